@@ -1,1 +1,28 @@
-fn main() {}
+//! The project's own chores. `cargo xtask test` runs every check that guards a change.
+
+mod prerequisites;
+mod steps;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  test          every check that guards a change: format, lints, tests, documentation, licences, other people's programs
+  test STEP …   only these steps
+  steps         list the steps
+  prerequisites install what the checks use, where this user may
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut words = arguments.iter().map(String::as_str);
+    match words.next() {
+        Some("test") => steps::run(&words.collect::<Vec<_>>()),
+        Some("steps") => steps::list(),
+        Some("prerequisites") => prerequisites::report(),
+        _ => {
+            eprint!("{USAGE}");
+            ExitCode::from(64)
+        }
+    }
+}

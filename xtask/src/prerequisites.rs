@@ -1,0 +1,83 @@
+//! Other people's programs: which ones the checks use, and how they get here.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+
+/// A program that some checks need and the machine may lack.
+#[derive(Clone, Copy)]
+pub(crate) struct Tool {
+    /// How the ledger names it.
+    pub(crate) name: &'static str,
+    /// A program on the path, or a file below `/usr`, that shows it is here.
+    shown_by: &'static str,
+    /// The distribution's packages that bring it.
+    packages: &'static [&'static str],
+}
+
+pub(crate) const BARESIP: Tool = Tool { name: "baresip", shown_by: "baresip", packages: &["baresip-core"] };
+pub(crate) const SIPP: Tool = Tool { name: "SIPp", shown_by: "sipp", packages: &["sip-tester"] };
+pub(crate) const KAMAILIO: Tool = Tool {
+    name: "Kamailio",
+    shown_by: "kamailio",
+    packages: &["kamailio", "kamailio-tls-modules", "kamailio-extra-modules"],
+};
+pub(crate) const SOX: Tool = Tool { name: "SoX", shown_by: "sox", packages: &["sox", "libsox-fmt-all"] };
+
+const ALL: [Tool; 4] = [BARESIP, SIPP, KAMAILIO, SOX];
+
+impl Tool {
+    pub(crate) fn is_here(self) -> bool {
+        on_path(self.shown_by).is_some()
+    }
+}
+
+/// Where `program` is on the search path, administration folders included.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from))
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+/// Installs what is missing where this user may; says what was done.
+pub(crate) fn install() -> Vec<String> {
+    let missing: Vec<Tool> = ALL.into_iter().filter(|tool| !tool.is_here()).collect();
+    if missing.is_empty() {
+        return vec!["all programs that the checks use are here".to_owned()];
+    }
+    let names = missing.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", ");
+    if on_path("apt-get").is_none() || !is_root() {
+        return vec![format!(
+            "{names}: not here, and this user may not install them; their checks are skipped"
+        )];
+    }
+    let packages = missing.iter().flat_map(|tool| tool.packages).copied();
+    let updated = quiet(Command::new("apt-get").args(["update", "-qq"]));
+    let installed = quiet(
+        Command::new("apt-get")
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(packages),
+    );
+    let outcome = if updated && installed { "installed" } else { "could not be installed" };
+    vec![format!("{names}: {outcome}")]
+}
+
+pub(crate) fn report() -> ExitCode {
+    for line in install() {
+        println!("{line}");
+    }
+    for tool in ALL {
+        println!("{:10} {}", tool.name, if tool.is_here() { "here" } else { "missing" });
+    }
+    ExitCode::SUCCESS
+}
+
+fn quiet(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stdin(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}

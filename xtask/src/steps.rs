@@ -1,0 +1,188 @@
+//! The steps of the test run, and the ledger of what passed, failed and was skipped.
+
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use crate::prerequisites::{self, BARESIP, KAMAILIO, SIPP, SOX, Tool, on_path};
+
+/// One check.
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    needs: &'static [Tool],
+    run: fn() -> Outcome,
+}
+
+enum Outcome {
+    Passed,
+    Failed(String),
+    Skipped(String),
+}
+
+const STEPS: [Step; 9] = [
+    Step { name: "format", what: "every file is formatted", needs: &[], run: format },
+    Step { name: "lint", what: "no warning from the compiler or clippy", needs: &[], run: lint },
+    Step { name: "test", what: "unit, simulated, conformance and loopback tests", needs: &[], run: test },
+    Step {
+        name: "documentation",
+        what: "the documentation builds without a warning",
+        needs: &[],
+        run: documentation,
+    },
+    Step { name: "fuzz-targets", what: "the fuzz targets build", needs: &[], run: fuzz_targets },
+    Step { name: "program", what: "the program builds as users build it", needs: &[], run: program },
+    Step {
+        name: "baresip",
+        what: "a softphone leaves and fetches messages",
+        needs: &[BARESIP, SOX],
+        run: baresip,
+    },
+    Step { name: "sipp", what: "scripted callers, one and many", needs: &[SIPP], run: sipp },
+    Step { name: "kamailio", what: "a call server in front", needs: &[KAMAILIO, SIPP], run: kamailio },
+];
+
+pub(crate) fn list() -> ExitCode {
+    for step in STEPS.iter().chain([&DENY]) {
+        println!("{:14} {}", step.name, step.what);
+    }
+    ExitCode::SUCCESS
+}
+
+const DENY: Step = Step {
+    name: "dependencies",
+    what: "licences, advisories and wrappers of dependencies",
+    needs: &[],
+    run: deny,
+};
+
+/// Runs the named steps, or all, and prints the ledger.
+pub(crate) fn run(names: &[&str]) -> ExitCode {
+    let steps: Vec<&Step> = STEPS.iter().chain([&DENY]).collect();
+    if let Some(unknown) = names.iter().find(|name| !steps.iter().any(|step| step.name == **name)) {
+        eprintln!("there is no step `{unknown}`; `cargo xtask steps` lists them");
+        return ExitCode::from(64);
+    }
+    for line in prerequisites::install() {
+        println!("prerequisites: {line}");
+    }
+    let mut ledger = Vec::new();
+    for step in steps.into_iter().filter(|step| names.is_empty() || names.contains(&step.name)) {
+        println!("\n── {}: {}", step.name, step.what);
+        let started = Instant::now();
+        let outcome = match step.needs.iter().find(|tool| !tool.is_here()) {
+            Some(missing) => Outcome::Skipped(format!("{} is not here", missing.name)),
+            None => (step.run)(),
+        };
+        ledger.push((step, outcome, started.elapsed()));
+    }
+    conclude(&ledger)
+}
+
+fn conclude(ledger: &[(&Step, Outcome, Duration)]) -> ExitCode {
+    println!("\n── ledger");
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for (step, outcome, time) in ledger {
+        let seconds = time.as_secs();
+        let (word, why) = match outcome {
+            Outcome::Passed => {
+                passed += 1;
+                ("passed", "")
+            }
+            Outcome::Failed(why) => {
+                failed += 1;
+                ("FAILED", why.as_str())
+            }
+            Outcome::Skipped(why) => {
+                skipped += 1;
+                ("skipped", why.as_str())
+            }
+        };
+        println!("{:14} {word:8} {seconds:4} s  {why}", step.name);
+    }
+    println!("\n{passed} passed, {failed} failed, {skipped} skipped");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn format() -> Outcome {
+    cargo(&["fmt", "--all", "--check"])
+}
+
+fn lint() -> Outcome {
+    let features = "umbel-interop/baresip,umbel-interop/sipp,umbel-interop/kamailio";
+    cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--features",
+        features,
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ])
+}
+
+fn test() -> Outcome {
+    cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
+}
+
+fn documentation() -> Outcome {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings");
+    outcome(&mut command)
+}
+
+fn fuzz_targets() -> Outcome {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["check", "--manifest-path", "fuzz/Cargo.toml", "--target-dir", "target/fuzz"]);
+    outcome(&mut command)
+}
+
+fn program() -> Outcome {
+    cargo(&["build", "--release", "--locked", "--package", "umbel"])
+}
+
+fn baresip() -> Outcome {
+    interop("baresip")
+}
+
+fn sipp() -> Outcome {
+    interop("sipp")
+}
+
+fn kamailio() -> Outcome {
+    interop("kamailio")
+}
+
+/// One suite of other people's programs; each has a feature of its own so that a machine without
+/// them skips it here, in the ledger, rather than inside a test that then asserts nothing.
+fn interop(suite: &str) -> Outcome {
+    cargo(&["test", "--locked", "--package", "umbel-interop", "--features", suite, "--test", suite])
+}
+
+fn deny() -> Outcome {
+    if on_path("cargo-deny").is_none() && !cargo_home_has("cargo-deny") {
+        return Outcome::Skipped(
+            "cargo-deny is not here; `cargo install cargo-deny --locked` brings it".to_owned(),
+        );
+    }
+    cargo(&["deny", "--all-features", "check"])
+}
+
+fn cargo_home_has(program: &str) -> bool {
+    let home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    home.is_some_and(|home| home.join("bin").join(program).is_file())
+}
+
+fn cargo(arguments: &[&str]) -> Outcome {
+    outcome(Command::new(env!("CARGO")).args(arguments))
+}
+
+fn outcome(command: &mut Command) -> Outcome {
+    match command.status() {
+        Ok(status) if status.success() => Outcome::Passed,
+        Ok(status) => Outcome::Failed(status.to_string()),
+        Err(error) => Outcome::Failed(format!("could not be started: {error}")),
+    }
+}
