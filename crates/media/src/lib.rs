@@ -1,1 +1,25 @@
+//! The sound of one call: RTP, telephone-event, codecs, playing and recording.
+//!
+//! A [`Session`] is a value. It takes packets and [`Command`]s with the time, and is then asked for the
+//! packets it wants sent and the [`Event`]s that came of it. Sockets, threads and the clock are elsewhere.
+//!
+//! What is spoken to callers is prepared once: a [`Prompt`] holds its sound in every codec, and all calls
+//! share it. What callers say leaves in chunks of at most a second, in the coding in which it is kept.
 
+mod clip;
+mod codec;
+mod command;
+mod digit;
+mod event;
+mod keys;
+mod parameters;
+mod session;
+
+pub use clip::{Clip, Message, Prompt, Tone, UnusableSound};
+pub use codec::Codec;
+pub use command::{Command, Keystroke, PlayId, RecordId, RecordLimits};
+pub use digit::{Digit, NotADigit};
+pub use event::{Event, RecordingEnd};
+pub use keys::{MasterKey, SrtpKeys, Suite};
+pub use parameters::{Direction, Parameters};
+pub use session::{Channel, Counters, Session, Transmit};
