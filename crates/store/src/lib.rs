@@ -1,1 +1,65 @@
+//! Users, mailboxes, messages, PINs: the types, the operations and the store in memory.
+//!
+//! What a store can do is said by traits, one to a noun: [`Directory`], [`Secrets`], [`Mailboxes`],
+//! [`Recordings`], [`AuditTrail`] and [`Upkeep`]. They are synchronous. Rooms that decide never hold
+//! a store: they wish for an [`Op`] and are later told the [`Reply`]; [`execute`] is the one bridge
+//! between the two forms. Wall-clock times come with the operations, chance from a generator that is
+//! handed in, so that a store in memory behaves the same in every run.
 
+mod address;
+mod audit;
+mod call_record;
+mod decision;
+mod digest_hash;
+mod error;
+mod execute;
+mod greeting;
+mod id;
+mod limits;
+mod lock_out;
+mod mailbox;
+mod missed_call;
+mod op;
+mod pin;
+mod pin_policy;
+mod recording;
+mod reply;
+mod secret;
+mod traits;
+mod upkeep;
+mod user;
+mod user_change;
+mod voice_message;
+
+pub mod memory;
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+
+pub use address::{Address, NotAnAddress};
+pub use audit::{AuditRecord, Author, Event};
+pub use call_record::{CallOutcome, CallRecord};
+pub use decision::{CallKind, Decision, PinOutcome, RecordingEnd, Ruling, Topic, Transport};
+pub use digest_hash::{DigestHashes, Ha1};
+pub use error::{EntryRefusal, Invalid, Refusal, StoreError};
+pub use execute::execute;
+pub use greeting::{ActiveGreeting, Greeting, GreetingKind};
+pub use id::{MessageId, NotAnId, Ticket};
+pub use limits::{
+    ALIASES_MAX, CHUNK_BYTES_MAX, Config, LIST_MAX, RECORDING_BYTES_MAX, ROUTING_RULES_MAX, TEXT_CHARS_MAX,
+    clean_text,
+};
+pub use lock_out::{CALLER_FAILURES_MAX, CALLER_WINDOW, CallerFailures, Lock, LockOut};
+pub use mailbox::{Counts, MailboxSummary};
+pub use missed_call::{MissedCall, MissedCallId};
+pub use op::{Audible, Op};
+pub use pin::{Attempt, Door, NewPin, PinSet, PinState, Verdict};
+pub use pin_policy::{PINS_REMEMBERED, PinPolicy, WeakPin};
+pub use recording::{Begin, Finish, Purpose, Saved};
+pub use reply::Reply;
+pub use secret::{NotAPin, Password, Pin};
+pub use traits::{AuditTrail, Directory, Mailboxes, Recordings, Secrets, Store, Upkeep};
+pub use upkeep::{Health, ScrubReport, SweepReport};
+pub use user::{Lookup, Role, Settings, User};
+pub use user_change::{UserChange, UserEntry};
+pub use voice_message::{AudioFormat, Caller, Folder, Importance, MessageState, StoredAudio, VoiceMessage};

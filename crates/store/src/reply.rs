@@ -1,0 +1,59 @@
+//! The replies: what became of an operation.
+
+use crate::{
+    AuditRecord, CallRecord, Counts, Decision, DigestHashes, Health, MailboxSummary, MissedCall, PinSet,
+    Saved, ScrubReport, StoreError, StoredAudio, SweepReport, User, Verdict, VoiceMessage,
+};
+
+/// What became of an [`Op`](crate::Op): exactly one for each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It did not happen.
+    Failed(StoreError),
+    /// It happened, and there is nothing to tell.
+    Done,
+    /// The user, if there is one.
+    User(Option<Box<User>>),
+    /// Users by address.
+    Users(Vec<User>),
+    /// The PIN was set.
+    PinSet(PinSet),
+    /// These PINs were set.
+    PinsSet(Vec<PinSet>),
+    /// What checks a digest response.
+    DigestHashes(Option<DigestHashes>),
+    /// The verdict on a PIN or password.
+    Checked(Verdict),
+    /// The mailbox at a glance.
+    Mailbox(Box<MailboxSummary>),
+    /// Mailboxes by address.
+    Mailboxes(Vec<MailboxSummary>),
+    /// Numbers of messages.
+    Counts(Counts),
+    /// Messages by number.
+    Messages(Vec<VoiceMessage>),
+    /// The message, if there is one.
+    Message(Option<Box<VoiceMessage>>),
+    /// Audio of a message or of a running recording.
+    Audio(StoredAudio),
+    /// Audio of a greeting, if it is recorded.
+    Greeting(Option<StoredAudio>),
+    /// Whether the notice was kept.
+    Noted(bool),
+    /// Notices of calls without a message.
+    MissedCalls(Vec<MissedCall>),
+    /// The recording is safe (D1). Nobody is told "saved" before this.
+    Saved(Saved),
+    /// Decisions, oldest first.
+    Decisions(Vec<Decision>),
+    /// Calls, latest first.
+    Calls(Vec<CallRecord>),
+    /// Lines of the audit trail, oldest first.
+    AuditRecords(Vec<AuditRecord>),
+    /// What was swept.
+    Swept(SweepReport),
+    /// What was scrubbed.
+    Scrubbed(ScrubReport),
+    /// Whether the store can do its work.
+    Health(Health),
+}

@@ -1,0 +1,190 @@
+//! What a store can do, one trait to a noun. All are synchronous; whoever must not wait asks a worker.
+
+use umbel_time::UnixTime;
+
+use crate::{
+    ActiveGreeting, Address, Attempt, AuditRecord, Author, Begin, CallRecord, Counts, Decision, DigestHashes,
+    Finish, Folder, GreetingKind, Health, Lookup, MailboxSummary, MessageId, MissedCall, MissedCallId,
+    NewPin, Password, Pin, PinSet, Saved, ScrubReport, StoreError, StoredAudio, SweepReport, User,
+    UserChange, UserEntry, Verdict, VoiceMessage,
+};
+
+/// Users and what is set for them.
+pub trait Directory {
+    /// Adds a user; refuses one who is there.
+    fn add_user(&mut self, entry: &UserEntry, author: &Author, at: UnixTime) -> Result<PinSet, StoreError>;
+    /// Adds or changes users, all or none. Gives the PINs that were set, in the order of the entries.
+    fn put_users(
+        &mut self,
+        entries: &[UserEntry],
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<Vec<PinSet>, StoreError>;
+    /// Makes all of these changes, or none.
+    fn change_user(
+        &mut self,
+        address: &Address,
+        changes: &[UserChange],
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<User, StoreError>;
+    /// Removes a user, the mailbox and everything in it.
+    fn remove_user(&mut self, address: &Address, author: &Author, at: UnixTime) -> Result<(), StoreError>;
+    /// The user of this name, if there is one.
+    fn find_user(&mut self, lookup: &Lookup) -> Result<Option<User>, StoreError>;
+    /// Users by address, from the one after `after`; at most [`LIST_MAX`](crate::LIST_MAX).
+    fn users(&mut self, after: Option<&Address>) -> Result<Vec<User>, StoreError>;
+    /// What checks a digest response of this user; `None` without user or password.
+    fn digest_hashes(&mut self, address: &Address) -> Result<Option<DigestHashes>, StoreError>;
+}
+
+/// PINs and passwords. Lock-out counters are kept across restarts and looked at before the secret.
+pub trait Secrets {
+    /// Tries a PIN at the telephone's door. An unknown mailbox gets a verdict like a known one, in
+    /// the same time (SEC-86).
+    fn check_pin(&mut self, attempt: &Attempt<Pin>) -> Result<Verdict, StoreError>;
+    /// Tries a password at the web's door.
+    fn check_password(&mut self, attempt: &Attempt<Password>) -> Result<Verdict, StoreError>;
+    /// Sets a PIN that is good enough and was not used before; opens the telephone's door.
+    fn set_pin(
+        &mut self,
+        address: &Address,
+        pin: &NewPin,
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<PinSet, StoreError>;
+    /// Sets a password; opens the web's door.
+    fn set_password(
+        &mut self,
+        address: &Address,
+        password: &Password,
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<(), StoreError>;
+    /// Sets the counters of both doors back.
+    fn unlock(&mut self, address: &Address, author: &Author, at: UnixTime) -> Result<(), StoreError>;
+}
+
+/// Messages, greetings and notices. Whoever names a message names its mailbox too, so that no id
+/// opens another's (SEC-99).
+pub trait Mailboxes {
+    /// The mailbox at a glance.
+    fn mailbox(&mut self, address: &Address, at: UnixTime) -> Result<MailboxSummary, StoreError>;
+    /// Mailboxes by address, from the one after `after`; at most [`LIST_MAX`](crate::LIST_MAX).
+    fn mailboxes(&mut self, after: Option<&Address>, at: UnixTime)
+    -> Result<Vec<MailboxSummary>, StoreError>;
+    /// Numbers of messages, for the lamp.
+    fn counts(&mut self, address: &Address) -> Result<Counts, StoreError>;
+    /// Messages in the order of their numbers, from the one after `after`; at most
+    /// [`LIST_MAX`](crate::LIST_MAX).
+    fn messages(
+        &mut self,
+        mailbox: &Address,
+        folder: Folder,
+        after: Option<u64>,
+    ) -> Result<Vec<VoiceMessage>, StoreError>;
+    /// The message of this id in whatever mailbox; for administrators, who see no audio.
+    fn find_message(&mut self, id: MessageId) -> Result<Option<VoiceMessage>, StoreError>;
+    /// The audio of a message, compared with its checksum; if it differs, the message is marked.
+    fn message_audio(&mut self, mailbox: &Address, id: MessageId) -> Result<StoredAudio, StoreError>;
+    /// Marks a message as heard, or as new again. A deleted one stays deleted.
+    fn mark_heard(&mut self, mailbox: &Address, id: MessageId, heard: bool) -> Result<(), StoreError>;
+    /// Deletes a message; it can be brought back until it is swept. Deleting it again changes nothing.
+    fn delete_message(
+        &mut self,
+        mailbox: &Address,
+        id: MessageId,
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<(), StoreError>;
+    /// Brings a deleted message back, as heard or new as it was. Doing it again changes nothing.
+    fn restore_message(
+        &mut self,
+        mailbox: &Address,
+        id: MessageId,
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<(), StoreError>;
+    /// The recorded greeting, if there is one.
+    fn greeting_audio(
+        &mut self,
+        mailbox: &Address,
+        kind: GreetingKind,
+    ) -> Result<Option<StoredAudio>, StoreError>;
+    /// Sets a greeting that was uploaded, already decoded and checked.
+    fn set_greeting(
+        &mut self,
+        mailbox: &Address,
+        kind: GreetingKind,
+        audio: &StoredAudio,
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<(), StoreError>;
+    /// Removes a greeting.
+    fn remove_greeting(
+        &mut self,
+        mailbox: &Address,
+        kind: GreetingKind,
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<(), StoreError>;
+    /// Chooses which greeting callers hear.
+    fn choose_greeting(
+        &mut self,
+        mailbox: &Address,
+        greeting: ActiveGreeting,
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<(), StoreError>;
+    /// Keeps a notice, if the owner wants notices; says whether.
+    fn note_missed_call(&mut self, notice: &MissedCall) -> Result<bool, StoreError>;
+    /// Notices, oldest first; at most [`LIST_MAX`](crate::LIST_MAX).
+    fn missed_calls(&mut self, mailbox: &Address) -> Result<Vec<MissedCall>, StoreError>;
+    /// Removes notices up to and including this one.
+    fn clear_missed_calls(&mut self, mailbox: &Address, up_to: MissedCallId) -> Result<(), StoreError>;
+}
+
+/// Recordings that are running. Every step may be repeated without harm.
+pub trait Recordings {
+    /// Makes room for a recording: refuses where there is no mailbox, none enabled, or no room.
+    fn begin(&mut self, begin: &Begin) -> Result<(), StoreError>;
+    /// Adds what was said since.
+    fn append(&mut self, id: MessageId, chunk: &[u8]) -> Result<(), StoreError>;
+    /// What was said so far, for its speaker to review.
+    fn recorded(&mut self, id: MessageId) -> Result<StoredAudio, StoreError>;
+    /// Keeps the recording. It returns when that is safe (D1), and not before.
+    fn finish(&mut self, finish: &Finish) -> Result<Saved, StoreError>;
+    /// Gives the recording up. What was saved already stays.
+    fn discard(&mut self, id: MessageId) -> Result<(), StoreError>;
+}
+
+/// Decisions, calls and the audit trail.
+pub trait AuditTrail {
+    /// Keeps decisions.
+    fn decide(&mut self, decisions: &[Decision]) -> Result<(), StoreError>;
+    /// All decisions about a call, oldest first.
+    fn decisions(&mut self, call_id: &str) -> Result<Vec<Decision>, StoreError>;
+    /// Keeps a call, in place of an earlier record of the same call (same Call-ID, same start).
+    fn record_call(&mut self, call: &CallRecord) -> Result<(), StoreError>;
+    /// The latest calls, latest first; at most `limit` and at most [`LIST_MAX`](crate::LIST_MAX).
+    fn calls(&mut self, limit: usize) -> Result<Vec<CallRecord>, StoreError>;
+    /// Keeps a line of the audit trail that the store does not write by itself.
+    fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError>;
+    /// The latest lines about a mailbox, oldest first; at most [`LIST_MAX`](crate::LIST_MAX).
+    fn audit_records(&mut self, mailbox: &Address) -> Result<Vec<AuditRecord>, StoreError>;
+}
+
+/// Looking after the store.
+pub trait Upkeep {
+    /// Removes what has been kept long enough (DEC-37, REL-16).
+    fn sweep(&mut self, at: UnixTime) -> Result<SweepReport, StoreError>;
+    /// Compares the audio of the next `count` messages with their checksums (REL-05).
+    fn scrub(&mut self, count: usize, at: UnixTime) -> Result<ScrubReport, StoreError>;
+    /// Whether the store can do its work.
+    fn health(&mut self) -> Result<Health, StoreError>;
+}
+
+/// A whole store.
+pub trait Store: Directory + Secrets + Mailboxes + Recordings + AuditTrail + Upkeep {}
+
+impl<S: Directory + Secrets + Mailboxes + Recordings + AuditTrail + Upkeep> Store for S {}
