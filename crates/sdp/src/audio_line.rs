@@ -12,17 +12,12 @@ use crate::{Codec, Direction, Refusal};
 
 /// The most formats of one line that are looked at; a payload type has seven bits (RFC 3550 5.1).
 const FORMATS_MAX: usize = 128;
-/// Milliseconds in a packet unless the peer asks for another number (RFC 3551 4.2).
-const PTIME_DEFAULT_MS: u8 = 20;
-/// The packet lengths that we send.
-const PTIMES_MS: [u8; 6] = [10, 20, 30, 40, 50, 60];
 
 /// What an audio line says, checked as far as it can be without knowing what we have.
 #[derive(Debug)]
 pub(crate) struct AudioLine {
     pub(crate) profile: Profile,
     pub(crate) formats: Vec<(u8, Encoding)>,
-    pub(crate) ptime_ms: u8,
     /// Which way the peer means media to flow, seen from its side.
     pub(crate) direction: Direction,
     pub(crate) place: Place,
@@ -43,7 +38,6 @@ impl AudioLine {
         Ok(AudioLine {
             profile,
             formats: formats(media)?,
-            ptime_ms: ptime(media),
             direction: direction(session, media),
             place: place(connection, ours)?,
             port: media.port,
@@ -117,15 +111,6 @@ fn formats(media: &Media) -> Result<Vec<(u8, Encoding)>, Refusal> {
         formats.push((payload_type, Encoding::read(payload_type, rtpmap(payload_type))));
     }
     if formats.is_empty() { Err(Refusal::Formats) } else { Ok(formats) }
-}
-
-/// An odd length is not served but ignored.
-fn ptime(media: &Media) -> u8 {
-    let number = |name| values(media, name).find_map(|value| value.trim().parse::<u8>().ok());
-    let longest = number("maxptime").unwrap_or(u8::MAX);
-    number("ptime")
-        .filter(|wanted| PTIMES_MS.contains(wanted) && *wanted <= longest)
-        .unwrap_or(if longest < PTIME_DEFAULT_MS { PTIMES_MS[0] } else { PTIME_DEFAULT_MS })
 }
 
 /// RFC 8866 6.7: the media line's own attribute, or else the session's.

@@ -65,8 +65,6 @@ pub struct AudioFormat {
     pub codec: Codec,
     /// Its payload type in this session.
     pub payload_type: u8,
-    /// Milliseconds of audio in the packets we send.
-    pub ptime_ms: u8,
 }
 
 /// What one payload type of a media line stands for.

@@ -56,6 +56,11 @@ impl MasterKey {
         key
     }
 
+    /// Key and salt, in the order of RFC 4568 6.1.
+    pub const fn key_and_salt(&self) -> &[u8; 30] {
+        &self.0
+    }
+
     /// The key.
     pub fn key(&self) -> &[u8] {
         &self.0[..KEY]

@@ -16,7 +16,8 @@ use crate::{
 const TELEPHONE_EVENT: u8 = 101;
 /// The payload type under which we offer telephone-events at 48000.
 const TELEPHONE_EVENT_48000: u8 = 97;
-/// Milliseconds in a packet where nobody has asked for another number.
+/// Milliseconds in each of our packets, which is what everybody takes (RFC 3551 4.2). What the peer
+/// would like is a wish (RFC 8866 6.4) and is not followed.
 const PTIME_MS: u8 = 20;
 
 /// Our side of one call's session.
@@ -129,7 +130,7 @@ impl Session {
         }
         let (payload_type, codec) =
             audio.first_of(&self.capabilities.codecs).ok_or(Refusal::NoCommonCodec)?;
-        let format = AudioFormat { codec, payload_type, ptime_ms: audio.ptime_ms };
+        let format = AudioFormat { codec, payload_type };
         let keys = self.answered_keys(&pending, &audio)?;
         let direction = pending.direction.and(answered_direction(&audio));
         let telephone_event = audio.telephone_event(codec);
@@ -175,7 +176,7 @@ impl Session {
         // RFC 3264 6.1: in the order of the offer, which is the peer's preference.
         let (payload_type, codec) =
             audio.first_of(&self.capabilities.codecs).ok_or(Refusal::NoCommonCodec)?;
-        let format = AudioFormat { codec, payload_type, ptime_ms: audio.ptime_ms };
+        let format = AudioFormat { codec, payload_type };
         let telephone_event = audio.telephone_event(codec);
         Ok(Choice { line, audio, format, telephone_event, crypto })
     }
@@ -212,7 +213,7 @@ impl Session {
     fn without_media(&self) -> Negotiated {
         let codec = self.capabilities.codecs.first().copied().unwrap_or(Codec::Pcmu);
         Negotiated {
-            audio: AudioFormat { codec, payload_type: codec.offered_payload_type(), ptime_ms: PTIME_MS },
+            audio: AudioFormat { codec, payload_type: codec.offered_payload_type() },
             telephone_event: None,
             remote: None,
             remote_rtcp: None,
@@ -232,7 +233,7 @@ impl Session {
             .map(|(keys, offered)| CryptoLine { tag: offered.tag, suite: keys.suite, key: keys.ours.clone() })
             .into_iter()
             .collect();
-        self.media(choice.audio.profile, &formats, choice.format.ptime_ms, direction, &crypto)
+        self.media(choice.audio.profile, &formats, direction, &crypto)
     }
 
     fn offered_media(
@@ -249,14 +250,13 @@ impl Session {
             formats.push((TELEPHONE_EVENT_48000, telephone_event_rtpmap(48_000)));
         }
         formats.push((TELEPHONE_EVENT, telephone_event_rtpmap(8_000)));
-        self.media(profile, &formats, PTIME_MS, direction, crypto)
+        self.media(profile, &formats, direction, crypto)
     }
 
     fn media(
         &self,
         profile: Profile,
         formats: &[(u8, String)],
-        ptime_ms: u8,
         direction: Direction,
         crypto: &[CryptoLine],
     ) -> sdp_types::Media {
@@ -269,7 +269,7 @@ impl Session {
                 attributes.push(attribute("fmtp", format!("{payload_type} 0-15")));
             }
         }
-        attributes.push(attribute("ptime", ptime_ms.to_string()));
+        attributes.push(attribute("ptime", PTIME_MS.to_string()));
         attributes.push(sdp_types::Attribute { attribute: direction.as_str().to_owned(), value: None });
         attributes.extend(crypto.iter().map(|line| attribute("crypto", line.print().to_string())));
         sdp_types::Media {
