@@ -11,9 +11,19 @@ mod codec;
 mod command;
 mod digit;
 mod event;
+mod g711;
+mod gate;
+mod half_band;
 mod keys;
 mod parameters;
+mod reception;
+mod rtcp;
 mod session;
+mod srtp;
+mod telephone_event;
+#[cfg(test)]
+mod testing;
+mod voice;
 
 pub use clip::{Clip, Message, Prompt, Tone, UnusableSound};
 pub use codec::Codec;
