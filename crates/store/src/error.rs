@@ -112,3 +112,12 @@ pub enum StoreError {
     #[error("the store has too much to do")]
     Overloaded,
 }
+
+impl From<EntryRefusal> for Refusal {
+    fn from(refusal: EntryRefusal) -> Refusal {
+        match refusal {
+            EntryRefusal::WeakPin(weak) => Refusal::WeakPin(weak),
+            EntryRefusal::Invalid(invalid) => Refusal::Invalid(invalid),
+        }
+    }
+}

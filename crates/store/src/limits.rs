@@ -18,6 +18,11 @@ pub const CHUNK_BYTES_MAX: usize = 1 << 20;
 /// it is refused, what there is can be finished.
 pub const RECORDING_BYTES_MAX: u64 = 10 * 60 * 48_000 * 2;
 
+/// Recordings that may run at once; a further one is refused as overload.
+pub const RECORDINGS_MAX: usize = 10_000;
+/// Calls, decisions and audit records, of each kind; a sweep removes the oldest beyond it.
+pub const RECORDS_MAX: usize = 1_000_000;
+
 /// Settings of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {

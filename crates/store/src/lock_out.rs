@@ -78,6 +78,11 @@ impl CallerFailures {
         *self = CallerFailures::new(times);
     }
 
+    /// The last failure.
+    pub fn latest(&self) -> Option<UnixTime> {
+        self.0.last().copied()
+    }
+
     /// Until when the caller is not listened to, if it failed too often within the hour before `now`.
     pub fn locked_until(&self, now: UnixTime) -> Option<UnixTime> {
         let recent = self.0.iter().filter(|at| **at + CALLER_WINDOW > now).count();

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use umbel_time::UnixTime;
 
-use crate::{Address, MessageId};
+use crate::{Address, MessageId, clean_text};
 
 /// Where a message stands with its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -170,6 +170,15 @@ pub struct Caller {
     pub name: Option<String>,
     /// Whether the number came from somebody who is believed (DEC-18).
     pub verified: bool,
+}
+
+impl Caller {
+    /// The same caller with texts that are fit to store.
+    #[must_use]
+    pub fn clean(&self) -> Caller {
+        let name = self.name.as_deref().map(clean_text);
+        Caller { id: clean_text(&self.id), name, verified: self.verified }
+    }
 }
 
 /// The envelope of a message.

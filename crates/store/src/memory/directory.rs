@@ -1,0 +1,147 @@
+//! Users, in memory.
+
+use umbel_time::UnixTime;
+
+use super::{Account, MemoryStore};
+use crate::{
+    ActiveGreeting, Address, Author, DigestHashes, Directory, EntryRefusal, Event, Invalid, LIST_MAX,
+    LockOut, Lookup, NewPin, PinSet, PinState, Refusal, Settings, StoreError, User, UserChange, UserEntry,
+};
+
+impl MemoryStore {
+    /// Whether an extension or alias of `settings` belongs to somebody else.
+    fn check_taken(&self, settings: &Settings) -> Result<(), Invalid> {
+        let names = |settings: &Settings| -> Vec<String> {
+            settings.aliases.iter().chain(&settings.extension).cloned().collect()
+        };
+        let wanted = names(settings);
+        let taken = self
+            .accounts
+            .values()
+            .filter(|other| other.settings.address != settings.address)
+            .any(|other| names(&other.settings).iter().any(|name| wanted.contains(name)));
+        if taken { Err(Invalid::Taken) } else { Ok(()) }
+    }
+
+    fn put_user(&mut self, entry: &UserEntry, author: &Author, at: UnixTime) -> Result<PinSet, EntryRefusal> {
+        let known = self.accounts.get(&entry.address).cloned();
+        let mut account = known.clone().unwrap_or_else(|| Account {
+            settings: Settings::new(entry.address.clone()),
+            added: at,
+            greeting: ActiveGreeting::Standard,
+            pin_state: PinState::Generated,
+            pins: Vec::new(),
+            password: None,
+            telephone: LockOut::default(),
+            web: LockOut::default(),
+            messages: std::collections::BTreeMap::new(),
+            last_number: 0,
+            greetings: std::collections::BTreeMap::new(),
+            notices: Vec::new(),
+        });
+        for change in &entry.changes {
+            change.apply(&mut account.settings).map_err(EntryRefusal::Invalid)?;
+        }
+        self.check_taken(&account.settings).map_err(EntryRefusal::Invalid)?;
+
+        let mut set = PinSet { address: entry.address.clone(), generated: None };
+        // SEC-89: no mailbox without a PIN.
+        let pin = entry.pin.clone().or_else(|| known.is_none().then_some(NewPin::Generate));
+        let mut events = vec![if known.is_none() { Event::UserAdded } else { Event::UserChanged }];
+        if let Some(pin) = pin {
+            set = self.put_pin(&mut account, &pin).map_err(EntryRefusal::WeakPin)?;
+            events.push(Event::PinChanged { generated: set.generated.is_some() });
+        }
+        if let Some(password) = &entry.password {
+            account.password = Some((password.clone(), DigestHashes::new(&entry.address, password)));
+            account.web = LockOut::default();
+            events.push(Event::PasswordChanged);
+        }
+        self.accounts.insert(entry.address.clone(), account);
+        for event in events {
+            self.write_audit(&entry.address, author, event, at);
+        }
+        Ok(set)
+    }
+}
+
+impl Directory for MemoryStore {
+    fn add_user(&mut self, entry: &UserEntry, author: &Author, at: UnixTime) -> Result<PinSet, StoreError> {
+        if self.accounts.contains_key(&entry.address) {
+            return Err(Refusal::UserExists.into());
+        }
+        let set = self.put_user(entry, author, at);
+        set.map_err(|refusal| Refusal::from(refusal).into())
+    }
+
+    fn put_users(
+        &mut self,
+        entries: &[UserEntry],
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<Vec<PinSet>, StoreError> {
+        let (before, audit_before) = (self.accounts.clone(), self.audit.len());
+        let mut sets = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            match self.put_user(entry, author, at) {
+                Ok(set) => sets.push(set),
+                Err(refusal) => {
+                    self.accounts = before;
+                    self.audit.truncate(audit_before);
+                    return Err(Refusal::Entry { entry: index, refusal }.into());
+                }
+            }
+        }
+        Ok(sets)
+    }
+
+    fn change_user(
+        &mut self,
+        address: &Address,
+        changes: &[UserChange],
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<User, StoreError> {
+        let mut settings = self.account(address)?.settings.clone();
+        for change in changes {
+            change.apply(&mut settings).map_err(Refusal::Invalid)?;
+        }
+        self.check_taken(&settings).map_err(Refusal::Invalid)?;
+        self.write_audit(address, author, Event::UserChanged, at);
+        let account = self.account_mut(address)?;
+        account.settings = settings;
+        Ok(account.user())
+    }
+
+    fn remove_user(&mut self, address: &Address, author: &Author, at: UnixTime) -> Result<(), StoreError> {
+        self.accounts.remove(address).ok_or(Refusal::NoSuchUser)?;
+        self.recordings.retain(|_, recording| recording.begin.mailbox != *address);
+        self.write_audit(address, author, Event::UserRemoved, at);
+        Ok(())
+    }
+
+    fn find_user(&mut self, lookup: &Lookup) -> Result<Option<User>, StoreError> {
+        let by_alias =
+            |alias: &String| self.accounts.values().find(|account| account.settings.aliases.contains(alias));
+        let found = match lookup {
+            Lookup::Address(address) => self.accounts.get(address),
+            Lookup::Alias(alias) => by_alias(alias),
+            Lookup::Extension(digits) => self
+                .accounts
+                .values()
+                .find(|account| account.settings.extension.as_ref() == Some(digits))
+                .or_else(|| by_alias(digits)),
+        };
+        Ok(found.map(Account::user))
+    }
+
+    fn users(&mut self, after: Option<&Address>) -> Result<Vec<User>, StoreError> {
+        let rest = self.accounts.iter().filter(|(address, _)| after.is_none_or(|after| *address > after));
+        Ok(rest.take(LIST_MAX).map(|(_, account)| account.user()).collect())
+    }
+
+    fn digest_hashes(&mut self, address: &Address) -> Result<Option<DigestHashes>, StoreError> {
+        let account = self.accounts.get(address);
+        Ok(account.and_then(|account| account.password.as_ref()).map(|(_, hashes)| hashes.clone()))
+    }
+}

@@ -1,0 +1,199 @@
+//! Messages, greetings and notices, in memory.
+
+use umbel_time::UnixTime;
+
+use super::{Account, MemoryStore, Message};
+use crate::{
+    ActiveGreeting, Address, Author, Counts, Event, Folder, Greeting, GreetingKind, LIST_MAX, MailboxSummary,
+    Mailboxes, MessageId, MessageState, MissedCall, MissedCallId, Refusal, StoreError, StoredAudio,
+    VoiceMessage, clean_text,
+};
+
+impl Account {
+    fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for message in self.messages.values() {
+            counts.add(&message.envelope);
+        }
+        counts
+    }
+
+    fn summary(&self, messages_max: u32, at: UnixTime) -> MailboxSummary {
+        let counts = self.counts();
+        MailboxSummary {
+            address: self.settings.address.clone(),
+            enabled: self.settings.enabled,
+            counts,
+            full: counts.kept() >= messages_max,
+            bytes: self.messages.values().map(|message| message.envelope.bytes).sum(),
+            greeting: self.greeting,
+            greetings: self.greetings.values().map(|(greeting, _)| *greeting).collect(),
+            pin: self.pin_state,
+            locked: self.telephone.lock(at),
+        }
+    }
+}
+
+impl Message {
+    fn set_deleted(&mut self, deleted: Option<UnixTime>) {
+        self.envelope.deleted = deleted;
+        self.envelope.state = match (deleted, self.heard) {
+            (Some(_), _) => MessageState::Deleted,
+            (None, true) => MessageState::Old,
+            (None, false) => MessageState::New,
+        };
+    }
+}
+
+impl Mailboxes for MemoryStore {
+    fn mailbox(&mut self, address: &Address, at: UnixTime) -> Result<MailboxSummary, StoreError> {
+        Ok(self.account(address)?.summary(self.config.messages_max, at))
+    }
+
+    fn mailboxes(
+        &mut self,
+        after: Option<&Address>,
+        at: UnixTime,
+    ) -> Result<Vec<MailboxSummary>, StoreError> {
+        let rest = self.accounts.iter().filter(|(address, _)| after.is_none_or(|after| *address > after));
+        let summaries = rest.take(LIST_MAX).map(|(_, account)| account.summary(self.config.messages_max, at));
+        Ok(summaries.collect())
+    }
+
+    fn counts(&mut self, address: &Address) -> Result<Counts, StoreError> {
+        Ok(self.account(address)?.counts())
+    }
+
+    fn messages(
+        &mut self,
+        mailbox: &Address,
+        folder: Folder,
+        after: Option<u64>,
+    ) -> Result<Vec<VoiceMessage>, StoreError> {
+        let messages = self.account(mailbox)?.messages.values().map(|message| &message.envelope);
+        let listed = messages
+            .filter(|envelope| folder.holds(envelope.state) && after.is_none_or(|n| envelope.number > n))
+            .take(LIST_MAX);
+        Ok(listed.cloned().collect())
+    }
+
+    fn find_message(&mut self, id: MessageId) -> Result<Option<VoiceMessage>, StoreError> {
+        let found = self.accounts.values().find_map(|account| account.message(id).ok());
+        Ok(found.map(|message| message.envelope.clone()))
+    }
+
+    fn message_audio(&mut self, mailbox: &Address, id: MessageId) -> Result<StoredAudio, StoreError> {
+        let message = self.account(mailbox)?.message(id)?;
+        let damaged = message.envelope.damaged;
+        Ok(StoredAudio { format: message.envelope.format, data: message.audio.clone(), damaged })
+    }
+
+    fn mark_heard(&mut self, mailbox: &Address, id: MessageId, heard: bool) -> Result<(), StoreError> {
+        let message = self.account_mut(mailbox)?.message_mut(id)?;
+        message.heard = heard;
+        message.set_deleted(message.envelope.deleted);
+        Ok(())
+    }
+
+    fn delete_message(
+        &mut self,
+        mailbox: &Address,
+        id: MessageId,
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<(), StoreError> {
+        let message = self.account_mut(mailbox)?.message_mut(id)?;
+        if message.envelope.deleted.is_none() {
+            message.set_deleted(Some(at));
+            self.write_audit(mailbox, author, Event::MessageDeleted(id), at);
+        }
+        Ok(())
+    }
+
+    fn restore_message(
+        &mut self,
+        mailbox: &Address,
+        id: MessageId,
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<(), StoreError> {
+        let message = self.account_mut(mailbox)?.message_mut(id)?;
+        if message.envelope.deleted.is_some() {
+            message.set_deleted(None);
+            self.write_audit(mailbox, author, Event::MessageRestored(id), at);
+        }
+        Ok(())
+    }
+
+    fn greeting_audio(
+        &mut self,
+        mailbox: &Address,
+        kind: GreetingKind,
+    ) -> Result<Option<StoredAudio>, StoreError> {
+        let greeting = self.account(mailbox)?.greetings.get(&kind);
+        Ok(greeting.map(|(greeting, data)| StoredAudio {
+            format: greeting.format,
+            data: data.clone(),
+            damaged: false,
+        }))
+    }
+
+    fn set_greeting(
+        &mut self,
+        mailbox: &Address,
+        kind: GreetingKind,
+        audio: &StoredAudio,
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<(), StoreError> {
+        let greeting = Greeting { kind, format: audio.format, bytes: audio.data.len() as u64, recorded: at };
+        self.account_mut(mailbox)?.greetings.insert(kind, (greeting, audio.data.clone()));
+        self.write_audit(mailbox, author, Event::GreetingRecorded(kind), at);
+        Ok(())
+    }
+
+    fn remove_greeting(
+        &mut self,
+        mailbox: &Address,
+        kind: GreetingKind,
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<(), StoreError> {
+        self.account_mut(mailbox)?.greetings.remove(&kind).ok_or(Refusal::NoSuchGreeting(kind))?;
+        self.write_audit(mailbox, author, Event::GreetingRemoved(kind), at);
+        Ok(())
+    }
+
+    fn choose_greeting(
+        &mut self,
+        mailbox: &Address,
+        greeting: ActiveGreeting,
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<(), StoreError> {
+        self.account_mut(mailbox)?.greeting = greeting;
+        self.write_audit(mailbox, author, Event::GreetingChosen(greeting), at);
+        Ok(())
+    }
+
+    fn note_missed_call(&mut self, notice: &MissedCall) -> Result<bool, StoreError> {
+        let wanted = self.account(&notice.mailbox)?.settings.missed_call_notices;
+        if wanted {
+            self.last_notice += 1;
+            let mut kept = MissedCall { id: MissedCallId(self.last_notice), ..notice.clone() };
+            kept.subject = clean_text(&kept.subject);
+            kept.caller = kept.caller.clean();
+            self.account_mut(&notice.mailbox)?.notices.push(kept);
+        }
+        Ok(wanted)
+    }
+
+    fn missed_calls(&mut self, mailbox: &Address) -> Result<Vec<MissedCall>, StoreError> {
+        Ok(self.account(mailbox)?.notices.iter().take(LIST_MAX).cloned().collect())
+    }
+
+    fn clear_missed_calls(&mut self, mailbox: &Address, up_to: MissedCallId) -> Result<(), StoreError> {
+        self.account_mut(mailbox)?.notices.retain(|notice| notice.id > up_to);
+        Ok(())
+    }
+}
