@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use umbel_sip_message::{Malformed, Message};
-use umbel_time::Instant;
 
 use crate::{Destination, Flow, FlowId, PeerCertificate, QueryId, Unresolved};
 
@@ -78,6 +77,3 @@ pub enum CloseReason {
     /// Nothing came for longer than the limit.
     Idle,
 }
-
-/// A moment paired with what happened then; what a recorded run is made of.
-pub type Timed<O> = (Instant, Input<O>);
