@@ -1,0 +1,150 @@
+//! Header parameters: `*( SEMI generic-param )` of RFC 3261 25.1.
+
+use std::borrow::Cow;
+
+use crate::grammar::{self, Cursor, ParseError, VALUE};
+use crate::limits;
+
+/// The parameters after a header value, checked when they were read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Params<'a> {
+    text: &'a [u8],
+}
+
+/// One parameter: its name and, after `=`, its value as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Param<'a> {
+    /// The name, as written; names are compared without case.
+    pub name: &'a str,
+    value: Option<&'a [u8]>,
+}
+
+impl<'a> Param<'a> {
+    /// What the value says: quotes and escapes removed, bad UTF-8 shown by replacement marks.
+    pub fn value(&self) -> Option<Cow<'a, str>> {
+        self.value.map(grammar::unquote)
+    }
+
+    /// The value as it is written, with its quotes.
+    pub fn raw_value(&self) -> Option<&'a [u8]> {
+        self.value
+    }
+
+    /// The value, if it is a token or a host rather than a quoted string.
+    fn plain_value(&self) -> Option<&'a str> {
+        self.value.filter(|value| value.first() != Some(&b'"')).map(grammar::text)
+    }
+}
+
+impl<'a> Params<'a> {
+    /// Text that was checked before, by [`Params::parse`].
+    pub(crate) fn checked(text: &'a [u8]) -> Self {
+        Params { text }
+    }
+
+    /// Reads and checks all parameters up to a comma or the end, and moves the cursor there.
+    pub(crate) fn parse(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
+        let (start, text) = (cursor.at(), cursor.rest());
+        let mut count = 0;
+        while cursor.eat_separator(b';') {
+            let before = cursor.at() - start;
+            let at = cursor.at();
+            let Param { name, .. } = next(cursor)?;
+            count += 1;
+            if count > limits::PARAMETERS_MAX {
+                return Err(ParseError::new("too many parameters", at));
+            }
+            // RFC 3261 7.3.1: "any given parameter-name MUST NOT appear more than once".
+            let earlier = Params { text: text.get(..before.saturating_sub(1)).unwrap_or_default() };
+            if count > 1 && earlier.find(name).is_some() {
+                return Err(ParseError::new("parameter twice", at));
+            }
+        }
+        let length = cursor.at() - start;
+        Ok(Params { text: text.get(..length).unwrap_or_default() })
+    }
+
+    pub(crate) fn as_octets(&self) -> &'a [u8] {
+        self.text
+    }
+
+    /// All parameters, in the order of writing.
+    pub fn iter(&self) -> impl Iterator<Item = Param<'a>> + use<'a> {
+        let mut cursor = Cursor::new(self.text);
+        std::iter::from_fn(move || if cursor.eat_separator(b';') { next(&mut cursor).ok() } else { None })
+    }
+
+    /// The parameter with this name.
+    pub fn find(&self, name: &str) -> Option<Param<'a>> {
+        self.iter().find(|param| param.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether there is a parameter with this name, with or without a value.
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// What the value of the named parameter says; `Some(None)` for one without a value.
+    pub fn get(&self, name: &str) -> Option<Option<Cow<'a, str>>> {
+        self.find(name).map(|param| param.value())
+    }
+
+    /// The named parameter's value, if it is a token or a host rather than a quoted string.
+    pub(crate) fn plain(&self, name: &str) -> Option<&'a str> {
+        self.find(name).and_then(|param| param.plain_value())
+    }
+}
+
+/// `generic-param = token [ EQUAL gen-value ]`
+fn next<'a>(cursor: &mut Cursor<'a>) -> Result<Param<'a>, ParseError> {
+    let name = cursor.token("parameter without a name")?;
+    if !cursor.eat_separator(b'=') {
+        return Ok(Param { name, value: None });
+    }
+    if let Some(quoted) = cursor.quoted()? {
+        return Ok(Param { name, value: Some(quoted) });
+    }
+    let value = cursor.take(VALUE);
+    if value.is_empty() {
+        return Err(cursor.error("parameter value is empty"));
+    }
+    Ok(Param { name, value: Some(value) })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn parse(text: &[u8]) -> Result<Vec<(&str, Option<Cow<'_, str>>)>, ParseError> {
+        let mut cursor = Cursor::new(text);
+        let params = Params::parse(&mut cursor)?;
+        if !cursor.is_end() {
+            return Err(cursor.error("left over"));
+        }
+        Ok(params.iter().map(|param| (param.name, param.value())).collect())
+    }
+
+    #[test]
+    fn parameters_are_read_with_and_without_values() {
+        let read = parse(b" ; a\t=\r\n b ;c;d=\"x;\\\"y\";e=[2001:db8::1]").unwrap();
+        let expected = [("a", Some("b")), ("c", None), ("d", Some("x;\"y")), ("e", Some("[2001:db8::1]"))];
+        assert_eq!(read, expected.map(|(name, value)| (name, value.map(Cow::Borrowed))));
+    }
+
+    #[test]
+    fn empty_and_repeated_parameters_are_refused() {
+        for bad in [&b";"[..], b";;a", b";=b", b";a=", b";a=\"b", b";tag=1;x;TAG=2", b";a b"] {
+            assert!(parse(bad).is_err(), "{}", String::from_utf8_lossy(bad));
+        }
+    }
+
+    #[test]
+    fn more_parameters_than_the_limit_are_refused() {
+        let text = |count: usize| (0..count).map(|i| format!(";p{i}")).collect::<String>();
+        for (count, accepted) in [(63, true), (64, true), (65, false)] {
+            assert_eq!(parse(text(count).as_bytes()).is_ok(), accepted, "{count}");
+        }
+    }
+}

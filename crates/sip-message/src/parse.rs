@@ -1,0 +1,159 @@
+//! Reading one message, once: RFC 3261 7 and 25, with the rules M1 to M8.
+//!
+//! The frame is given: what follows the empty line is the body, and Content-Length is not looked at.
+
+mod fields;
+mod start_line;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::cseq::CSeq;
+use crate::grammar::{self, Cursor, WORD};
+use crate::header_name::Known;
+use crate::headers::{Entry, Essentials, Headers, Span, read_addresses};
+use crate::malformed::{Defect, Malformed};
+use crate::message::{Message, Request, Response};
+use crate::name_addr::{NameAddr, NameAddrLayout};
+use crate::via::{Via, ViaLayout};
+use start_line::StartLine;
+
+/// Reads a message from a frame, as [`crate::Framer`] cut it.
+pub fn parse(frame: Bytes) -> Result<Message, Malformed> {
+    match read(&frame) {
+        Ok(parsed) => Ok(parsed.into_message(frame)),
+        Err(defect) => Err(defect.of(&frame)),
+    }
+}
+
+/// All that reading found, as places in the frame.
+struct Parsed {
+    start: StartLine,
+    table: SmallVec<[Entry; 32]>,
+    essentials: Essentials,
+    body: usize,
+}
+
+impl Parsed {
+    fn into_message(self, frame: Bytes) -> Message {
+        let Parsed { start, table, essentials, body } = self;
+        let body = if body < frame.len() { frame.slice(body..) } else { Bytes::new() };
+        let headers = Headers { message: frame, table, essentials };
+        match start {
+            StartLine::Request { method, uri, uri_layout } => {
+                Message::Request(Request { method, uri, uri_layout, headers, body })
+            }
+            StartLine::Response { status, reason } => {
+                Message::Response(Response { status, reason, headers, body })
+            }
+        }
+    }
+}
+
+fn read(frame: &[u8]) -> Result<Parsed, Defect> {
+    let fields::Head { start_line, table, body } = fields::read(frame)?;
+    let start = StartLine::read(start_line)?;
+    let essentials = essentials(frame, &table)?;
+    if let StartLine::Request { method, .. } = &start
+        && *method != essentials.cseq.method
+    {
+        return Err(Defect::of_message("CSeq has another method than the request", 0));
+    }
+    Ok(Parsed { start, table, essentials, body })
+}
+
+/// Reads the fields that every message needs, and those whose defects must not travel on.
+fn essentials(frame: &[u8], table: &[Entry]) -> Result<Essentials, Defect> {
+    let (mut via, mut from, mut to, mut call_id, mut cseq, mut max_forwards) =
+        (None, None, None, None, None, None);
+    for entry in table {
+        let Some(known) = entry.known else { continue };
+        let value = entry.value.of(frame);
+        let defect = |error: grammar::ParseError| {
+            let base = Span::within(frame, value);
+            Defect::of_message(error.what, base.start() + error.at)
+        };
+        match known {
+            Known::Via => {
+                let top = read_vias(value).map_err(defect)?;
+                via.get_or_insert(ViaLayout::of(frame, top));
+            }
+            Known::From => from = Some(party(frame, value).map_err(defect)?),
+            Known::To => to = Some(party(frame, value).map_err(defect)?),
+            Known::CallId => call_id = Some(read_call_id(frame, value).map_err(defect)?),
+            Known::CSeq => cseq = Some(CSeq::parse(value).map_err(defect)?),
+            Known::MaxForwards => max_forwards = Some(read_max_forwards(value).map_err(defect)?),
+            Known::Contact => read_contacts(value).map_err(defect)?,
+            _ => {}
+        }
+    }
+    let missing = |what| Defect::of_message(what, 0);
+    Ok(Essentials {
+        via: via.ok_or(missing("no Via"))?,
+        from: from.ok_or(missing("no From"))?,
+        to: to.ok_or(missing("no To"))?,
+        call_id: call_id.ok_or(missing("no Call-ID"))?,
+        cseq: cseq.ok_or(missing("no CSeq"))?,
+        max_forwards,
+    })
+}
+
+/// Reads all Vias of a value; gives the first.
+fn read_vias(value: &[u8]) -> Result<Via<'_>, grammar::ParseError> {
+    let mut cursor = Cursor::new(value);
+    let first = Via::read(&mut cursor)?;
+    loop {
+        cursor.skip_lws();
+        if cursor.is_end() {
+            return Ok(first);
+        }
+        if !cursor.eat(b',') {
+            return Err(cursor.error("something after the Via"));
+        }
+        Via::read(&mut cursor)?;
+    }
+}
+
+/// From or To.
+fn party(frame: &[u8], value: &[u8]) -> Result<NameAddrLayout, grammar::ParseError> {
+    let address = NameAddr::parse(value)?;
+    // RFC 3261 19.1.1, table 1: no header component in From and To (M6).
+    if address.uri.has_headers() {
+        return Err(grammar::ParseError::new("header component in From or To", 0));
+    }
+    if address.params().has("tag") && address.tag().is_none() {
+        return Err(grammar::ParseError::new("tag is not a token", 0));
+    }
+    Ok(NameAddrLayout::of(frame, address))
+}
+
+/// `callid = word [ "@" word ]`
+fn read_call_id(frame: &[u8], value: &[u8]) -> Result<Span, grammar::ParseError> {
+    let at = memchr::memchr(b'@', value);
+    let (first, second) = value.split_at(at.unwrap_or(value.len()));
+    let second = second.get(1..);
+    if grammar::all(first, WORD) && second.is_none_or(|word| grammar::all(word, WORD)) {
+        Ok(Span::within(frame, value))
+    } else {
+        Err(grammar::ParseError::new("bad Call-ID", 0))
+    }
+}
+
+/// RFC 3261 20.22: 0 to 255.
+fn read_max_forwards(value: &[u8]) -> Result<u8, grammar::ParseError> {
+    let hops = grammar::number_u32(value).and_then(|hops| u8::try_from(hops).ok());
+    hops.ok_or(grammar::ParseError::new("bad Max-Forwards", 0))
+}
+
+fn read_contacts(value: &[u8]) -> Result<(), grammar::ParseError> {
+    if value == b"*" { Ok(()) } else { read_addresses(value, |_| ()) }
+}
+
+/// The fields that occur at most once (M4), one bit each.
+const SINGLETONS: u128 = Known::From.bit()
+    | Known::To.bit()
+    | Known::CallId.bit()
+    | Known::CSeq.bit()
+    | Known::MaxForwards.bit()
+    | Known::ContentLength.bit()
+    | Known::ContentType.bit();

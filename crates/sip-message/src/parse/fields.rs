@@ -1,0 +1,100 @@
+//! The lines of a head: RFC 3261 7.3, with M1 to M4 and the limits.
+
+use smallvec::SmallVec;
+
+use super::SINGLETONS;
+use crate::grammar::{self, TOKEN};
+use crate::header_name::Known;
+use crate::headers::{Entry, Span};
+use crate::limits;
+use crate::malformed::Defect;
+
+/// A head, cut into lines.
+pub(super) struct Head<'a> {
+    /// The first line, without its line end.
+    pub(super) start_line: &'a [u8],
+    pub(super) table: SmallVec<[Entry; 32]>,
+    /// Where the body begins.
+    pub(super) body: usize,
+}
+
+/// Cuts the frame into start line, fields and body.
+pub(super) fn read(frame: &[u8]) -> Result<Head<'_>, Defect> {
+    let head = frame.get(..limits::HEAD_MAX).unwrap_or(frame);
+    let start_end = line_end(head, 0)?;
+    let mut table = SmallVec::new();
+    let mut seen = 0u128;
+    let mut at = start_end + 2;
+    loop {
+        let end = line_end(head, at)?;
+        if end == at {
+            let start_line = head.get(..start_end).unwrap_or_default();
+            return Ok(Head { start_line, table, body: end + 2 });
+        }
+        let (entry, next) = field(head, at, end)?;
+        if let Some(known) = entry.known {
+            let bit = known.bit();
+            if seen & bit & SINGLETONS != 0 {
+                return Err(Defect::of_message("header field twice", at));
+            }
+            seen |= bit;
+        }
+        if table.len() == limits::FIELDS_MAX {
+            return Err(Defect::of_stream("too many header fields", at));
+        }
+        table.push(entry);
+        at = next;
+    }
+}
+
+/// Where the line that contains `at` ends: the place of its CR LF (M1).
+fn line_end(head: &[u8], at: usize) -> Result<usize, Defect> {
+    let rest = head.get(at..).unwrap_or_default();
+    let Some(length) = memchr::memchr3(b'\r', b'\n', 0, rest) else {
+        return Err(Defect::of_stream("head without an end", head.len()));
+    };
+    match rest.get(length..length + 2) {
+        Some(b"\r\n") => Ok(at + length),
+        // Cut by the limit on the head, or by the end of the frame.
+        None if rest.get(length) == Some(&b'\r') => {
+            Err(Defect::of_stream("head without an end", at + length))
+        }
+        _ => Err(Defect::of_stream("bare CR, bare LF or NUL", at + length)),
+    }
+}
+
+/// Reads the field that begins at `at` and whose first line ends at `end`; also gives where the next
+/// line begins.
+fn field(head: &[u8], at: usize, mut end: usize) -> Result<(Entry, usize), Defect> {
+    let rest = head.get(at..).unwrap_or_default();
+    let name = rest.get(..grammar::span(rest, TOKEN)).unwrap_or_default();
+    if name.is_empty() {
+        // A continuation directly under the start line is one of these, too (M3).
+        return Err(Defect::of_stream("header name is no token", at));
+    }
+    // HCOLON = *( SP / HTAB ) ":" SWS (M2)
+    let mut colon = at + name.len();
+    while matches!(head.get(colon), Some(b' ' | b'\t')) {
+        colon += 1;
+    }
+    if head.get(colon) != Some(&b':') {
+        return Err(Defect::of_stream("header name is no token", colon));
+    }
+    let mut folded = false;
+    while matches!(head.get(end + 2), Some(b' ' | b'\t')) {
+        folded = true;
+        end = line_end(head, end + 2)?;
+    }
+    if end - at > limits::FIELD_MAX {
+        let line = head.get(at..end).unwrap_or_default();
+        let length = if folded { grammar::unfold(line).len() } else { line.len() };
+        if length > limits::FIELD_MAX {
+            return Err(Defect::of_stream("header field too long", at));
+        }
+    }
+    let value = grammar::trim(head.get(colon + 1..end).unwrap_or_default());
+    let value = if value.is_empty() { Span::new(end, end) } else { Span::within(head, value) };
+    let name_length = u16::try_from(name.len()).unwrap_or(u16::MAX);
+    let known = Known::from_octets(name);
+    Ok((Entry { known, line: Span::new(at, end + 2), name_length, value }, end + 2))
+}
