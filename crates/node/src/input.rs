@@ -10,7 +10,10 @@ use crate::{Destination, Flow, FlowId, PeerCertificate, QueryId, Unresolved};
 ///
 /// One queue carries all of them, so that their order is kept.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every input is a message, and a box would allocate for each")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every input is a message, and a box would allocate for each"
+)]
 pub enum Input<O> {
     /// A flow that a peer opened, or one that we asked for, is up.
     Opened {
