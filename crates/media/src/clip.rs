@@ -1,71 +1,10 @@
-//! Things to play: prompts, messages, silence and tones.
+//! Things to play.
 
-use std::fmt;
+use std::f32::consts::TAU;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use umbel_wav::Format;
-
-/// Sound that was prepared in every codec, to be shared by all calls that play it.
-pub struct Prompt {
-    duration: Duration,
-}
-
-/// Sound that cannot be made into a prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnusableSound {
-    /// No samples, or a rate of zero.
-    #[error("there is no sound in it")]
-    Empty,
-    /// A rate that cannot be turned into that of a codec.
-    #[error("{0} samples a second cannot be turned into 8000 or 16000")]
-    Rate(u32),
-}
-
-impl Prompt {
-    /// Prepares one channel of linear samples of any rate. Takes a while: meant for when prompts are loaded.
-    pub fn new(samples: &[i16], rate: u32) -> Result<Prompt, UnusableSound> {
-        let _ = (samples, rate);
-        todo!()
-    }
-
-    /// How long it lasts.
-    pub fn duration(&self) -> Duration {
-        self.duration
-    }
-}
-
-impl fmt::Debug for Prompt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Prompt").field("duration", &self.duration).finish_non_exhaustive()
-    }
-}
-
-/// A stored recording: its samples without the header of the file.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Message {
-    /// One of the formats of [`crate::Codec::recording_format`]. Anything else plays as silence.
-    pub format: Format,
-    /// The samples.
-    pub data: Bytes,
-}
-
-impl Message {
-    /// How long it lasts.
-    pub fn duration(&self) -> Duration {
-        self.format.duration(self.data.len() as u64)
-    }
-}
-
-impl fmt::Debug for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message")
-            .field("format", &self.format)
-            .field("duration", &self.duration())
-            .finish_non_exhaustive()
-    }
-}
+use crate::{Message, Prompt};
 
 /// A sine wave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +20,32 @@ pub struct Tone {
 impl Tone {
     /// "Speak now": a little under half a second of 1000 Hz.
     pub const BEEP: Tone = Tone { frequency: 1_000, duration: Duration::from_millis(400), attenuation: 14 };
+
+    /// Rise and fall, so that it does not click.
+    const EDGE: Duration = Duration::from_millis(5);
+
+    /// Fills `samples` with what comes `from` its beginning on.
+    pub(crate) fn fill(&self, from: Duration, rate: u32, samples: &mut [i16]) {
+        let peak = f32::from(i16::MAX) * 10_f32.powf(-f32::from(self.attenuation) / 20.0);
+        let step = Duration::from_secs(1) / rate.max(1);
+        for (at, sample) in (0_u32..).zip(samples) {
+            let time = from + step * at;
+            let edge = time.min(self.duration.saturating_sub(time)).div_duration_f32(Self::EDGE).min(1.0);
+            // Whole turns are taken off first: a phase of many turns has lost its precision.
+            let turns = time.as_secs_f64() * f64::from(self.frequency);
+            *sample = rounded(peak * edge * (TAU * fraction(turns)).sin());
+        }
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "less precision is enough once whole turns are gone")]
+fn fraction(turns: f64) -> f32 {
+    turns.fract() as f32
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a cast from f32 saturates")]
+fn rounded(sample: f32) -> i16 {
+    sample.round() as i16
 }
 
 /// One thing to play. Cheap to clone.
@@ -105,5 +70,32 @@ impl Clip {
             Clip::Silence(duration) => *duration,
             Clip::Tone(tone) => tone.duration,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::rms;
+
+    #[test]
+    fn a_tone_is_as_loud_as_it_says_and_has_soft_edges() {
+        let mut samples = vec![0; 3_200];
+        Tone::BEEP.fill(Duration::ZERO, 8_000, &mut samples);
+        // 14 dB below full scale: a fifth of it, and a sine's mean is its peak over the root of two.
+        let expected = 32_767.0 * 0.1995 / std::f64::consts::SQRT_2;
+        let loud = rms(&samples[80..3_120]);
+        assert!((loud / expected - 1.0).abs() < 0.01, "{loud} {expected}");
+        assert!(samples[0].abs() < 10 && samples[3_199].abs() < 400);
+    }
+
+    #[test]
+    fn a_tone_goes_on_from_packet_to_packet() {
+        let (mut whole, mut parts) = (vec![0; 640], vec![0; 640]);
+        Tone::BEEP.fill(Duration::ZERO, 16_000, &mut whole);
+        for (at, part) in (0_u32..).zip(parts.chunks_mut(320)) {
+            Tone::BEEP.fill(Duration::from_millis(20) * at, 16_000, part);
+        }
+        assert_eq!(whole, parts);
     }
 }

@@ -15,21 +15,30 @@ mod g711;
 mod gate;
 mod half_band;
 mod keys;
+mod message;
+#[cfg(feature = "opus")]
+mod opus_codec;
 mod parameters;
+mod player;
+mod prompt;
+mod rate;
 mod reception;
 mod rtcp;
 mod session;
 mod srtp;
 mod telephone_event;
+mod tempo;
 #[cfg(test)]
 mod testing;
 mod voice;
 
-pub use clip::{Clip, Message, Prompt, Tone, UnusableSound};
+pub use clip::{Clip, Tone};
 pub use codec::Codec;
 pub use command::{Command, Keystroke, PlayId, RecordId, RecordLimits};
 pub use digit::{Digit, NotADigit};
 pub use event::{Event, RecordingEnd};
 pub use keys::{MasterKey, SrtpKeys, Suite};
+pub use message::Message;
 pub use parameters::{Direction, Parameters};
+pub use prompt::{Prompt, UnusableSound};
 pub use session::{Channel, Counters, Session, Transmit};

@@ -26,7 +26,7 @@ impl Encoder {
             Codec::Pcma => Encoder::G711(Law::A),
             Codec::G722 => Encoder::G722(Box::new(G722Encoder::new())),
             #[cfg(feature = "opus")]
-            Codec::Opus => Encoder::Opus(Box::new(crate::opus::encoder())),
+            Codec::Opus => Encoder::Opus(Box::new(crate::opus_codec::encoder())),
         }
     }
 
@@ -43,7 +43,7 @@ impl Encoder {
                 }
             }
             #[cfg(feature = "opus")]
-            Encoder::Opus(encoder) => crate::opus::encode(encoder, samples, payload),
+            Encoder::Opus(encoder) => crate::opus_codec::encode(encoder, samples, payload),
         }
     }
 }
@@ -63,7 +63,7 @@ impl Decoder {
             Codec::Pcma => Decoder::G711(Law::A),
             Codec::G722 => Decoder::G722(Box::new(G722Decoder::new())),
             #[cfg(feature = "opus")]
-            Codec::Opus => Decoder::Opus(Box::new(crate::opus::decoder())),
+            Codec::Opus => Decoder::Opus(Box::new(crate::opus_codec::decoder())),
         }
     }
 
@@ -78,7 +78,7 @@ impl Decoder {
             }
             Decoder::G722(decoder) => decoder.decode_into(payload, samples).ok(),
             #[cfg(feature = "opus")]
-            Decoder::Opus(decoder) => crate::opus::decode(decoder, payload, samples),
+            Decoder::Opus(decoder) => crate::opus_codec::decode(decoder, payload, samples),
         }
     }
 }
