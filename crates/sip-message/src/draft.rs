@@ -1,6 +1,7 @@
 //! A message being written.
 
 mod value;
+mod via;
 
 use std::fmt;
 
