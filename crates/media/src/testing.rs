@@ -21,3 +21,18 @@ pub(crate) fn snr(meant: &[i16], got: &[i16]) -> f64 {
     let signal: f64 = meant.iter().map(|sample| f64::from(*sample).powi(2)).sum();
     10.0 * (signal / noise.max(1e-9)).log10()
 }
+
+/// How far everything but this tone, at whatever phase, lies below it, in decibels.
+pub(crate) fn purity(samples: &[i16], frequency: f64, rate: u32) -> f64 {
+    let angle = |at: usize| TAU * frequency * at as f64 / f64::from(rate);
+    let part = |wave: fn(f64) -> f64| -> f64 {
+        let sum: f64 = samples.iter().enumerate().map(|(at, s)| f64::from(*s) * wave(angle(at))).sum();
+        2.0 * sum / samples.len() as f64
+    };
+    let (sine, cosine) = (part(f64::sin), part(f64::cos));
+    let rest: f64 = (samples.iter().enumerate())
+        .map(|(at, s)| (f64::from(*s) - sine * angle(at).sin() - cosine * angle(at).cos()).powi(2))
+        .sum();
+    let tone = (sine.powi(2) + cosine.powi(2)) / 2.0 * samples.len() as f64;
+    10.0 * (tone / rest.max(1e-9)).log10()
+}
