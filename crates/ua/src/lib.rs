@@ -1,1 +1,45 @@
+//! The user-agent core: dialogs, calls and registrations, without a clock or a socket.
+//!
+//! Above this line nobody sees a SIP transaction: calls begin with [`Event::Invited`] or
+//! [`Command::Invite`], change by offers and answers, and end with [`Event::Ended`], once.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | `agent` | which call, which request: RFC 3261 8 |
+//! | `call` | one call from INVITE to BYE: RFC 3261 12 to 15, RFC 3262, 3311, 4028, 6086 |
+//! | `invite` | the two machines of an invitation: RFC 3261 13 |
+//! | `dialog` | tags, sequence numbers, routes: RFC 3261 12 |
+//! | `negotiation`, `session_timer`, `repetition`, `ping` | small decisions, each on a page |
+//! | [`registration`] | RFC 3261 10.2, RFC 5626 |
 
+mod agent;
+mod asked;
+mod call;
+mod capabilities;
+mod check;
+mod command;
+mod config;
+mod dialog;
+mod digest_client;
+mod event;
+mod evidence;
+mod invite;
+mod negotiation;
+mod outside;
+mod ping;
+mod refusal;
+pub mod registration;
+mod repetition;
+mod session_timer;
+mod shared;
+mod tag;
+
+pub use agent::{Agent, GATEWAYS_MAX, REQUESTS_MAX};
+pub use command::{Command, Credentials, ExtraHeaders, Outgoing, OutsideRequest, Way};
+pub use config::{Config, Contacts};
+pub use event::{Ending, Event, Invitation, OfferedBy, Outcome, Refused, Ticket};
+pub use ping::Standing;
+
+/// Our name for a call, for as long as it lasts; never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallKey(pub u64);

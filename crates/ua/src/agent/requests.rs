@@ -1,0 +1,153 @@
+//! What reaches us: requests, and the news of the transaction layer.
+
+use umbel_node::FlowId;
+use umbel_sip_endpoint::{Event as Below, ServerTransaction};
+use umbel_sip_message::{HeaderName, Method, Request, StatusCode};
+use umbel_time::Instant;
+
+use super::Agent;
+use crate::call::Call;
+use crate::refusal::Refusal;
+use crate::tag::LocalTag;
+use crate::{CallKey, Event, capabilities, check, outside};
+
+impl Agent {
+    /// Takes everything that the transaction layer has to tell.
+    pub(super) fn pump(&mut self, now: Instant) {
+        while let Some(event) = self.shared.endpoint.poll_event() {
+            match event {
+                Below::Request { transaction, flow, request } => {
+                    self.requested(now, transaction, flow, request);
+                }
+                Below::Ack { flow, request } => self.acknowledged(now, flow, &request),
+                Below::Cancelled { transaction } => {
+                    if let Some(key) = self.shared.answering.get(&transaction).copied() {
+                        self.with(now, key, |call, shared| call.cancelled(now, shared, transaction));
+                    }
+                }
+                Below::ServerFailed { transaction, .. } => {
+                    if let Some(key) = self.shared.answering.remove(&transaction) {
+                        self.with(now, key, |call, shared| call.answer_lost(now, shared, transaction));
+                    }
+                }
+                Below::Response { transaction, flow, response } => {
+                    self.responded(now, transaction, flow, response);
+                }
+                Below::Failed { transaction, failure } => self.failed(now, transaction, failure),
+                Below::FlowOpened { .. } => {}
+                Below::FlowClosed { flow } => {
+                    self.step_registration(now, crate::registration::Input::FlowClosed(flow));
+                }
+            }
+        }
+    }
+
+    fn requested(&mut self, now: Instant, transaction: ServerTransaction, flow: FlowId, request: Request) {
+        let outcome = match request.headers().to().tag() {
+            // RFC 3261 8.2.1: the method comes first.
+            _ if !capabilities::serves(request.method(), self.shared.config.notify) => {
+                Err(Refusal::MethodNotAllowed)
+            }
+            Some(tag) => match self.call_of(tag) {
+                Some(key) => {
+                    let taken = self.with(now, key, |call, shared| {
+                        call.requested(now, shared, flow, transaction, &request)
+                    });
+                    taken.unwrap_or(Err(Refusal::NoDialog))
+                }
+                None => Err(Refusal::NoDialog),
+            },
+            None => self.requested_outside(now, transaction, flow, &request),
+        };
+        if let Err(refusal) = outcome {
+            self.shared.refuse(now, transaction, &request, &refusal, None);
+        }
+    }
+
+    fn call_of(&self, tag: &str) -> Option<CallKey> {
+        self.shared.by_tag.get(&LocalTag::parse(tag)?).copied()
+    }
+
+    fn acknowledged(&mut self, now: Instant, flow: FlowId, ack: &Request) {
+        // M7: an ACK is never answered. One for nothing is dropped (SEC-54).
+        let Some(key) = ack.headers().to().tag().and_then(|tag| self.call_of(tag)) else { return };
+        self.with(now, key, |call, shared| {
+            if call.owns(shared, flow, ack) {
+                call.acknowledged(now, shared, ack);
+            }
+        });
+    }
+
+    fn requested_outside(
+        &mut self,
+        now: Instant,
+        transaction: ServerTransaction,
+        flow: FlowId,
+        request: &Request,
+    ) -> Result<(), Refusal> {
+        match request.method() {
+            Method::Invite => self.invited(transaction, flow, request),
+            Method::Options => {
+                // PEER-10, RFC 3261 11.2: "chosen the same as the response code that would have been
+                // chosen had the request been an INVITE".
+                if self.draining {
+                    return Err(self.shared.unavailable());
+                }
+                check::scheme(request)?;
+                check::require(request)?;
+                let draft = outside::options(request, self.shared.config.notify);
+                self.shared.respond(now, transaction, request, draft, None);
+                Ok(())
+            }
+            Method::Notify => self.notified(now, transaction, flow, request),
+            // These live in dialogs only (RFC 3261 15.1.2, RFC 3262 3, RFC 3311 5.2, RFC 6086 4.2.2).
+            _ => Err(Refusal::NoDialog),
+        }
+    }
+
+    /// RFC 3261 13.3.1: what must be in order before anybody hears of a call.
+    fn invited(
+        &mut self,
+        transaction: ServerTransaction,
+        flow: FlowId,
+        request: &Request,
+    ) -> Result<(), Refusal> {
+        if self.draining || self.calls.len() >= self.shared.config.calls_max {
+            return Err(self.shared.unavailable());
+        }
+        check::scheme(request)?;
+        check::require(request)?;
+        // SEC-23: nobody takes over a call here.
+        if request.headers().has(&HeaderName::Replaces) || request.headers().has(&HeaderName::Join) {
+            return Err(Refusal::Replaces);
+        }
+        check::body(request)?;
+        Call::check_interval(&self.shared, request.headers())?;
+        self.last_incoming += 1;
+        let key = CallKey(self.last_incoming * 2);
+        let call = Call::invited(key, &mut self.shared, transaction, flow, request)?;
+        self.shared.by_tag.insert(call.local_tag(), key);
+        self.shared.answering.insert(transaction, key);
+        self.calls.insert(key, call);
+        Ok(())
+    }
+
+    /// RFC 3842 as deployed: message waiting without a subscription.
+    fn notified(
+        &mut self,
+        now: Instant,
+        transaction: ServerTransaction,
+        flow: FlowId,
+        request: &Request,
+    ) -> Result<(), Refusal> {
+        check::require(request)?;
+        check::encoding(request)?;
+        let event = request.headers().event().ok().flatten();
+        if !event.is_some_and(|event| event.package.eq_ignore_ascii_case(capabilities::EVENT)) {
+            return Err(Refusal::BadEvent);
+        }
+        self.shared.reply(now, transaction, request, StatusCode::OK);
+        self.shared.tell(Event::Notified { flow, request: Box::new(request.clone()) });
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! What we can do, in the words of the header fields that say so (RFC 3261 11.2, 20.1, 20.5, 20.37).
+
+use umbel_sip_message::Method;
+
+/// Accept: what an INVITE may carry.
+pub(crate) const ACCEPT: &str = "application/sdp";
+/// Accept, for INFO: digits, in the two forms in use.
+pub(crate) const ACCEPT_INFO: &str = "application/dtmf-relay, application/dtmf";
+/// Accept-Encoding: bodies are taken as they are.
+pub(crate) const ACCEPT_ENCODING: &str = "identity";
+/// The event package of message waiting (RFC 3842), the only one that we are notified of.
+pub(crate) const EVENT: &str = "message-summary";
+/// Supported: what a peer may use with us.
+pub(crate) const SUPPORTED: &str = "100rel, timer";
+
+/// Allow (PEER-12): exactly what is served. REFER is not among it (XFER-4).
+pub(crate) fn allow(notify: bool) -> &'static str {
+    if notify {
+        "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, NOTIFY"
+    } else {
+        "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK"
+    }
+}
+
+/// Whether a request of this method is served, in a dialog or out of one.
+pub(crate) fn serves(method: &Method, notify: bool) -> bool {
+    match method {
+        Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Options => true,
+        Method::Update | Method::Info | Method::Prack => true,
+        Method::Notify => notify,
+        Method::Register | Method::Refer | Method::Subscribe | Method::Message | Method::Publish => false,
+        Method::Extension(_) => false,
+    }
+}
+
+/// Whether the extension of an option tag is ours, so that a request may require it.
+pub(crate) fn supports(option_tag: &str) -> bool {
+    SUPPORTED.split(", ").any(|ours| ours.eq_ignore_ascii_case(option_tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // PEER-12: "as implemented, no more".
+    #[test]
+    fn allow_lists_what_is_served_and_nothing_else() {
+        let all = [
+            Method::Invite,
+            Method::Ack,
+            Method::Bye,
+            Method::Cancel,
+            Method::Options,
+            Method::Register,
+            Method::Update,
+            Method::Info,
+            Method::Prack,
+            Method::Refer,
+            Method::Notify,
+            Method::Subscribe,
+            Method::Message,
+            Method::Publish,
+        ];
+        for notify in [false, true] {
+            for method in &all {
+                let listed = allow(notify).split(", ").any(|name| name == method.as_str());
+                assert_eq!(listed, serves(method, notify), "{method}");
+            }
+        }
+    }
+
+    // RFC 3261 8.2.2.3
+    #[test]
+    fn option_tags_compare_without_case_and_whole() {
+        assert!(supports("timer"));
+        assert!(supports("100REL"));
+        assert!(!supports("100"));
+        assert!(!supports("replaces"));
+    }
+}

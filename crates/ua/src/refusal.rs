@@ -1,0 +1,116 @@
+//! What a request gets that we do not serve: the one table from reasons to responses.
+
+use umbel_sip_message::{Draft, HeaderName, Request, StatusCode};
+
+use crate::capabilities;
+use crate::negotiation::Conflict;
+
+/// Why a request is not served. The core answers these itself; nothing above hears of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// RFC 3261 8.2.1: a method that we do not take here.
+    MethodNotAllowed,
+    /// RFC 3261 8.2.2.1: a Request-URI of a scheme that we do not know.
+    UnsupportedScheme,
+    /// RFC 3261 8.2.2.3: these option tags are required of us.
+    BadExtension { unsupported: String },
+    /// RFC 3261 8.2.3: a body that we cannot read.
+    UnsupportedBody,
+    /// RFC 6086 4.2.2: a body in an INFO that we cannot read.
+    UnsupportedInfo,
+    /// RFC 6086 4.2.2: an INFO of a package that we did not offer to receive.
+    BadInfoPackage,
+    /// RFC 6665 4.1.3, 8.3.2: a NOTIFY of an event package that we do not know.
+    BadEvent,
+    /// RFC 3261 12.1.1, 8.1.1.8: an INVITE that says not where to reach the caller.
+    NoContact,
+    /// RFC 3261 12.1.1: a Record-Route that cannot be read, or is too long to keep.
+    BadRecordRoute,
+    /// RFC 3262 7.2: a PRACK that does not say what it acknowledges.
+    NoRAck,
+    /// RFC 3891 3: taking over a call; only those who own it may, and here nobody can show that.
+    Replaces,
+    /// RFC 3261 12.2.2: no such dialog, or not theirs.
+    NoDialog,
+    /// RFC 3261 12.2.2: a sequence number that is not above all before.
+    OutOfOrder,
+    /// RFC 3261 14.2, RFC 3311 5.2: something of ours is under way.
+    RequestPending,
+    /// RFC 3261 14.2, RFC 3311 5.2: something of theirs is under way; try again after so many seconds.
+    StillBusy { retry_after: u32 },
+    /// RFC 4028 9: the session interval is too small; at least so many seconds.
+    IntervalTooSmall { min_se: u32 },
+    /// PEER-18, REL-23: too many calls, or none are taken any more; try again after so many seconds.
+    Unavailable { retry_after: u32 },
+}
+
+impl Refusal {
+    /// What to do about an offer that comes at the wrong time.
+    pub(crate) fn of_conflict(conflict: Conflict, retry_after: u32) -> Self {
+        match conflict {
+            Conflict::Glare => Refusal::RequestPending,
+            Conflict::Unanswered => Refusal::StillBusy { retry_after },
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Refusal::NoContact | Refusal::BadRecordRoute | Refusal::NoRAck => StatusCode::BAD_REQUEST,
+            Refusal::Replaces => StatusCode::FORBIDDEN,
+            Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Refusal::UnsupportedBody | Refusal::UnsupportedInfo => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Refusal::UnsupportedScheme => StatusCode::UNSUPPORTED_URI_SCHEME,
+            Refusal::BadExtension { .. } => StatusCode::BAD_EXTENSION,
+            Refusal::IntervalTooSmall { .. } => StatusCode::SESSION_INTERVAL_TOO_SMALL,
+            Refusal::BadInfoPackage => StatusCode::BAD_INFO_PACKAGE,
+            Refusal::BadEvent => StatusCode::BAD_EVENT,
+            Refusal::NoDialog => StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST,
+            Refusal::RequestPending => StatusCode::REQUEST_PENDING,
+            Refusal::OutOfOrder | Refusal::StillBusy { .. } => StatusCode::SERVER_INTERNAL_ERROR,
+            Refusal::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The response, but for the tag of To.
+    pub(crate) fn draft(&self, request: &Request, notify: bool) -> Draft {
+        let mut draft = Draft::reply(request, self.status());
+        match self {
+            Refusal::MethodNotAllowed => {
+                draft.push(HeaderName::Allow, capabilities::allow(notify));
+            }
+            Refusal::BadExtension { unsupported } => {
+                draft.push(HeaderName::Unsupported, unsupported.as_str());
+            }
+            Refusal::UnsupportedBody => {
+                draft.push(HeaderName::Accept, capabilities::ACCEPT);
+                draft.push(HeaderName::AcceptEncoding, capabilities::ACCEPT_ENCODING);
+            }
+            Refusal::UnsupportedInfo => {
+                draft.push(HeaderName::Accept, capabilities::ACCEPT_INFO);
+            }
+            // RFC 6665 8.3.2: "489 … MUST include an Allow-Events header field".
+            Refusal::BadEvent => {
+                draft.push(HeaderName::AllowEvents, capabilities::EVENT);
+            }
+            // RFC 6086 4.2.2: the response says which packages we take: none.
+            Refusal::BadInfoPackage => {
+                draft.push(HeaderName::RecvInfo, "");
+            }
+            Refusal::IntervalTooSmall { min_se } => {
+                draft.push(HeaderName::MinSe, min_se.to_string());
+            }
+            Refusal::StillBusy { retry_after } | Refusal::Unavailable { retry_after } => {
+                draft.push(HeaderName::RetryAfter, retry_after.to_string());
+            }
+            Refusal::UnsupportedScheme
+            | Refusal::NoContact
+            | Refusal::BadRecordRoute
+            | Refusal::NoRAck
+            | Refusal::Replaces
+            | Refusal::NoDialog
+            | Refusal::OutOfOrder
+            | Refusal::RequestPending => {}
+        }
+        draft
+    }
+}
