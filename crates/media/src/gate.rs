@@ -67,7 +67,7 @@ impl Latch {
             // MED-7: the negotiated address family. Reports come from the host that sound comes from.
             (None, Some(stated), true) => {
                 let family = stated.is_ipv4() == source.is_ipv4();
-                let host = self.learned.is_none_or(|learned| learned.ip() == source.ip());
+                let host = self.learned.is_some_and(|learned| learned.ip() == source.ip());
                 if family && (channel == Channel::Rtp || host) {
                     Verdict::Candidate
                 } else {
@@ -191,6 +191,7 @@ mod tests {
         let mut latch = Latch::new(&parameters("10.0.0.1:4000", true));
         assert_eq!(latch.source(Channel::Rtp, at("203.0.113.5:777")), Verdict::Candidate);
         assert_eq!(latch.source(Channel::Rtp, at("[2001:db8::1]:777")), Verdict::Foreign);
+        assert_eq!(latch.source(Channel::Rtcp, at("203.0.113.5:778")), Verdict::Foreign);
         assert!(latch.fix(at("203.0.113.5:777"), 1));
         assert_eq!(latch.source(Channel::Rtp, at("203.0.113.5:777")), Verdict::Known);
         for other in ["203.0.113.5:778", "203.0.113.6:777", "10.0.0.1:4000"] {

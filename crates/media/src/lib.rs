@@ -18,14 +18,19 @@ mod keys;
 mod message;
 #[cfg(feature = "opus")]
 mod opus_codec;
+mod outbox;
 mod parameters;
 mod player;
 mod prompt;
 mod rate;
 mod reception;
+mod recorder;
+mod reorder;
 mod rtcp;
 mod session;
+mod silence;
 mod srtp;
+mod tape;
 mod telephone_event;
 mod tempo;
 #[cfg(test)]
