@@ -11,9 +11,6 @@ pub const TURN_MAX: usize = 64;
 /// Octets read from one connection at once, into the one buffer that a thread's connections share.
 pub const READ_BUFFER_BYTES: usize = 64 * 1024;
 
-/// Handshakes under way; the oldest is given up for a new one.
-pub const HANDSHAKES_MAX: usize = 2_048;
-
 /// Questions to the name service under way; one more is answered "unavailable" at once.
 pub const QUERIES_MAX: usize = 256;
 
@@ -28,6 +25,9 @@ pub struct Limits {
     pub connections: usize,
     /// Connections from one address, in the same way; trusted peers and loopback are exempt.
     pub connections_per_address: usize,
+    /// TLS handshakes under way with those who connected; the oldest is given up for a new one. Those
+    /// from one address are bounded like its connections.
+    pub handshakes: usize,
     /// A connection is idle, and may have to make room, after this time without traffic.
     pub quiet: Duration,
     /// From accepting to the end of the TLS handshake (SEC-57).
@@ -56,6 +56,7 @@ impl Default for Limits {
         Limits {
             connections: 10_000,
             connections_per_address: 256,
+            handshakes: 2_048,
             quiet: Duration::from_secs(1),
             handshake: Duration::from_secs(5),
             connect: Duration::from_secs(5),

@@ -184,10 +184,11 @@ fn due(shared: &Shared, connection: &Connection, stage: Stage, heard: Instant, n
 /// Stops believing the peer when its certificate expires (SEC-05); says when to ask again.
 fn expiry(shared: &Shared, connection: &Connection, now: Instant) -> Instant {
     let Some(ends) = connection.peer_ends() else { return now + LONG };
+    // RFC 5280 4.1.2.5: the last second of a certificate belongs to it.
+    let expired = ends + Duration::from_secs(1);
     let wall = shared.clock.unix_time();
-    if wall <= ends {
-        // To the millisecond after it.
-        return now + (ends.since(wall) + Duration::from_millis(1)).min(EXPIRY_CHECK);
+    if wall < expired {
+        return now + expired.since(wall).min(EXPIRY_CHECK);
     }
     connection.believe(None);
     shared.weigh(connection);

@@ -15,7 +15,6 @@ use super::connection::Connection;
 use super::conversation;
 use super::stream::{Buffers, Stream};
 use super::{Config, Trusts};
-use crate::limits::HANDSHAKES_MAX;
 use crate::tls::{Purpose, Standing};
 use crate::{Clock, Limits, Resolver, Tls};
 
@@ -163,7 +162,7 @@ impl Shared {
             && handshakes.iter().filter(of_address).count() >= self.limits.connections_per_address;
         let given_up = if too_many {
             handshakes.iter().find(of_address).map(|(id, _)| *id)
-        } else if handshakes.len() >= HANDSHAKES_MAX {
+        } else if handshakes.len() >= self.limits.handshakes {
             handshakes.keys().next().copied()
         } else {
             None
