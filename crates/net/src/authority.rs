@@ -264,3 +264,101 @@ fn make_directory(directory: &Path) -> Result<(), AuthorityError> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(directory).map_err(|reason| AuthorityError::NotWritten { file: directory.into(), reason })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use tempfile::TempDir;
+    use umbel_node::PeerName;
+
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+    fn stage() -> (TempDir, Authority) {
+        let directory = TempDir::new().unwrap();
+        let authority = Authority::load_or_create(&directory.path().join("data"), NOW).unwrap();
+        (directory, authority)
+    }
+
+    #[test]
+    fn an_authority_is_made_once_and_found_again() {
+        let (directory, authority) = stage();
+        let again = Authority::load_or_create(&directory.path().join("data"), NOW + DAY).unwrap();
+        assert_eq!(again.certificate(), authority.certificate());
+        let identity = again.identity(&["um.test".to_owned()], &[], NOW).unwrap();
+        assert_eq!(identity.names(), [PeerName::Dns("um.test".to_owned())]);
+    }
+
+    #[test]
+    fn two_authorities_have_two_names() {
+        let (_one, one) = stage();
+        let (_two, two) = stage();
+        let issuer = |authority: &Authority| crate::tls::issuer(authority.certificate());
+        assert_ne!(issuer(&one), issuer(&two));
+    }
+
+    // SEC-121
+    #[cfg(unix)]
+    #[test]
+    fn keys_and_their_directory_are_the_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let (directory, authority) = stage();
+        let data = directory.path().join("data");
+        let mode = |file: &Path| fs::metadata(file).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&data), 0o700);
+        assert_eq!(mode(&data.join("authority-key.pem")), 0o600);
+        let issued = authority.issue("proxy.test", &data, NOW).unwrap();
+        assert_eq!(mode(&issued.private_key), 0o600);
+    }
+
+    #[test]
+    fn an_authority_without_its_key_is_an_error_and_not_replaced() {
+        let (directory, authority) = stage();
+        let data = directory.path().join("data");
+        fs::remove_file(data.join("authority-key.pem")).unwrap();
+        let error = Authority::load_or_create(&data, NOW).err().unwrap();
+        assert!(matches!(error, AuthorityError::File(FileError::Missing(_))), "{error}");
+        let kept = fs::read_to_string(data.join("authority.pem")).unwrap();
+        assert_eq!(kept, authority.pem);
+    }
+
+    #[test]
+    fn a_peer_gets_all_it_needs_and_nothing_is_overwritten() {
+        let (directory, authority) = stage();
+        let to = directory.path().join("proxy");
+        let issued = authority.issue("proxy.example.test", &to, NOW).unwrap();
+        assert_eq!(issued.certificate, to.join("proxy.example.test.pem"));
+        let believed = crate::load_certificates(&issued.authority).unwrap();
+        assert_eq!(believed, [authority.certificate().clone()]);
+        Identity::load(&issued.certificate, &issued.private_key, NOW).unwrap();
+        let again = authority.issue("proxy.example.test", &to, NOW);
+        assert!(matches!(again, Err(AuthorityError::Exists(_))));
+    }
+
+    // SEC-104
+    #[test]
+    fn only_host_names_are_issued_for() {
+        let (directory, authority) = stage();
+        let long = format!("{}.test", "a".repeat(64));
+        for name in
+            ["", "../x", "a/b", "-a.test", "a-.test", "a..test", "*.test", "a b", "a\0b", "é.test", &long]
+        {
+            let refused = authority.issue(name, directory.path(), NOW);
+            assert!(matches!(refused, Err(AuthorityError::NoHostName(_))), "{name:?}");
+        }
+        authority.issue("Proxy-1.example.test", directory.path(), NOW).unwrap();
+    }
+
+    #[test]
+    fn an_identity_bears_names_and_addresses() {
+        let (_directory, authority) = stage();
+        let addresses = ["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
+        let identity = authority.identity(&["localhost".to_owned()], &addresses, NOW).unwrap();
+        let read = crate::tls::read(identity.chain().first().unwrap()).unwrap();
+        assert_eq!(read.addresses, addresses);
+        assert_eq!(read.peer.names, [PeerName::Dns("localhost".to_owned())]);
+        assert!(read.names_its_usages);
+    }
+}

@@ -228,3 +228,122 @@ pub(crate) fn refuse_open_key(file: &Path) -> Result<(), FileError> {
 pub(crate) fn refuse_open_key(_file: &Path) -> Result<(), FileError> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Duration;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{Authority, Issued};
+
+    const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    /// Two pairs of the same authority.
+    fn stage() -> (TempDir, Issued, Issued) {
+        let directory = TempDir::new().unwrap();
+        let authority = Authority::load_or_create(directory.path(), NOW).unwrap();
+        let one = authority.issue("one.test", directory.path(), NOW).unwrap();
+        let two = authority.issue("two.test", directory.path(), NOW).unwrap();
+        (directory, one, two)
+    }
+
+    #[track_caller]
+    fn refused(certificate: &Path, key: &Path, now: UnixTime) -> (FileError, String) {
+        let error = Identity::load(certificate, key, now).unwrap_err();
+        let text = error.to_string();
+        (error, text)
+    }
+
+    #[test]
+    fn a_pair_that_was_made_together_is_taken() {
+        let (_directory, one, _) = stage();
+        let identity = Identity::load(&one.certificate, &one.private_key, NOW).unwrap();
+        assert_eq!(identity.names(), [PeerName::Dns("one.test".to_owned())]);
+        assert_eq!(identity.not_after(), NOW + 397 * DAY);
+    }
+
+    #[test]
+    fn a_key_of_another_certificate_is_refused_and_both_are_named() {
+        let (_directory, one, two) = stage();
+        let (error, text) = refused(&one.certificate, &two.private_key, NOW);
+        assert!(matches!(error, FileError::Mismatched { .. }), "{error:?}");
+        assert!(text.contains("one.test.pem") && text.contains("two.test-key.pem"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let (directory, one, _) = stage();
+        let nowhere = directory.path().join("nowhere.pem");
+        let (error, text) = refused(&nowhere, &one.private_key, NOW);
+        assert!(matches!(error, FileError::Missing(_)), "{error:?}");
+        assert!(text.contains("nowhere.pem"), "{text}");
+        assert!(matches!(refused(&one.certificate, &nowhere, NOW).0, FileError::Missing(_)));
+        assert!(matches!(refused(directory.path(), &one.private_key, NOW).0, FileError::Unreadable { .. }));
+    }
+
+    // SEC-121
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_others_can_read_is_refused_and_one_that_the_group_can_read_is_not() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_directory, one, _) = stage();
+        let set = |mode| fs::set_permissions(&one.private_key, fs::Permissions::from_mode(mode)).unwrap();
+        for mode in [0o644, 0o604, 0o660, 0o602] {
+            set(mode);
+            let (error, text) = refused(&one.certificate, &one.private_key, NOW);
+            assert!(matches!(error, FileError::KeyOpenToOthers { .. }) && error.is_permission(), "{error:?}");
+            assert!(text.contains(&format!("{mode:04o}")) && text.contains("chmod 600"), "{text}");
+        }
+        for mode in [0o600, 0o400, 0o640] {
+            set(mode);
+            assert!(Identity::load(&one.certificate, &one.private_key, NOW).is_ok(), "{mode:o}");
+        }
+    }
+
+    // REL-31
+    #[test]
+    fn a_certificate_out_of_its_time_is_refused() {
+        let (_directory, one, _) = stage();
+        let load = |now| Identity::load(&one.certificate, &one.private_key, now);
+        assert!(load(NOW + 397 * DAY).is_ok());
+        assert!(matches!(load(NOW + 400 * DAY), Err(FileError::Expired { days: 3, .. })));
+        assert!(load(NOW - Duration::from_secs(3_600)).is_ok());
+        assert!(matches!(load(NOW - DAY), Err(FileError::NotYetValid(_))));
+    }
+
+    #[test]
+    fn files_that_hold_something_else_are_refused() {
+        let (directory, one, _) = stage();
+        let other = directory.path().join("other.pem");
+        let write = |text: &str| {
+            fs::write(&other, text).unwrap();
+            #[cfg(unix)]
+            fs::set_permissions(&other, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        };
+        write("not PEM at all");
+        assert!(matches!(refused(&other, &one.private_key, NOW).0, FileError::Empty { .. }));
+        assert!(matches!(refused(&one.certificate, &other, NOW).0, FileError::Empty { .. }));
+        assert!(matches!(load_revocations(&other), Err(FileError::Empty { .. })));
+        write("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+        assert!(matches!(refused(&other, &one.private_key, NOW).0, FileError::Broken { number: 1, .. }));
+        write("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n");
+        assert!(matches!(load_certificates(&other), Err(FileError::Broken { number: 1, .. })));
+        write("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+        assert!(matches!(refused(&one.certificate, &other, NOW).0, FileError::Broken { .. }));
+    }
+
+    // SEC-120
+    #[test]
+    fn the_key_does_not_print() {
+        let (_directory, one, _) = stage();
+        let identity = Identity::load(&one.certificate, &one.private_key, NOW).unwrap();
+        let text = format!("{identity:?}");
+        assert!(text.contains("***") && text.contains("one.test"), "{text}");
+        assert!(text.len() < 200, "{text}");
+    }
+}

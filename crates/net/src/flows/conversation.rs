@@ -229,3 +229,40 @@ impl Drop for Guard {
         self.shared.admission.borrow_mut().remove(self.connection.id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use umbel_node::FlowId;
+
+    use super::super::Config;
+    use super::*;
+    use crate::Clock;
+
+    // SEC-70
+    #[test]
+    fn a_panic_ends_its_connection_and_is_told_and_counted() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build_local(Default::default()).unwrap();
+        runtime.block_on(async {
+            let shared = Rc::new(Shared::new(Config::default(), Clock::start()));
+            let connection = Rc::new(Connection::new(FlowId(2)));
+            shared.add(&connection);
+            let (in_task, of_task) = (Rc::clone(&shared), Rc::clone(&connection));
+            shared.spawn(async move {
+                let _guard = Guard::new(&in_task, &of_task);
+                panic!("as a bug would");
+            });
+            shared.arrivals.came().await;
+            let told = shared.arrivals.pop();
+            assert!(
+                matches!(told, Some(Input::Closed { id: FlowId(2), reason: CloseReason::Broken })),
+                "{told:?}"
+            );
+            assert!(shared.arrivals.pop().is_none(), "once");
+            shared.reap();
+            assert_eq!(shared.stats().panics, 1);
+            assert_eq!(shared.stats().flows, 0);
+        });
+    }
+}

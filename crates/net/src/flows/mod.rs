@@ -63,18 +63,24 @@ impl fmt::Debug for Config {
 /// Lives on one thread, inside a [`tokio::runtime::LocalRuntime`] or a [`tokio::task::LocalSet`]: the
 /// connections' tasks run there while the loop waits. One turn of the loop:
 ///
-/// ```ignore
-/// let mut input = flows.next().await;                       // also writes what is queued
+/// ```no_run
+/// # use umbel_net::{Clock, Flows, limits::TURN_MAX};
+/// # use umbel_node::Node;
+/// # async fn run<N: Node<Order = (), Wish = ()>>(mut flows: Flows, mut node: N, clock: Clock) {
+/// let mut input = flows.next().await; // also writes what is queued
 /// let now = clock.now();
 /// for _ in 0..TURN_MAX {
 ///     node.handle(now, input);
 ///     while let Some(output) = node.poll_output() {
-///         if let Some(wish) = flows.perform(output) { ... }
+///         if let Some(wish) = flows.perform(output) {
+///             // media, store, ...
+///         }
 ///     }
 ///     let Some(next) = flows.try_next() else { break };
 ///     input = next;
 /// }
 /// flows.flush();
+/// # }
 /// ```
 ///
 /// Dropping it cuts every connection; [`Flows::shut_down`] closes them in order.

@@ -12,6 +12,8 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use umbel_time::UnixTime;
 
 pub(crate) use authorities::{Purpose, Standing};
+#[cfg(test)]
+pub(crate) use names::issuer;
 pub(crate) use names::{Read, read};
 
 use crate::{Clock, Identity};
@@ -188,4 +190,50 @@ fn system_authorities() -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let usable: Vec<_> =
         found.certs.into_iter().filter(|der| webpki::anchor_from_trusted_cert(der).is_ok()).collect();
     if usable.is_empty() { Err(TlsError::NoSystemAuthorities) } else { Ok(usable) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use rustls::SupportedCipherSuite;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::Authority;
+
+    fn in_force() -> Arc<InForce> {
+        let directory = TempDir::new().unwrap();
+        let clock = Clock::start();
+        let authority = Authority::load_or_create(directory.path(), clock.unix_time()).unwrap();
+        let identity = authority.identity(&["um.test".to_owned()], &[], clock.unix_time()).unwrap();
+        let config = TlsConfig {
+            identity: Arc::new(identity),
+            client_authorities: vec![authority.certificate().clone()],
+            server_authorities: vec![authority.certificate().clone()],
+            system_authorities: false,
+            revocations: Vec::new(),
+        };
+        Tls::new(&config, clock).unwrap().in_force()
+    }
+
+    // SEC-68
+    #[test]
+    fn every_suite_encrypts_with_authentication() {
+        for suite in &in_force().server.crypto_provider().cipher_suites {
+            let name = format!("{:?}", suite.suite());
+            assert!(name.contains("GCM") || name.contains("POLY1305"), "{name}");
+            if let SupportedCipherSuite::Tls12(_) = suite {
+                assert!(name.contains("ECDHE"), "{name} has no forward secrecy");
+            }
+        }
+    }
+
+    // SEC-09
+    #[test]
+    fn early_data_is_off_in_both_roles() {
+        let in_force = in_force();
+        assert_eq!(in_force.server.max_early_data_size, 0);
+        assert!(!in_force.client.enable_early_data);
+    }
 }
