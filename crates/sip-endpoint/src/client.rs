@@ -355,3 +355,14 @@ impl Endpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // DEC-41
+    #[test]
+    fn a_transaction_that_waits_for_timer_m_costs_less_than_128_bytes() {
+        assert!(size_of::<Client>() < 128, "{}", size_of::<Client>());
+    }
+}

@@ -23,8 +23,9 @@ pub struct Config {
     pub transactions_max: usize,
     /// How many more there may be for requests within a dialog, so that a full server can still be
     /// hung up on (REL-43); 503 beyond. Default: 5,000.
-    pub transactions_in_dialog_reserve: usize,
-    /// Requests of one flow that await their final response or its ACK; 503 beyond. Default: 4,096.
+    pub in_dialog_reserve: usize,
+    /// Requests of one flow that await their final response or its ACK; 503 beyond. Within a dialog
+    /// twice as many. Default: 4,096.
     pub unanswered_per_flow_max: u32,
     /// Flows being opened at once; a message that needs one more fails with
     /// [`crate::Failure::Limit`]. Default: 256.
@@ -50,7 +51,7 @@ impl Default for Config {
             presents_certificate: false,
             refuses_merged_requests: true,
             transactions_max: 50_000,
-            transactions_in_dialog_reserve: 5_000,
+            in_dialog_reserve: 5_000,
             unanswered_per_flow_max: 4_096,
             opening_max: 256,
             waiting_max: 1_024,

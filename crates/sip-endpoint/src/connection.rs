@@ -256,6 +256,12 @@ mod tests {
         Connections::new(2, 2)
     }
 
+    // REL-44, DEC-40
+    #[test]
+    fn an_idle_flow_costs_less_than_256_bytes() {
+        assert!(size_of::<Connection>() < 256, "{}", size_of::<Connection>());
+    }
+
     #[test]
     fn what_waits_for_a_flow_comes_out_in_order_when_it_is_up() {
         let mut connections = connections();

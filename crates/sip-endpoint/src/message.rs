@@ -49,14 +49,16 @@ pub(crate) fn trying(request: &Request) -> Draft {
 }
 
 /// An answer that comes from the endpoint itself.
-pub(crate) fn answer(request: &Request, status: StatusCode, tag: &str, retry_after: Option<u32>) -> Draft {
+pub(crate) fn answer(request: &Request, status: StatusCode, tag: &str) -> Draft {
     let mut draft = Draft::reply(request, status);
-    if request.headers().to().tag().is_none() {
-        draft.to_tag(tag);
-    }
-    if let Some(seconds) = retry_after {
-        draft.push(HeaderName::RetryAfter, seconds);
-    }
+    draft.to_tag(tag);
+    draft
+}
+
+/// REL-43: the answer of who has too much to do.
+pub(crate) fn overload(request: &Request, tag: &str, retry_after_secs: u32) -> Draft {
+    let mut draft = answer(request, StatusCode::SERVICE_UNAVAILABLE, tag);
+    draft.push(HeaderName::RetryAfter, retry_after_secs);
     draft
 }
 

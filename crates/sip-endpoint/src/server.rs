@@ -1,22 +1,22 @@
 //! The server side: requests that come in, and the way back for their responses.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use rand_core::Rng;
-use umbel_node::{Destination, FlowId, Transport};
+use umbel_node::{Destination, Flow, FlowId, Transport};
 use umbel_sip_message::{Draft, Message, Method, Request, StatusCode};
 use umbel_time::Instant;
 
-use crate::Endpoint;
 use crate::connection::Way;
 use crate::endpoint::{Owner, Parcel};
 use crate::event::{Event, ServerTransaction};
 use crate::message;
-use crate::transaction::invite_server::{self, InviteServer};
+use crate::transaction::invite_server::{self, InviteServer, Last};
 use crate::transaction::key::Key;
 use crate::transaction::non_invite_server::{self, NonInviteServer};
 use crate::transaction::{Action, Actions, Class, Failure, Timer};
+use crate::{Config, Endpoint};
 
 /// One server transaction: its machine, and what its responses need to find their way.
 pub(crate) struct Server {
@@ -26,7 +26,7 @@ pub(crate) struct Server {
     flow: FlowId,
     transport: Transport,
     /// RFC 3261 18.2.1, RFC 3581: for `received` and `rport`.
-    source: SocketAddr,
+    source: (IpAddr, u16),
     machine: Machine,
 }
 
@@ -76,6 +76,19 @@ impl Machine {
         }
     }
 
+    /// The To tag of what was answered last, as long as that is kept.
+    fn to_tag(&self) -> Option<String> {
+        let response = match self {
+            Machine::Invite(
+                InviteServer::Proceeding { last: Last::Provisional(response), .. }
+                | InviteServer::Completed { sent: response },
+            ) => response,
+            _ => return None,
+        };
+        let response = umbel_sip_message::parse(response.clone()).ok()?;
+        response.headers().to().tag().map(str::to_owned)
+    }
+
     fn is_terminated(&self) -> bool {
         matches!(
             self,
@@ -102,7 +115,7 @@ impl Endpoint {
     pub fn respond(&mut self, now: Instant, transaction: ServerTransaction, mut draft: Draft) {
         let Some(server) = self.servers.get(&transaction) else { return };
         let Some(status) = draft.status() else { return };
-        message::stamp(&mut draft, server.source);
+        message::stamp(&mut draft, SocketAddr::from(server.source));
         self.step_server(now, transaction, Input::Respond(Class::from(status), draft.print()));
     }
 
@@ -147,28 +160,29 @@ impl Endpoint {
     /// RFC 3261 9.2: a CANCEL is answered here; the INVITE it means is answered by the user.
     fn received_cancel(&mut self, now: Instant, flow: FlowId, key: Key, request: &Request) {
         let Some(&transaction) = self.server_of.get(&key) else {
-            self.answer(flow, key, request, StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST, None);
-            return;
+            let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
+            return self.answer(flow, message::answer(request, status, &self.keys.tag(key)));
         };
         self.follow(transaction, flow);
-        self.answer(flow, key, request, StatusCode::OK, None);
+        // RFC 3261 9.2: the To tag is that of the response to the INVITE, if there was one.
+        let tag = self.servers.get(&transaction).and_then(|server| server.machine.to_tag());
+        let tag = tag.unwrap_or_else(|| self.keys.tag(key));
+        self.answer(flow, message::answer(request, StatusCode::OK, &tag));
         self.step_server(now, transaction, Input::Cancel);
     }
 
     fn received_new(&mut self, now: Instant, flow: FlowId, key: Key, request: Request) {
-        let merged = match self.keys.merged(request.headers()) {
-            Some(merged) if self.config.refuses_merged_requests => Some(merged),
-            _ => None,
-        };
+        let merged = self.keys.merged(request.headers());
+        let is_in_dialog = merged.is_none();
+        let merged = merged.filter(|_| self.config.refuses_merged_requests);
         // SEC-24, RFC 3261 8.2.2.2: the same request by another way.
         if merged.is_some_and(|merged| self.merged.contains_key(&merged)) {
-            self.answer(flow, key, &request, StatusCode::LOOP_DETECTED, None);
-            return;
+            let tag = self.keys.tag(key);
+            return self.answer(flow, message::answer(&request, StatusCode::LOOP_DETECTED, &tag));
         }
-        if self.is_full(flow, merged.is_none()) {
+        if self.is_full(flow, is_in_dialog) {
             let retry_after = self.retry_after_secs();
-            self.answer(flow, key, &request, StatusCode::SERVICE_UNAVAILABLE, Some(retry_after));
-            return;
+            return self.answer(flow, message::overload(&request, &self.keys.tag(key), retry_after));
         }
         let Some(connection) = self.connections.up_mut(flow) else { return };
         connection.unanswered += 1;
@@ -182,7 +196,8 @@ impl Endpoint {
                 (Machine::NonInvite(machine), actions)
             }
         };
-        let (transport, source) = (connection.flow.transport, connection.flow.remote);
+        let Flow { transport, remote, .. } = &connection.flow;
+        let (transport, source) = (*transport, (remote.ip(), remote.port()));
         let transaction = ServerTransaction(self.next_transaction());
         self.server_of.insert(key, transaction);
         if let Some(merged) = merged {
@@ -194,13 +209,15 @@ impl Endpoint {
     }
 
     /// Whether one more request is too many, for the endpoint or for its flow.
-    fn is_full(&self, flow: FlowId, in_dialog: bool) -> bool {
-        let reserve = if in_dialog { self.config.transactions_in_dialog_reserve } else { 0 };
-        let flow_is_full = self
-            .connections
-            .up(flow)
-            .is_some_and(|connection| connection.unanswered >= self.config.unanswered_per_flow_max);
-        flow_is_full || self.transaction_count() >= self.config.transactions_max.saturating_add(reserve)
+    fn is_full(&self, flow: FlowId, is_in_dialog: bool) -> bool {
+        let Config { transactions_max, in_dialog_reserve, unanswered_per_flow_max, .. } = self.config;
+        let (total, per_flow) = if is_in_dialog {
+            (transactions_max.saturating_add(in_dialog_reserve), unanswered_per_flow_max.saturating_mul(2))
+        } else {
+            (transactions_max, unanswered_per_flow_max)
+        };
+        let unanswered = self.connections.up(flow).map_or(0, |connection| connection.unanswered);
+        unanswered >= per_flow || self.transaction_count() >= total
     }
 
     /// REL-43: those refused together do not return together.
@@ -211,17 +228,8 @@ impl Endpoint {
     }
 
     /// Answers without a transaction (RFC 3261 8.2.7).
-    fn answer(
-        &mut self,
-        flow: FlowId,
-        key: Key,
-        request: &Request,
-        status: StatusCode,
-        retry_after: Option<u32>,
-    ) {
+    fn answer(&mut self, flow: FlowId, mut draft: Draft) {
         let Some(source) = self.flow(flow).map(|flow| flow.remote) else { return };
-        let tag = self.keys.tag(key);
-        let mut draft = message::answer(request, status, &tag, retry_after);
         message::stamp(&mut draft, source);
         self.transmit(flow, draft.print());
     }
@@ -315,7 +323,7 @@ impl Endpoint {
             self.transmit(server.flow, response);
             return;
         }
-        let to = return_address(server.transport, server.source, &response);
+        let to = return_address(server.transport, server.source.0, &response);
         let parcel = Parcel::Response(transaction, response);
         match to.map(|to| (self.connections.way(&to), to)) {
             Some((Way::Up(flow), _)) => {
@@ -343,7 +351,7 @@ impl Endpoint {
 
 /// RFC 3261 18.2.2: the address that the request came from, the port that its Via states; always by
 /// the transport that the request came by, whatever its Via claims.
-fn return_address(transport: Transport, source: SocketAddr, response: &Bytes) -> Option<Destination> {
+fn return_address(transport: Transport, ip: IpAddr, response: &Bytes) -> Option<Destination> {
     let Ok(Message::Response(response)) = umbel_sip_message::parse(response.clone()) else { return None };
     let via = response.headers().via();
     let port = via.port.unwrap_or(transport.default_port());
@@ -352,5 +360,16 @@ fn return_address(transport: Transport, source: SocketAddr, response: &Bytes) ->
         // RFC 5922 7.3: the certificate must be that of the host that the Via names.
         Transport::Tls => Some(via.host.to_ascii_lowercase()),
     };
-    Some(Destination { transport, address: SocketAddr::new(source.ip(), port), server_name })
+    Some(Destination { transport, address: SocketAddr::new(ip, port), server_name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // DEC-41
+    #[test]
+    fn a_transaction_that_waits_for_timer_l_costs_less_than_128_bytes() {
+        assert!(size_of::<Server>() < 128, "{}", size_of::<Server>());
+    }
 }
