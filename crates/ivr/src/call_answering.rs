@@ -212,7 +212,11 @@ impl CallAnswering {
             }
 
             (Review, Input::Chose(choice)) => self.review(choice, actions),
-            (Review, Input::NoInput | Input::NoMatch | Input::ClipFailed) => self.failed(actions),
+            (Review, Input::NoMatch) => {
+                actions.push(Action::Say(Phrase::NoSuchChoice));
+                self.failed(actions)
+            }
+            (Review, Input::NoInput | Input::ClipFailed) => self.failed(actions),
             // Hanging up instead of sending is what most people do.
             (Review, Input::HungUp) => {
                 self.keep_or_note(true, actions);

@@ -1,0 +1,11 @@
+//! Conversations that can be read aloud: what is told to a script, and what it wishes.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod call_answering;
+mod greetings;
+mod keys;
+mod listening;
+mod log_in;
+mod pin_change;
+mod properties;
+mod transcript;
