@@ -5,6 +5,8 @@ mod algorithm;
 mod challenge;
 mod credentials;
 mod fields;
+#[cfg(test)]
+mod tests;
 
 pub use algorithm::{Algorithm, Ha1};
 pub use challenge::Challenge;

@@ -38,7 +38,7 @@ pub struct Draft {
 #[derive(Clone)]
 enum Start {
     Request { method: Method, uri: Uri },
-    Response { status: StatusCode, reason: Option<Box<str>> },
+    Response { status: StatusCode, reason: Option<Box<[u8]>> },
 }
 
 /// One field with its line end, in one of the two places.
@@ -93,8 +93,7 @@ impl Draft {
 
     /// A copy of a response, to be changed and sent back: all fields and the reason as they came.
     pub fn forward_response(response: &Response) -> Self {
-        let reason = String::from_utf8_lossy(response.reason()).into();
-        let start = Start::Response { status: response.status(), reason: Some(reason) };
+        let start = Start::Response { status: response.status(), reason: Some(response.reason().into()) };
         Draft::copy_of(start, response.headers(), response.body())
     }
 
@@ -151,7 +150,7 @@ impl Draft {
     /// Replaces the reason phrase of a response. A request has none, and stays as it is.
     pub fn set_reason(&mut self, phrase: &str) -> &mut Self {
         if let Start::Response { reason, .. } = &mut self.start {
-            *reason = Some(phrase.replace(['\r', '\n', '\0'], " ").into());
+            *reason = Some(phrase.replace(['\r', '\n', '\0'], " ").into_bytes().into());
         }
         self
     }
@@ -306,7 +305,7 @@ impl Draft {
                 method.as_str().len() + uri.as_str().len() + " SIP/2.0\r\n".len() + 1
             }
             Start::Response { status, reason } => {
-                reason.as_deref().unwrap_or(status.reason()).len() + "SIP/2.0 200 \r\n".len()
+                reason.as_deref().unwrap_or(status.reason().as_bytes()).len() + "SIP/2.0 200 \r\n".len()
             }
         }
     }
@@ -323,7 +322,7 @@ impl Draft {
                 printed.put_slice(b"SIP/2.0 ");
                 put_decimal(printed, usize::from(status.as_u16()));
                 printed.put_u8(b' ');
-                printed.put_slice(reason.as_deref().unwrap_or(status.reason()).as_bytes());
+                printed.put_slice(reason.as_deref().unwrap_or(status.reason().as_bytes()));
                 printed.put_slice(b"\r\n");
             }
         }

@@ -139,3 +139,37 @@ impl NameAddrLayout {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_with_and_without_brackets() {
+        let full = NameAddr::parse(b"\"A \\\"q\\\" B\" <sip:a@b;x=1> ; tag = t ; y").unwrap();
+        assert_eq!(full.display_name().unwrap(), "A \"q\" B");
+        assert_eq!((full.uri.as_str(), full.tag()), ("sip:a@b;x=1", Some("t")));
+        assert_eq!(full.param("Y"), Some(None));
+        let bare = NameAddr::parse(b" sip:a@b;tag=t ").unwrap();
+        assert_eq!((bare.display_name(), bare.uri.as_str(), bare.tag()), (None, "sip:a@b", Some("t")));
+        let tokens = NameAddr::parse(b"Mr. A-B%c <tel:+1>").unwrap();
+        assert_eq!(tokens.display_name().unwrap(), "Mr. A-B%c");
+        assert_eq!(NameAddr::parse(b"\"\"<sip:a@b>").unwrap().display_name(), None);
+    }
+
+    #[test]
+    fn octets_above_ascii_are_shown_as_well_as_they_can_be() {
+        let name = |value: &'static [u8]| NameAddr::parse(value).unwrap().display_name().unwrap();
+        assert_eq!(name("Jörg Müller <sip:a@b>".as_bytes()), "Jörg Müller");
+        assert_eq!(name(b"\"caf\xe9\" <sip:a@b>"), "caf\u{FFFD}");
+    }
+
+    #[test]
+    fn an_error_says_where() {
+        assert_eq!(NameAddr::parse(b"<sip:a b@c>").unwrap_err().at, 6);
+        assert_eq!(NameAddr::parse(b"\"x\" <sip:a@b> y").unwrap_err().at, 14);
+        assert_eq!(NameAddr::parse(b"sip:a@b?x=y").unwrap_err().at, 0);
+    }
+}

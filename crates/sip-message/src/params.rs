@@ -117,7 +117,9 @@ mod tests {
 
     use super::*;
 
-    fn parse(text: &[u8]) -> Result<Vec<(&str, Option<Cow<'_, str>>)>, ParseError> {
+    type Read<'a> = Vec<(&'a str, Option<Cow<'a, str>>)>;
+
+    fn parse(text: &[u8]) -> Result<Read<'_>, ParseError> {
         let mut cursor = Cursor::new(text);
         let params = Params::parse(&mut cursor)?;
         if !cursor.is_end() {

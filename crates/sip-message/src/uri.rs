@@ -214,7 +214,8 @@ pub struct Uri {
 impl Uri {
     /// `sip:user@host`, the user escaped as needed. `None` where the host is none.
     pub fn sip(user: &str, host: &str) -> Option<Self> {
-        format!("sip:{}@{host}", escape::encode_user(user)).parse().ok()
+        let uri: Option<Uri> = format!("sip:{}@{host}", escape::encode_user(user)).parse().ok();
+        uri.filter(|uri| uri.host() == host)
     }
 
     /// The borrowed form, which all readers are on.

@@ -134,3 +134,53 @@ impl ViaLayout {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_via_says_where_the_answer_goes() {
+        let via =
+            Via::parse(b"SIP/2.0/TLS [2001:db8::9]:5061;branch=z9hG4bK-1;rport;alias;received=192.0.2.1")
+                .unwrap();
+        assert_eq!((via.transport, via.host, via.port), ("TLS", "[2001:db8::9]", Some(5061)));
+        assert_eq!((via.branch(), via.received()), (Some("z9hG4bK-1"), Some("192.0.2.1")));
+        assert_eq!((via.rport(), via.alias()), (Some(None), true));
+        let via = Via::parse(b"SIP / 2.0 / TCP a : 5070 ;rport=5").unwrap();
+        assert_eq!(
+            (via.port, via.rport(), via.branch(), via.alias()),
+            (Some(5070), Some(Some(5)), None, false)
+        );
+    }
+
+    #[test]
+    fn what_is_no_via_is_refused() {
+        for bad in [
+            "",
+            "SIP",
+            "SIP/2.0",
+            "SIP/2.0/TCP",
+            "SIP/2.0/TCP ",
+            "SIP/2.0/TCPa",
+            "SIP/2.0 a",
+            "/2.0/TCP a",
+            "SIP/2.0/TCP :5060",
+            "SIP/2.0/TCP a:",
+            "SIP/2.0/TCP a:x",
+            "SIP/2.0/TCP a:65536",
+            "SIP/2.0/TCP a b",
+            "SIP/2.0/TCP [::1",
+            "SIP/2.0/TCP ::1",
+            "SIP/2.0/TCP a;",
+            "SIP/2.0/TCP a;rport=x",
+            "SIP/2.0/TCP a;rport=65536",
+            "SIP/2.0/TCP a,",
+            "SIP/2.0/TCP a;branch=",
+        ] {
+            assert!(Via::parse(bad.as_bytes()).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -22,6 +22,9 @@ pub(super) struct Head<'a> {
 pub(super) fn read(frame: &[u8]) -> Result<Head<'_>, Defect> {
     let head = frame.get(..limits::HEAD_MAX).unwrap_or(frame);
     let start_end = line_end(head, 0)?;
+    if let Some(nul) = memchr::memchr(0, head.get(..start_end).unwrap_or_default()) {
+        return Err(Defect::of_stream("bare CR, bare LF or NUL", nul));
+    }
     let mut table = SmallVec::new();
     let mut seen = 0u128;
     let mut at = start_end + 2;
@@ -47,20 +50,44 @@ pub(super) fn read(frame: &[u8]) -> Result<Head<'_>, Defect> {
     }
 }
 
-/// Where the line that contains `at` ends: the place of its CR LF (M1).
+/// Where the line that contains `at` ends: the place of its CR LF (M1). A NUL passes only behind a
+/// backslash; whether it is the second half of a quoted-pair is for [`field`] to say.
 fn line_end(head: &[u8], at: usize) -> Result<usize, Defect> {
-    let rest = head.get(at..).unwrap_or_default();
-    let Some(length) = memchr::memchr3(b'\r', b'\n', 0, rest) else {
-        return Err(Defect::of_stream("head without an end", head.len()));
-    };
-    match rest.get(length..length + 2) {
-        Some(b"\r\n") => Ok(at + length),
-        // Cut by the limit on the head, or by the end of the frame.
-        None if rest.get(length) == Some(&b'\r') => {
-            Err(Defect::of_stream("head without an end", at + length))
+    let mut from = at;
+    loop {
+        let rest = head.get(from..).unwrap_or_default();
+        let Some(length) = memchr::memchr3(b'\r', b'\n', 0, rest) else {
+            return Err(Defect::of_stream("head without an end", head.len()));
+        };
+        let found = from + length;
+        match rest.get(length..length + 2) {
+            Some(b"\r\n") => return Ok(found),
+            Some([0, _]) if found > at && head.get(found - 1) == Some(&b'\\') => from = found + 1,
+            // Cut by the limit on the head, or by the end of the frame.
+            None if rest.get(length) == Some(&b'\r') => {
+                return Err(Defect::of_stream("head without an end", found));
+            }
+            _ => return Err(Defect::of_stream("bare CR, bare LF or NUL", found)),
         }
-        _ => Err(Defect::of_stream("bare CR, bare LF or NUL", at + length)),
     }
+}
+
+/// Whether every NUL is the second half of a quoted-pair in a quoted string, where RFC 3261 25.1 allows
+/// it and RFC 4475 3.1.1.2 has one.
+fn nuls_are_quoted(line: &[u8]) -> bool {
+    let mut quoted = false;
+    let mut octets = line.iter();
+    while let Some(octet) = octets.next() {
+        match octet {
+            0 => return false,
+            b'"' => quoted = !quoted,
+            b'\\' if quoted => {
+                octets.next();
+            }
+            _ => {}
+        }
+    }
+    true
 }
 
 /// Reads the field that begins at `at` and whose first line ends at `end`; also gives where the next
@@ -85,8 +112,11 @@ fn field(head: &[u8], at: usize, mut end: usize) -> Result<(Entry, usize), Defec
         folded = true;
         end = line_end(head, end + 2)?;
     }
-    if end - at > limits::FIELD_MAX {
-        let line = head.get(at..end).unwrap_or_default();
+    let line = head.get(at..end).unwrap_or_default();
+    if memchr::memchr(0, line).is_some() && !nuls_are_quoted(line) {
+        return Err(Defect::of_stream("bare CR, bare LF or NUL", at));
+    }
+    if line.len() > limits::FIELD_MAX {
         let length = if folded { grammar::unfold(line).len() } else { line.len() };
         if length > limits::FIELD_MAX {
             return Err(Defect::of_stream("header field too long", at));
