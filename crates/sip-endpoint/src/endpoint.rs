@@ -210,8 +210,20 @@ impl Endpoint {
     fn timeout(&mut self, now: Instant) {
         while let Some((owner, timer)) = self.timers.expired(now) {
             match owner {
-                Owner::Server(transaction) => self.server_timer(now, transaction, timer),
-                Owner::Client(transaction) => self.client_timer(now, transaction, timer),
+                Owner::Server(transaction) => {
+                    debug_assert!(
+                        self.servers.contains_key(&transaction),
+                        "{timer:?} outlived its transaction"
+                    );
+                    self.server_timer(now, transaction, timer);
+                }
+                Owner::Client(transaction) => {
+                    debug_assert!(
+                        self.clients.contains_key(&transaction),
+                        "{timer:?} outlived its transaction"
+                    );
+                    self.client_timer(now, transaction, timer);
+                }
             }
         }
     }

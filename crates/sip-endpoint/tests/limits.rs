@@ -134,3 +134,24 @@ fn no_more_flows_are_opened_at_once_than_allowed() {
     assert_eq!(limit_failures(&mut pair), 1);
     assert_eq!(pair.opened.len(), 1);
 }
+
+// The failure comes while the response is being sent: no timer may be armed after it.
+#[test]
+fn a_response_for_which_no_flow_may_be_opened_fails_and_leaves_nothing() {
+    for status in [StatusCode::RINGING, StatusCode::BUSY_HERE] {
+        let mut pair = Pair::with(7, config(ALICE), Config { opening_max: 0, ..config(BOB) });
+        let (alice, now) = pair.alice();
+        alice.request(now, invite("call-1"), to_bob());
+        let (transaction, _, request) = pair.request(BOB);
+        pair.break_flows();
+        pair.take_events(BOB);
+        let (bob, now) = pair.bob();
+        bob.respond(now, transaction, reply(&request, status));
+        let told = pair.take_events(BOB);
+        assert!(
+            matches!(told.as_slice(), [Event::ServerFailed { failure: Failure::Transport, .. }]),
+            "{told:?}"
+        );
+        pair.assert_idle();
+    }
+}
