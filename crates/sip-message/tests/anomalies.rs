@@ -173,7 +173,7 @@ fn read_everything(message: &Message) {
     let _ = (headers.via().rport(), headers.vias().count(), headers.contacts().is_ok(), headers.subject());
     let _ = (
         headers.diversions().is_ok(),
-        headers.history_info().map(|entries| entries.iter().map(|entry| entry.reasons()).count()),
+        headers.history_info().map(|entries| entries.iter().all(|entry| entry.reasons().is_empty())),
     );
     let _ = (
         headers.asserted_identities().is_ok(),
