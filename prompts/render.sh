@@ -5,13 +5,14 @@
 #   prompts/render.sh            everything
 #   prompts/render.sh goodbye …  only these
 #
-# Needs flite and sox (Debian: apt-get install flite sox). The same versions give the same bytes.
+# Needs flite and sox (Debian: apt-get install flite sox) and rustfmt. The same versions give the same bytes.
 set -eu
+export LC_ALL=C
 
 here=$(cd "$(dirname "$0")" && pwd)
 language=en
-voice=slt
-stretch=0.95   # a little quicker than the voice speaks by itself
+voice=rms
+stretch=0.9    # a little quicker than the voice speaks by itself
 rate=16000
 loudness=-20   # dBFS, root mean square: what one hears as loudness
 ceiling=-1     # dBFS: no sample above this
@@ -64,12 +65,13 @@ comm -13 "$scratch/names" "$scratch/files" | while read -r name; do
 done
 
 {
-	echo "//! The recordings of prompts/$language, written by prompts/render.sh."
+	echo "//! The recordings of prompts/$language and their texts, written by prompts/render.sh."
 	echo
-	echo "/// Name and WAV file of every recording, in the order of their names."
-	echo "pub(crate) const RECORDINGS: &[(&str, &[u8])] = &["
-	LC_ALL=C sort "$scratch/names" | while read -r name; do
-		echo "    (\"$name\", include_bytes!(\"../../../prompts/$language/$name.wav\")),"
+	echo "/// Name, text and WAV file of every recording, in the order of their names."
+	echo "pub(crate) const RECORDINGS: &[(&str, &str, &[u8])] = &["
+	sort "$scratch/entries" | while IFS="$(printf '\t')" read -r name text; do
+		echo "    (\"$name\", \"$text\", include_bytes!(\"../../../prompts/$language/$name.wav\")),"
 	done
 	echo "];"
 } >"$here/../crates/prompts/src/$language.rs"
+rustfmt --edition 2024 --config-path "$here/.." "$here/../crates/prompts/src/$language.rs"

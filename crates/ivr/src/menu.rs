@@ -1,14 +1,11 @@
 //! Menus as tables: key → choice → phrase. The spoken list, the grammar and `docs/menus.md` derive from them.
 
 mod asterisk;
-mod document;
 mod exchange;
 
 use std::time::Duration;
 
 use crate::keys::Key;
-
-pub use document::document;
 
 /// Whose habits the keys follow: `[um] keys`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -272,6 +269,8 @@ use menu;
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::collections::BTreeSet;
 
     use super::*;

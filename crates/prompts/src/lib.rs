@@ -13,13 +13,22 @@ pub use pack::{Origin, Pack, Recording};
 
 /// Our own recording of this name, as a WAV file of 16-bit samples, 16 kHz, one channel.
 pub fn own(name: &str) -> Option<&'static [u8]> {
-    let at = en::RECORDINGS.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
-    en::RECORDINGS.get(at).map(|(_, file)| *file)
+    entry(name).map(|(_, _, file)| *file)
+}
+
+/// What our recording of this name says.
+pub fn text(name: &str) -> Option<&'static str> {
+    entry(name).map(|(_, text, _)| *text)
+}
+
+fn entry(name: &str) -> Option<&'static (&'static str, &'static str, &'static [u8])> {
+    let at = en::RECORDINGS.binary_search_by(|(known, _, _)| (*known).cmp(name)).ok()?;
+    en::RECORDINGS.get(at)
 }
 
 /// The names of all our recordings, in order.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    en::RECORDINGS.iter().map(|(name, _)| *name)
+    en::RECORDINGS.iter().map(|(name, _, _)| *name)
 }
 
 #[cfg(test)]
@@ -45,6 +54,19 @@ mod tests {
         assert!(own("").is_none());
         assert!(own("goodbye.wav").is_none());
         assert!(own("../goodbye").is_none());
+    }
+
+    #[test]
+    fn the_table_holds_the_texts_from_which_the_recordings_were_made() {
+        let phrases = include_str!("../../../prompts/en/phrases.toml");
+        let (_, rest) = phrases.split_once("[text]\n").unwrap();
+        let (section, _) = rest.split_once("\n[").unwrap();
+        let lines = section.lines().filter(|line| line.starts_with('"'));
+        let written: Vec<_> =
+            lines.map(|line| line.trim_matches('"').split_once("\" = \"").unwrap()).collect();
+        let held: Vec<_> = names().map(|name| (name, text(name).unwrap())).collect();
+        // Run prompts/render.sh after a change of phrases.toml.
+        assert_eq!(held, written);
     }
 
     #[test]

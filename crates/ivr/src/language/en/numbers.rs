@@ -85,7 +85,7 @@ impl Sentence {
         for (at, key) in digits.keys().enumerate() {
             let left = length - at;
             // Groups are counted from the end: the last has four digits, those before it three.
-            let begins_group = left == 4 || (left > 4 && (left - 4) % 3 == 0);
+            let begins_group = left == 4 || (left > 4 && (left - 4).is_multiple_of(3));
             if at > 0 && length > DIGITS_IN_ONE_GO && begins_group {
                 self.gap(BETWEEN_PARTS);
             }
