@@ -1,0 +1,3 @@
+//! What each fuzz target checks. The same functions are run over the corpora by ordinary tests.
+
+pub mod sip;
