@@ -19,6 +19,7 @@ mod message;
 #[cfg(feature = "opus")]
 mod opus_codec;
 mod outbox;
+mod outgoing;
 mod parameters;
 mod player;
 mod prompt;

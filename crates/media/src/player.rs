@@ -76,7 +76,7 @@ impl Player {
 
     /// Stops, and gives the end of what was playing.
     pub(crate) fn stop(&mut self) -> Option<Event> {
-        self.playing.take().map(|playing| playing.ended())
+        self.playing.take().map(Playing::ended)
     }
 
     pub(crate) fn pause(&mut self, paused: bool) {

@@ -103,7 +103,7 @@ impl Heard {
 /// Section 4: who has no notion of the time of day may count from when it joined.
 fn ntp(now: Instant) -> u64 {
     let seconds = now.as_micros() / 1_000_000;
-    let fraction = (now.as_micros() % 1_000_000 << 32) / 1_000_000;
+    let fraction = ((now.as_micros() % 1_000_000) << 32) / 1_000_000;
     (seconds << 32) | fraction
 }
 
