@@ -1,0 +1,106 @@
+//! The store on a thread of its own, for those who must not wait.
+//!
+//! ```text
+//!              ┌ recording lane ┐                       ┌ hash threads ┐  Argon2 (DEC-43)
+//! submit ────▶ │                ├──▶ store thread ◀────▶│              │
+//!              └ other lane ────┘        │              └ sync thread ─┘  one sync a second
+//!                                        └──▶ answer(ticket, reply), after the commit
+//! ```
+//!
+//! What only adds to a file or reads is done at once; what writes rows waits for the end of the turn
+//! and is committed together with all that came meanwhile. So nobody waits for others to come, and
+//! the more there is to do, the more is done by one sync. Recordings go first, and nothing on the
+//! store thread costs Argon2 or waits for a slow sync.
+
+mod course;
+mod inbox;
+mod threads;
+mod turn;
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use umbel_store::{Op, Reply, Ticket};
+
+use crate::store::SqliteStore;
+
+pub use inbox::Refused;
+use inbox::{Answer, Job, Queue};
+use threads::{HashPool, Syncer};
+use turn::Course;
+
+/// Threads for Argon2: each holds 19 MiB while it works. Two keep a machine of two cores answering.
+const HASH_THREADS: usize = 2;
+/// How long a transaction waits for another program before the store thread turns to other things.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// The thread that owns the store, and its helpers.
+pub struct StoreWorker {
+    queue: Arc<Queue>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Where operations are put in. Cheap to clone.
+#[derive(Clone)]
+pub struct Inbox {
+    queue: Arc<Queue>,
+}
+
+impl StoreWorker {
+    /// Starts the threads. `answer` is called on the store thread, once for each submitted ticket.
+    pub fn spawn(
+        mut store: SqliteStore,
+        answer: impl FnMut(Ticket, Reply) + Send + 'static,
+    ) -> io::Result<Self> {
+        store.set_patience(PATIENCE).map_err(io::Error::other)?;
+        let queue = Arc::new(Queue::new());
+        let pool = HashPool::spawn(HASH_THREADS, &store.hasher, &queue)?;
+        let syncer = Syncer::spawn(&queue)?;
+        let course = Course::new(store, Arc::clone(&queue), pool, syncer, Box::new(answer));
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || course.run())?;
+        Ok(StoreWorker { queue, thread: Some(thread) })
+    }
+
+    /// Where operations are put in.
+    pub fn inbox(&self) -> Inbox {
+        Inbox { queue: Arc::clone(&self.queue) }
+    }
+
+    /// Takes in nothing more, does what was taken in, and ends the threads.
+    pub fn stop(mut self) {
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        self.queue.close();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the store thread had panicked");
+        }
+    }
+}
+
+impl Drop for StoreWorker {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl Inbox {
+    /// Puts an operation in; its reply comes to the worker's `answer`. Never waits: when the lane is
+    /// full or the worker has stopped, the operation comes back.
+    pub fn submit(&self, ticket: Ticket, op: Op) -> Result<(), Refused> {
+        self.queue.put(Job { op, answer: Answer::Ticket(ticket) })
+    }
+
+    /// Puts an operation in; its reply comes to `then`, on the store thread.
+    pub fn ask(&self, op: Op, then: impl FnOnce(Reply) + Send + 'static) -> Result<(), Refused> {
+        self.queue.put(Job { op, answer: Answer::Then(Box::new(then)) })
+    }
+}
+
+#[cfg(test)]
+mod tests;
