@@ -9,6 +9,7 @@ mod clock;
 mod flows;
 mod identity;
 pub mod limits;
+mod log_limit;
 mod resolver;
 mod tls;
 
@@ -17,5 +18,6 @@ pub use clock::{Clock, seed};
 pub use flows::{Config, Flows, ListenError, Listener, NoListener, Stats, Trusts};
 pub use identity::{FileError, Identity, load_certificates, load_revocations};
 pub use limits::Limits;
+pub use log_limit::{LINES_PER_SECOND, LogLimit};
 pub use resolver::{NoResolver, Resolver};
 pub use tls::{Tls, TlsConfig, TlsError};

@@ -111,8 +111,9 @@ impl Host {
     /// Lets the connections work until `condition` holds, without taking what they bring.
     pub(crate) async fn until(&self, condition: impl Fn(&Flows) -> bool) {
         let work = async {
+            let mut look = tokio::time::interval(Duration::from_millis(1));
             while !condition(&self.flows) {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                look.tick().await;
             }
         };
         soon(work).await;
