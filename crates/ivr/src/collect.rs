@@ -130,3 +130,75 @@ impl Collector {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::menu::Choice;
+
+    /// Presses keys until something is finished.
+    fn collect(grammar: Grammar, faces: &str) -> Option<Input> {
+        let mut collector = Collector::new(grammar, KeyProfile::Exchange);
+        faces.chars().find_map(|face| match collector.key(Key::from_char(face).unwrap()) {
+            Outcome::Finished { input, .. } => Some(input),
+            Outcome::Ignored | Outcome::More(_) => None,
+        })
+    }
+
+    const PIN: Grammar = Grammar::Digits(Entry::Pin);
+
+    #[test]
+    fn digits_end_with_pound() {
+        assert_eq!(collect(PIN, "135790#9"), Some(Input::Collected(Keys::from("135790"))));
+        assert_eq!(collect(PIN, "135790"), None);
+    }
+
+    #[test]
+    fn pound_alone_is_no_entry() {
+        assert_eq!(collect(PIN, "#"), Some(Input::NoMatch));
+    }
+
+    #[test]
+    fn star_cancels_an_entry_at_any_point() {
+        assert_eq!(collect(PIN, "*"), Some(Input::Cancelled));
+        assert_eq!(collect(PIN, "135*790#"), Some(Input::Cancelled));
+    }
+
+    #[test]
+    fn the_longest_entry_ends_by_itself() {
+        assert_eq!(collect(PIN, &"7".repeat(KEYS_MAX - 1)), None);
+        let longest = Keys::from("7".repeat(KEYS_MAX).as_str());
+        assert_eq!(collect(PIN, &"7".repeat(KEYS_MAX + 1)), Some(Input::Collected(longest)));
+    }
+
+    #[test]
+    fn time_ends_an_entry_that_was_begun_and_else_is_no_input() {
+        let mut collector = Collector::new(PIN, KeyProfile::Exchange);
+        assert_eq!(collector.time_is_over(), Outcome::finished(Input::NoInput));
+        assert_eq!(collector.key(Key::One), Outcome::More(NEXT_DIGIT));
+        assert_eq!(collector.time_is_over(), Outcome::finished(Input::Collected(Keys::from("1"))));
+    }
+
+    #[test]
+    fn a_menu_takes_one_key() {
+        let main = Grammar::Menu(Menu::Main);
+        assert_eq!(collect(main, "1"), Some(Input::Chose(Choice::NewMessages)));
+        assert_eq!(collect(main, "9"), Some(Input::NoMatch));
+        assert_eq!(collect(Grammar::Menu(Menu::Greeting), "123456789"), None);
+    }
+
+    #[test]
+    fn only_controls_leave_a_message_playing() {
+        let mut collector = Collector::new(Grammar::Menu(Menu::Playing), KeyProfile::Exchange);
+        for (key, control) in [(Key::One, true), (Key::Two, true), (Key::Seven, false), (Key::Pound, false)] {
+            match collector.key(key) {
+                Outcome::Finished { keeps_playing, .. } => {
+                    assert_eq!(keeps_playing, control, "{}", key.as_char());
+                }
+                outcome => panic!("{outcome:?}"),
+            }
+        }
+    }
+}

@@ -5,21 +5,15 @@
 
 use std::time::Duration;
 
-use arrayvec::ArrayVec;
-
 use crate::action::{Action, Actions, Clip, Purpose, Request, Seek, Speed, StartAt, Volume};
 use crate::call_answering::{self, CallAnswering};
 use crate::collect::{Collector, Grammar, Outcome};
 use crate::input::Input;
-use crate::keys::Key;
+use crate::keys::{Key, TypedAhead};
 use crate::language::{Language, Prompt, Word};
 use crate::mailbox::{Importance, PinVerdict};
 use crate::menu::{KeyProfile, Menu};
 use crate::subscriber_access::{self, Access, SubscriberAccess};
-
-/// How many keys are kept for later. More are dropped: a caller who types further ahead than this is not
-/// following any menu.
-pub const TYPED_AHEAD_MAX: usize = 32;
 
 /// The settings of all conversations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,7 +107,7 @@ pub struct Conversation {
     held: bool,
     armed: bool,
     then: Then,
-    typed_ahead: ArrayVec<Key, TYPED_AHEAD_MAX>,
+    typed_ahead: TypedAhead,
 }
 
 #[derive(Clone, Debug)]
@@ -169,7 +163,7 @@ impl Conversation {
             held: false,
             armed: false,
             then: Then::Wait,
-            typed_ahead: ArrayVec::new(),
+            typed_ahead: TypedAhead::default(),
         };
         let mut orders = Vec::new();
         conversation.perform(actions, &mut orders);
@@ -217,10 +211,7 @@ impl Conversation {
                 }
             }
             // The store is slow, the caller is quick.
-            Then::Wait => {
-                // A full buffer drops the key, as TYPED_AHEAD_MAX says.
-                let _ = self.typed_ahead.try_push(key);
-            }
+            Then::Wait => self.typed_ahead.push(key),
             // The tone or the end of the call is near; a key does not change that.
             Then::Record(_) | Then::HangUp => {}
         }
@@ -387,9 +378,8 @@ impl Conversation {
     /// Says whether there may be more to do.
     fn go_one_step_on(&mut self, orders: &mut Vec<Order>) -> bool {
         if let Then::Collect(collector) = &mut self.then
-            && !self.typed_ahead.is_empty()
+            && let Some(key) = self.typed_ahead.pop()
         {
-            let key = self.typed_ahead.remove(0);
             let outcome = collector.key(key);
             self.collected(outcome, orders);
             return true;

@@ -1,8 +1,13 @@
 //! The keys of a telephone, and what was pressed on them: digits that do not print.
 
+mod typed_ahead;
+
 use std::fmt;
 
 use zeroize::Zeroize;
+
+pub use typed_ahead::TYPED_AHEAD_MAX;
+pub(crate) use typed_ahead::TypedAhead;
 
 /// One of the twelve keys. RFC 4733 3.2 knows A to D and flash as well; those end before they reach a script.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

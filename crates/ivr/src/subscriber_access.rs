@@ -102,17 +102,13 @@ impl SubscriberAccess {
     /// Lets a caller in, or asks for what is needed first.
     pub fn start(access: Access, settings: Settings) -> (Self, Actions) {
         let mut actions = Actions::new();
-        let mut session = Session::new(settings);
         let place = match access {
             Access::Pin => log_in::ask_pin(&mut actions),
             Access::MailboxAndPin => log_in::ask_mailbox(&mut actions),
             // [MS-OCEXUM] 3.1.2: "then it MUST skip personal identification number (PIN) prompt."
-            Access::Waived(_waiver) => {
-                session.pin_was_skipped();
-                open(&mut actions)
-            }
+            Access::Waived(_waiver) => open(&mut actions),
         };
-        (SubscriberAccess { place, session }, actions)
+        (SubscriberAccess { place, session: Session::new(settings) }, actions)
     }
 
     /// Whether the conversation is over.

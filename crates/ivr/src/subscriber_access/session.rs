@@ -22,17 +22,12 @@ impl Session {
     pub(super) fn new(settings: Settings) -> Self {
         Session {
             settings,
-            pin_given: true,
+            pin_given: false,
             wrong_pins: 0,
             failures: 0,
             speed: Speed::default(),
             volume: Volume::default(),
         }
-    }
-
-    /// This call came in by waiver.
-    pub(super) fn pin_was_skipped(&mut self) {
-        self.pin_given = false;
     }
 
     /// The right PIN was entered.

@@ -6,6 +6,7 @@ mod greetings;
 mod keys;
 mod listening;
 mod log_in;
+mod marking;
 mod pin_change;
 mod properties;
 mod transcript;
