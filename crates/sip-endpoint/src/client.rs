@@ -56,6 +56,14 @@ enum Input {
 }
 
 impl Stage {
+    /// Steps in place.
+    fn advance(&mut self, input: Input) -> Actions {
+        let over = Stage::NonInvite(NonInviteClient::Terminated, None);
+        let (after, actions) = std::mem::replace(self, over).step(input);
+        *self = after;
+        actions
+    }
+
     fn step(self, input: Input) -> (Self, Actions) {
         match self {
             Stage::Unsent(unsent) => (Stage::Unsent(unsent), Actions::new()),
@@ -82,6 +90,17 @@ impl Stage {
                 // The server has it: no other destination may get it too.
                 let unsent = unsent.filter(|_| machine == NonInviteClient::Trying);
                 (Stage::NonInvite(machine, unsent), actions)
+            }
+        }
+    }
+
+    /// The request of a transaction that has not left, which is about to.
+    pub(crate) fn take_unsent(&mut self) -> Option<Box<Unsent>> {
+        match std::mem::replace(self, Stage::NonInvite(NonInviteClient::Terminated, None)) {
+            Stage::Unsent(unsent) => Some(unsent),
+            sent => {
+                *self = sent;
+                None
             }
         }
     }
@@ -113,20 +132,21 @@ impl Endpoint {
     /// has left on a flow is never sent again by itself, since it may be ringing somewhere (REL-39).
     pub fn request(&mut self, now: Instant, mut draft: Draft, target: Target) -> ClientTransaction {
         let transaction = ClientTransaction(self.next_transaction());
-        let is_invite = draft.method() == Some(&Method::Invite);
         if self.transaction_count() >= self.config.transactions_max {
             self.events.push_back(Event::Failed { transaction, failure: Failure::Limit });
             return transaction;
         }
+        // However slow the resolver and the other ends are, the user hears of it in time.
+        let patience = if draft.method() == Some(&Method::Invite) { Timer::B } else { Timer::F };
         message::limit_hops(&mut draft);
         let unsent = Unsent { draft, rest: VecDeque::new() };
-        self.insert_client(transaction, Stage::Unsent(Box::new(unsent)), true);
-        // However slow the resolver and the other ends are, the user hears of it in time.
-        let timer = if is_invite { Timer::B } else { Timer::F };
-        self.timers.arm((Owner::Client(transaction), timer), now + SIXTY_FOUR_T1);
+        self.insert_client(transaction, Stage::Unsent(Box::new(unsent)));
         match target {
             Target::Flow(flow) => self.transmit_request(now, transaction, flow),
-            Target::Uri(uri) => self.resolve(now, uri, Parcel::Request(transaction)),
+            Target::Uri(uri) => {
+                self.timers.arm((Owner::Client(transaction), patience), now + SIXTY_FOUR_T1);
+                self.resolve(now, uri, Parcel::Request(transaction));
+            }
         }
         transaction
     }
@@ -234,8 +254,9 @@ impl Endpoint {
         }
     }
 
-    pub(crate) fn insert_client(&mut self, transaction: ClientTransaction, stage: Stage, has_user: bool) {
-        self.clients.insert(transaction, Client { key: None, flow: None, stage, has_user, reason: None });
+    fn insert_client(&mut self, transaction: ClientTransaction, stage: Stage) {
+        self.clients
+            .insert(transaction, Client { key: None, flow: None, stage, has_user: true, reason: None });
     }
 
     fn step_client(
@@ -245,21 +266,17 @@ impl Endpoint {
         input: Input,
         came: Option<(FlowId, Response)>,
     ) {
-        let Some(mut client) = self.clients.remove(&transaction) else { return };
-        let (stage, actions) = client.stage.step(input);
-        client.stage = stage;
+        let Some(client) = self.clients.get_mut(&transaction) else { return };
+        let actions = client.stage.advance(input);
+        let is_terminated = client.stage.is_terminated();
         if !client.stage.is_awaited()
             && let Some(flow) = client.flow
         {
             self.awaited_on.remove(&(flow, transaction));
         }
-        let terminated = client.stage.is_terminated();
-        if let (true, Some(key)) = (terminated, client.key) {
+        self.perform_client(now, transaction, actions, came);
+        if is_terminated && let Some(Client { key: Some(key), .. }) = self.clients.remove(&transaction) {
             self.client_of.remove(&key);
-        }
-        self.perform_client(now, transaction, &client, actions, came);
-        if !terminated {
-            self.clients.insert(transaction, client);
         }
     }
 
@@ -267,25 +284,25 @@ impl Endpoint {
         &mut self,
         now: Instant,
         transaction: ClientTransaction,
-        client: &Client,
         actions: Actions,
         mut came: Option<(FlowId, Response)>,
     ) {
+        let Some(&Client { flow, has_user, .. }) = self.clients.get(&transaction) else { return };
         for action in actions {
             match action {
                 Action::Pass => {
-                    if let Some((flow, response)) = came.take().filter(|_| client.has_user) {
+                    if let Some((flow, response)) = came.take().filter(|_| has_user) {
                         self.events.push_back(Event::Response { transaction, flow, response });
                     }
                 }
                 Action::Acknowledge(request) => {
-                    if let (Some((_, response)), Some(flow)) = (&came, client.flow) {
+                    if let (Some((_, response)), Some(flow)) = (&came, flow) {
                         self.acknowledge(flow, request, response);
                     }
                 }
-                Action::Cancel(request) => self.send_cancel(now, client, request),
+                Action::Cancel(request) => self.send_cancel(now, transaction, request),
                 Action::Fail(failure) => {
-                    if client.has_user {
+                    if has_user {
                         self.events.push_back(Event::Failed { transaction, failure });
                     }
                 }
@@ -311,8 +328,10 @@ impl Endpoint {
     }
 
     /// RFC 3261 9.1: a CANCEL has the branch of its INVITE and a transaction of its own.
-    fn send_cancel(&mut self, now: Instant, client: &Client, request: Bytes) {
-        let Some(flow) = client.flow.filter(|flow| self.connections.up(*flow).is_some()) else { return };
+    fn send_cancel(&mut self, now: Instant, invited: ClientTransaction, request: Bytes) {
+        let Some(invite) = self.clients.get_mut(&invited) else { return };
+        let reason = invite.reason.take();
+        let Some(flow) = invite.flow.filter(|flow| self.connections.up(*flow).is_some()) else { return };
         let Ok(Message::Request(request)) = umbel_sip_message::parse(request) else { return };
         let Some(branch) = request.headers().via().branch() else { return };
         let key = self.keys.client(branch, &Method::Cancel);
@@ -327,9 +346,9 @@ impl Endpoint {
         };
         self.client_of.insert(key, transaction);
         self.awaited_on.insert((flow, transaction));
-        self.perform_client(now, transaction, &cancel, actions, None);
         self.clients.insert(transaction, cancel);
-        self.transmit(flow, message::cancellation(&request, client.reason.as_deref()).print());
+        self.perform_client(now, transaction, actions, None);
+        self.transmit(flow, message::cancellation(&request, reason.as_deref()).print());
     }
 
     /// The Via of a request of ours over this flow, with a new branch; `None` if the flow is gone.

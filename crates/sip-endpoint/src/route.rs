@@ -102,34 +102,26 @@ impl Endpoint {
     /// Sends the request of a transaction over a flow: here its branch is made and its machine starts.
     pub(crate) fn transmit_request(&mut self, now: Instant, transaction: ClientTransaction, flow: FlowId) {
         let Some(via) = self.own_via(flow) else { return self.fail_client(transaction, Failure::Transport) };
-        let Some(mut client) = self.clients.remove(&transaction) else { return };
-        let Stage::Unsent(unsent) = client.stage else {
-            self.clients.insert(transaction, client);
-            return;
-        };
+        let Some(client) = self.clients.get_mut(&transaction) else { return };
+        let Some(unsent) = client.stage.take_unsent() else { return };
         let Unsent { draft, rest } = *unsent;
         let method = draft.method().cloned().unwrap_or(Method::Options);
         let key = self.keys.client(&via.branch, &method);
-        let actions;
-        let bytes;
-        if method == Method::Invite {
-            bytes = via.put_on(draft);
-            let machine;
-            (machine, actions) = InviteClient::start(bytes.clone());
-            client.stage = Stage::Invite(machine);
+        let (stage, actions, bytes) = if method == Method::Invite {
+            let bytes = via.put_on(draft);
+            let (machine, actions) = InviteClient::start(bytes.clone());
+            (Stage::Invite(machine), actions, bytes)
         } else {
             let unsent = (!rest.is_empty()).then(|| Box::new(Unsent { draft: draft.clone(), rest }));
-            bytes = via.put_on(draft);
-            let machine;
-            (machine, actions) = NonInviteClient::start();
-            client.stage = Stage::NonInvite(machine, unsent);
-        }
+            let (machine, actions) = NonInviteClient::start();
+            (Stage::NonInvite(machine, unsent), actions, via.put_on(draft))
+        };
+        client.stage = stage;
         client.key = Some(key);
         client.flow = Some(flow);
         self.client_of.insert(key, transaction);
         self.awaited_on.insert((flow, transaction));
-        self.perform_client(now, transaction, &client, actions, None);
-        self.clients.insert(transaction, client);
+        self.perform_client(now, transaction, actions, None);
         self.transmit(flow, bytes);
     }
 

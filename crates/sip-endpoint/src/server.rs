@@ -46,6 +46,14 @@ enum Input {
 }
 
 impl Machine {
+    /// Steps in place.
+    fn advance(&mut self, input: Input) -> Actions {
+        let before = std::mem::replace(self, Machine::NonInvite(NonInviteServer::Terminated));
+        let (after, actions) = before.step(input);
+        *self = after;
+        actions
+    }
+
     fn step(self, input: Input) -> (Self, Actions) {
         match self {
             Machine::Invite(machine) => {
@@ -270,17 +278,15 @@ impl Endpoint {
 
     /// Moves one transaction; says whether the message that came in is to be passed on.
     fn step_server(&mut self, now: Instant, transaction: ServerTransaction, input: Input) -> bool {
-        let Some(mut server) = self.servers.remove(&transaction) else { return false };
+        let Some(server) = self.servers.get_mut(&transaction) else { return false };
         let was_unanswered = server.machine.is_unanswered();
-        let (machine, actions) = server.machine.step(input);
-        server.machine = machine;
+        let actions = server.machine.advance(input);
         if was_unanswered
             && !server.machine.is_unanswered()
             && let Some(connection) = self.connections.up_mut(server.flow)
         {
             connection.unanswered = connection.unanswered.saturating_sub(1);
         }
-        self.servers.insert(transaction, server);
         let pass = self.perform_server(now, transaction, actions);
         self.sweep_server(transaction);
         pass
