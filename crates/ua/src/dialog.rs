@@ -154,6 +154,14 @@ impl Dialog {
         self.route_set.entries.first().map_or(&self.remote_target, |first| &first.uri)
     }
 
+    /// Whether who is at this host and port is the next hop.
+    pub(crate) fn goes_first_to(&self, host: &str, port: u16) -> bool {
+        let hop = self.next_hop();
+        let hop_port = hop.port().unwrap_or(crate::shared::transport_of(hop).default_port());
+        let plain = |host: &'_ str| host.trim_matches(['[', ']']).to_ascii_lowercase();
+        hop_port == port && plain(hop.host()) == plain(host)
+    }
+
     /// Whether there is any proxy in the path.
     pub(crate) fn is_routed(&self) -> bool {
         !self.route_set.entries.is_empty()
@@ -179,12 +187,12 @@ impl RouteSet {
     fn read(headers: &Headers) -> Result<Self, Refusal> {
         let mut entries = SmallVec::new();
         for value in headers.elements(&HeaderName::RecordRoute) {
-            let address = NameAddr::parse(&value).map_err(|_| Refusal::BadRecordRoute)?;
+            let address = NameAddr::parse(value).map_err(|_| Refusal::BadRecordRoute)?;
             if entries.len() == ROUTES_MAX {
                 return Err(Refusal::BadRecordRoute);
             }
             let loose = address.uri.param("lr").is_some();
-            entries.push(Route { value: (&*value).into(), uri: address.uri.to_uri(), loose });
+            entries.push(Route { value: value.into(), uri: address.uri.to_uri(), loose });
         }
         Ok(RouteSet { entries })
     }
@@ -204,7 +212,7 @@ fn value(headers: &Headers, name: &HeaderName) -> Vec<u8> {
 fn only_contact(headers: &Headers) -> Option<Uri> {
     let mut elements = headers.elements(&HeaderName::Contact);
     let (first, second) = (elements.next()?, elements.next());
-    let address = NameAddr::parse(&first).ok()?;
+    let address = NameAddr::parse(first).ok()?;
     let usable = second.is_none()
         && matches!(address.uri.scheme(), umbel_sip_message::Scheme::Sip | umbel_sip_message::Scheme::Sips)
         && !address.uri.has_headers();

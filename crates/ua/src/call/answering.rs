@@ -24,7 +24,7 @@ pub(super) struct Incoming {
     /// The number of the INVITE's CSeq.
     cseq: u32,
     /// The INVITE, until it has its final response.
-    invite: Option<Request>,
+    invite: Option<Box<Request>>,
     /// RFC 3262: the caller requires reliable provisional responses.
     wants_reliable: bool,
     /// RFC 3262 3: the number of our reliable response.
@@ -89,7 +89,7 @@ impl Call {
                 // RFC 3262 3: "a number uniformly distributed between 1 and 2**31 - 1"; half the
                 // range leaves room to count.
                 rseq: 1 + shared.random_up_to((1 << 30) - 1),
-                invite: Some(invite.clone()),
+                invite: Some(Box::new(invite.clone())),
                 held: None,
             }),
         };

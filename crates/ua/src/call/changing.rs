@@ -213,8 +213,13 @@ impl Call {
         }
     }
 
-    /// What still waits for an answer of ours gets one before the call is forgotten (I4).
+    /// Before the call is forgotten, what still waits for an answer of ours gets one (I4), and what
+    /// still waits for one of theirs is taken back: an INVITE with a provisional response would
+    /// otherwise wait for ever.
     pub(crate) fn close_changes(&mut self, now: Instant, shared: &mut Shared) {
+        if let Some(change) = self.ours.take_if(|change| change.method == Method::Invite) {
+            shared.endpoint.cancel(now, change.transaction, None);
+        }
         if let Some(theirs) = self.theirs.take() {
             shared.answering.remove(&theirs.transaction);
             shared.reply(now, theirs.transaction, &theirs.request, StatusCode::REQUEST_TERMINATED);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use umbel_node::FlowId;
+use umbel_node::{Flow, FlowId};
 use umbel_sip_endpoint::{ClientTransaction, Target};
 use umbel_sip_message::{Draft, HeaderName, Method, Request, Response, StatusCode};
 use umbel_time::Instant;
@@ -16,7 +16,7 @@ use crate::invite::uac::{Action, Input, Uac};
 use crate::negotiation::Negotiation;
 use crate::shared::Shared;
 use crate::tag::LocalTag;
-use crate::{CallKey, Credentials, Ending, Event, Outgoing, Refused, Way};
+use crate::{CallKey, Credentials, Ending, Event, Outgoing, Refused};
 
 /// Forks that ring at once and are told apart; the rest ring untold, and their PRACK is left out.
 const EARLY_DIALOGS_MAX: usize = 10;
@@ -30,8 +30,8 @@ pub(super) struct Placing {
     state: Uac,
     transaction: ClientTransaction,
     credentials: Option<Arc<Credentials>>,
-    /// The way was a flow: it is that of an outbound proxy, and all requests go along it.
-    along_flow: bool,
+    /// Where the INVITE went.
+    first_hop: Target,
     /// One for each fork that sent a provisional response with a tag (RFC 3261 12.1.2).
     early: Vec<Early>,
     /// The answer, once there is one.
@@ -53,6 +53,16 @@ impl Placing {
 
     pub(super) fn credentials(&self) -> Option<Arc<Credentials>> {
         self.credentials.clone()
+    }
+
+    /// Whether requests of the dialog go first where the INVITE went. A flow that was given is that
+    /// of an outbound proxy, and all requests go along it.
+    fn leads_to(&self, dialog: &Dialog, flow: Option<&Flow>) -> bool {
+        let Target::Uri(hop) = &self.first_hop else { return true };
+        let port = hop.port().unwrap_or(crate::shared::transport_of(hop).default_port());
+        let address = flow.map(|flow| flow.remote);
+        dialog.goes_first_to(hop.host(), port)
+            || address.is_some_and(|remote| dialog.goes_first_to(&remote.ip().to_string(), remote.port()))
     }
 
     /// The early dialog that a request of the callee belongs to.
@@ -84,14 +94,13 @@ impl Call {
         draft.body(crate::capabilities::ACCEPT, offer.clone());
         let credentials = credentials.map(Arc::new);
         let purpose = Purpose::Invite { call: key, winner: None };
-        let along_flow = matches!(way, Way::Flow(_));
-        let target = crate::outside::target(&target, way);
-        let transaction = shared.ask(now, purpose, draft, target, credentials.as_ref());
+        let first_hop = crate::outside::target(&target, way);
+        let transaction = shared.ask(now, purpose, draft, first_hop.clone(), credentials.as_ref());
         let placing = Placing {
             state: Uac::new(),
             transaction,
             credentials,
-            along_flow,
+            first_hop,
             early: Vec::new(),
             answered: None,
         };
@@ -100,7 +109,7 @@ impl Call {
             local_tag,
             role: Role::Placing(Box::new(placing)),
             dialog: None,
-            path: Path { flow, evidence: None, leads_to_next_hop: along_flow },
+            path: Path { flow, evidence: None, leads_to_next_hop: flow.is_some() },
             negotiation: Negotiation::OfferSent,
             local_description: offer,
             unacknowledged: None,
@@ -234,7 +243,7 @@ impl Call {
             return None;
         };
         placing.early.clear();
-        self.path.leads_to_next_hop = placing.along_flow;
+        self.path.leads_to_next_hop = placing.leads_to(&dialog, shared.endpoint.flow(flow));
         let tag: Box<str> = dialog.remote_tag().into();
         self.dialog = Some(dialog);
         self.acknowledge(now, shared, response.headers().cseq().number, authorization);
@@ -315,7 +324,7 @@ impl Refused {
         let reason = response.reason();
         let kept = reason.get(..REASON_MAX).unwrap_or(reason);
         let addresses = headers.contacts().ok();
-        let addresses = addresses.as_ref().map(|contacts| contacts.addresses()).unwrap_or_default();
+        let addresses = addresses.as_ref().map(umbel_sip_message::Contacts::addresses).unwrap_or_default();
         Refused {
             status: response.status(),
             reason: String::from_utf8_lossy(kept).into_owned(),

@@ -135,8 +135,8 @@ pub(super) fn comes_from_next_hop(request: &Request, flow: Option<&Flow>, dialog
     if !dialog.is_routed() {
         return false;
     }
-    let (via, hop) = (headers.via(), dialog.next_hop().host());
-    let address = flow.map(|flow| flow.remote.ip().to_string());
-    via.host.eq_ignore_ascii_case(hop)
-        || address.is_some_and(|address| address == hop.trim_matches(['[', ']']))
+    let Some(flow) = flow else { return false };
+    let via = headers.via();
+    let port = via.port.unwrap_or(flow.transport.default_port());
+    dialog.goes_first_to(via.host, port) || dialog.goes_first_to(&flow.remote.ip().to_string(), port)
 }
