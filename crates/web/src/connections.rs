@@ -33,15 +33,13 @@ impl Listener for Bounded {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Patient, SocketAddr) {
-        loop {
-            // Nobody closes the semaphore; if somebody did, accepting would be over.
-            let Ok(place) = Arc::clone(&self.free).acquire_owned().await else {
-                return std::future::pending().await;
-            };
-            let (stream, remote) = Listener::accept(&mut self.listener).await;
-            let deadline = Box::pin(tokio::time::sleep(self.silence));
-            return (Patient { stream, deadline, silence: self.silence, _place: place }, remote);
-        }
+        // Nobody closes the semaphore; if somebody did, accepting would be over.
+        let Ok(place) = Arc::clone(&self.free).acquire_owned().await else {
+            return std::future::pending().await;
+        };
+        let (stream, remote) = Listener::accept(&mut self.listener).await;
+        let deadline = Box::pin(tokio::time::sleep(self.silence));
+        (Patient { stream, deadline, silence: self.silence, _place: place }, remote)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
