@@ -1,1 +1,41 @@
+//! A simulated world: nodes, flows between them, and one clock.
+//!
+//! A [`World`] holds anything that is a [`umbel_node::Node`], made an [`Inhabitant`], and lets it live
+//! in virtual time: the earliest of what is under way and what nodes wait for happens next. Streams
+//! arrive cut and joined at random places, stall and break; names lead where a table says; all of it
+//! follows from a seed. Thirty-two seconds of Timer B take a microsecond.
+//!
+//! ```text
+//! let mut world = World::new(7);
+//! let um = world.add("um", address(1), UnifiedMessaging::new(…));
+//! let alice = world.add("alice", address(2), Telephone::new(…));
+//! world.listen_tls(um, 5061, certificate(&["um.example"]));
+//! world.resolve("um.example", [tls(address(1), "um.example")]);
+//! world.order(alice, telephone::Order::Dial("sip:alice@um.example".parse()?));
+//! world.run_for(Duration::from_secs(90));
+//! world.expect_ladder(include_str!("alice_listens.ladder"));
+//! ```
+//!
+//! A ladder is a text beside the test; when it differs, the test prints where, and all that happened:
+//!
+//! ```text
+//!   0.016  alice  um     INVITE sip:alice@um.example
+//!   0.020  um     alice  200
+//!   0.024  alice  um     ACK
+//! ```
+//!
+//! `tests/two_endpoints.rs` is the example to begin with.
 
+mod address;
+mod inhabitant;
+mod ladder;
+mod link;
+mod names;
+mod network;
+mod world;
+
+pub use address::{address, certificate, tcp, tls};
+pub use inhabitant::{Datagram, Errand, Inhabitant};
+pub use ladder::{Ladder, Rung, What};
+pub use link::Weather;
+pub use world::{Place, World};
