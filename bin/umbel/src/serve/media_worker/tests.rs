@@ -1,0 +1,346 @@
+//! Media workers over loopback sockets, in real time.
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+
+use std::net::UdpSocket;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use umbel_media::{
+    Clip, Codec, Digit, Direction, Parameters, PlayId, RecordId, RecordLimits, RecordingEnd, Tone,
+};
+
+use super::*;
+
+mod cost;
+
+const PATIENCE: Duration = Duration::from_secs(5);
+const LIMITS: RecordLimits =
+    RecordLimits { max: Duration::from_secs(600), silence: None, min: Duration::ZERO };
+
+struct Bench {
+    workers: MediaWorkers<u64>,
+    events: Receiver<(u64, Event)>,
+}
+
+fn config(ports: (u16, u16)) -> MediaConfig {
+    MediaConfig { address: [127, 0, 0, 1].into(), ports, dscp: 46, threads: Some(1) }
+}
+
+fn bench(config: &MediaConfig, events_max: usize) -> Bench {
+    let (sender, events) = sync_channel(events_max);
+    let random = ChaCha20Rng::from_seed([3; 32]);
+    let workers = MediaWorkers::start(config, Clock::start(), random, into(sender)).unwrap();
+    Bench { workers, events }
+}
+
+fn into(sender: SyncSender<(u64, Event)>) -> impl Deliver<u64> {
+    move |key, event| match sender.try_send((key, event)) {
+        Ok(()) => Ok(()),
+        Err(TrySendError::Full((_, event)) | TrySendError::Disconnected((_, event))) => Err(event),
+    }
+}
+
+/// The telephone at the other end: a pair of sockets and a stream.
+struct Phone {
+    sound: UdpSocket,
+    control: UdpSocket,
+    server: SocketAddr,
+    sequence: u16,
+    timestamp: u32,
+}
+
+impl Phone {
+    fn new(server: SocketAddr) -> Self {
+        let sound = UdpSocket::bind((server.ip(), 0)).unwrap();
+        let control = UdpSocket::bind((server.ip(), 0)).unwrap();
+        for socket in [&sound, &control] {
+            socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        }
+        Phone { sound, control, server, sequence: 0, timestamp: 0 }
+    }
+
+    fn parameters(&self) -> Parameters {
+        Parameters {
+            codec: Codec::Pcmu,
+            payload_type: 0,
+            telephone_event: Some(101),
+            remote: Some(self.sound.local_addr().unwrap()),
+            remote_control: Some(self.control.local_addr().unwrap()),
+            direction: Direction::SendReceive,
+            srtp: None,
+            learn_source: false,
+        }
+    }
+
+    fn packet(&mut self, payload_type: u8, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x80, payload_type];
+        bytes.extend_from_slice(&self.sequence.to_be_bytes());
+        bytes.extend_from_slice(&timestamp.to_be_bytes());
+        bytes.extend_from_slice(&[0, 0, 0, 9]);
+        bytes.extend_from_slice(payload);
+        self.sequence = self.sequence.wrapping_add(1);
+        bytes
+    }
+
+    fn sends(&mut self, payload: &[u8]) {
+        let packet = self.packet(0, self.timestamp, payload);
+        self.sound.send_to(&packet, self.server).unwrap();
+        self.timestamp = self.timestamp.wrapping_add(payload.len() as u32);
+    }
+
+    fn presses(&mut self, digit: char) {
+        let event = Digit::try_from(digit).unwrap().event();
+        for packet in 1..=7_u16 {
+            let (end, duration) = if packet > 4 { (0x80, 800) } else { (0, packet * 160) };
+            let [high, low] = duration.to_be_bytes();
+            let packet = self.packet(101, self.timestamp, &[event, end, high, low]);
+            self.sound.send_to(&packet, self.server).unwrap();
+        }
+        self.timestamp += 1_600;
+    }
+
+    /// The next packet of sound, and when it came.
+    fn hears(&self) -> (Vec<u8>, Instant) {
+        let mut buffer = [0; 2_048];
+        let (length, _) = self.sound.recv_from(&mut buffer).unwrap();
+        (buffer[..length].to_vec(), Instant::now())
+    }
+}
+
+impl Bench {
+    fn call(&mut self, key: u64) -> Phone {
+        let phone = Phone::new(self.workers.open(key).unwrap());
+        self.workers.order(key, Command::Update(phone.parameters()));
+        phone
+    }
+
+    fn next(&self) -> (u64, Event) {
+        self.events.recv_timeout(PATIENCE).expect("an event within five seconds")
+    }
+
+    /// What is told up to the end of a recording.
+    fn recording(&self, key: u64) -> (Vec<u8>, RecordingEnd, String) {
+        let (mut sound, mut keys) = (Vec::new(), String::new());
+        loop {
+            match self.next() {
+                (of, Event::Recorded { chunk, .. }) if of == key => sound.extend_from_slice(&chunk),
+                (of, Event::RecordingEnded { end, .. }) if of == key => return (sound, end, keys),
+                (of, Event::Digit(digit)) if of == key => keys.push(digit.as_char()),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn at_a_pace(packets: u32, mut send: impl FnMut(u32)) {
+    let start = Instant::now();
+    for n in 0..packets {
+        std::thread::sleep((start + Duration::from_millis(20) * n).saturating_duration_since(Instant::now()));
+        send(n);
+    }
+}
+
+#[test]
+fn a_call_records_what_was_said_and_tells_what_was_pressed() {
+    let mut bench = bench(&config((33_000, 33_099)), 1_000);
+    let mut phone = bench.call(1);
+    bench.workers.order(1, Command::Record { id: RecordId(1), limits: LIMITS });
+    std::thread::sleep(Duration::from_millis(20));
+    let mut said = Vec::new();
+    at_a_pace(75, |n| {
+        let payload = [n as u8; 160];
+        phone.sends(&payload);
+        said.extend_from_slice(&payload);
+    });
+    std::thread::sleep(Duration::from_millis(50));
+    bench.workers.order(1, Command::StopRecording { cut: Duration::ZERO });
+    let (sound, end, _) = bench.recording(1);
+    assert_eq!(end, RecordingEnd::Stopped);
+    assert_eq!(sound, said, "byte for byte");
+
+    for digit in "19#".chars() {
+        phone.presses(digit);
+    }
+    let keys: Vec<(u64, Event)> = (0..3).map(|_| bench.next()).collect();
+    let expected = "19#".chars().map(|c| (1, Event::Digit(Digit::try_from(c).unwrap())));
+    assert_eq!(keys, expected.collect::<Vec<_>>());
+    bench.workers.close(1);
+    drop(bench.workers);
+}
+
+#[test]
+fn a_prompt_is_heard_at_once_and_in_pace() {
+    // DEC-42
+    let mut bench = bench(&config((33_100, 33_199)), 1_000);
+    let phone = bench.call(1);
+    std::thread::sleep(Duration::from_millis(33));
+    let ordered = Instant::now();
+    let clips = vec![Clip::Tone(Tone { duration: Duration::from_millis(600), ..Tone::BEEP })];
+    bench.workers.order(1, Command::Play { id: PlayId(1), clips, from: Duration::ZERO });
+    let heard: Vec<(Vec<u8>, Instant)> = (0..30).map(|_| phone.hears()).collect();
+    let first = heard[0].1 - ordered;
+    // It need not wait for the next look at the sockets; the slack is for a busy machine.
+    assert!(first < Duration::from_millis(15), "{first:?}");
+    let last = heard[29].1 - heard[0].1;
+    assert!(last.abs_diff(Duration::from_millis(580)) < Duration::from_millis(30), "{last:?}");
+    for (n, (packet, _)) in heard.iter().enumerate() {
+        assert_eq!((packet.len(), packet[1] >> 7 == 1), (172, n == 0));
+    }
+    assert_eq!(bench.next(), (1, Event::PlayStarted { id: PlayId(1) }));
+    assert!(matches!(bench.next(), (1, Event::PlayEnded { finished: true, .. })));
+}
+
+#[test]
+fn a_session_that_ends_says_farewell_and_tells_what_it_has() {
+    let mut bench = bench(&config((33_200, 33_299)), 1_000);
+    let mut phone = bench.call(1);
+    bench.workers.order(1, Command::Record { id: RecordId(1), limits: LIMITS });
+    std::thread::sleep(Duration::from_millis(20));
+    at_a_pace(5, |_| phone.sends(&[9; 160]));
+    std::thread::sleep(Duration::from_millis(30));
+    bench.workers.close(1);
+    let (sound, end, _) = bench.recording(1);
+    assert_eq!((sound.len(), end), (800, RecordingEnd::Closed));
+    let mut buffer = [0; 500];
+    let (length, _) = phone.control.recv_from(&mut buffer).unwrap();
+    // The last packet of the compound is BYE with one source.
+    assert_eq!(buffer[length - 8..length - 6], [0x81, 203]);
+    let accepted = || bench.workers.totals().accepted;
+    let begun = Instant::now();
+    while accepted() == 0 && begun.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(accepted(), 5);
+}
+
+#[test]
+fn sockets_are_freed_however_a_call_ends() {
+    // SEC-79: before an answer, after one, when given up, and when the workers end.
+    let mut bench = bench(&config((33_300, 33_301)), 1_000);
+    for way in 0..3 {
+        let address = open_when_free(&mut bench.workers, 1);
+        match way {
+            0 => {}
+            1 => {
+                let phone = Phone::new(address);
+                bench.workers.order(1, Command::Update(phone.parameters()));
+            }
+            _ => bench.workers.workers[0].inbox.must_take(Order::GiveUp { key: 1 }),
+        }
+        assert!(matches!(bench.workers.open(2), Err(NoPorts::Taken(1))) || way == 2);
+        bench.workers.close(2);
+        bench.workers.close(1);
+    }
+    assert_eq!(bench.events.recv_timeout(PATIENCE), Ok((1, Event::RtpLost)), "the one given up was told");
+    open_when_free(&mut bench.workers, 1);
+    drop(bench.workers);
+    UdpSocket::bind("127.0.0.1:33300").unwrap();
+    UdpSocket::bind("127.0.0.1:33301").unwrap();
+}
+
+/// Sockets are closed on the worker's thread, a moment after the order.
+fn open_when_free(workers: &mut MediaWorkers<u64>, key: u64) -> SocketAddr {
+    let begun = Instant::now();
+    loop {
+        match workers.open(key) {
+            Ok(address) => return address,
+            Err(error) => assert!(begun.elapsed() < PATIENCE, "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn what_is_not_taken_is_offered_again_in_order() {
+    let mut bench = bench(&config((33_400, 33_499)), 2);
+    let mut phone = bench.call(1);
+    for digit in "0123456789".chars() {
+        phone.presses(digit);
+        std::thread::sleep(Duration::from_millis(6));
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    // Closed while most of it waits.
+    bench.workers.close(1);
+    let mut keys = String::new();
+    while keys.len() < 10 {
+        if let (1, Event::Digit(digit)) = bench.next() {
+            keys.push(digit.as_char());
+        }
+    }
+    assert_eq!(keys, "0123456789");
+}
+
+#[test]
+fn orders_beyond_the_bound_give_the_call_up() {
+    let mut bench = bench(&config((33_500, 33_599)), 1_000);
+    let phone = bench.call(1);
+    // The worker may keep up with a part of them; what it is told to do then is bounded all the same.
+    for _ in 0..200_000 {
+        bench.workers.order(1, Command::Update(phone.parameters()));
+    }
+    bench.workers.close(1);
+    let begun = Instant::now();
+    while let Ok((1, event)) = bench.events.recv_timeout(Duration::from_millis(200)) {
+        assert_eq!(event, Event::RtpLost);
+        assert!(begun.elapsed() < PATIENCE);
+    }
+}
+
+#[test]
+fn a_flood_on_one_call_leaves_the_others_alone() {
+    // SEC-77
+    let mut bench = bench(&config((33_600, 33_699)), 10_000);
+    let (mut phone, victim) = (bench.call(1), bench.call(2));
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let flood = [0x80; 172];
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                for _ in 0..50 {
+                    let _ = victim.sound.send_to(&flood, victim.server);
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        bench.workers.order(1, Command::Record { id: RecordId(1), limits: LIMITS });
+        std::thread::sleep(Duration::from_millis(20));
+        at_a_pace(50, |_| phone.sends(&[9; 160]));
+        std::thread::sleep(Duration::from_millis(50));
+        bench.workers.order(1, Command::StopRecording { cut: Duration::ZERO });
+        let (sound, ..) = bench.recording(1);
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(sound.len(), 8_000);
+    });
+}
+
+#[test]
+fn a_call_over_ipv6_is_a_call() {
+    let mut config = config((33_700, 33_799));
+    config.address = std::net::Ipv6Addr::LOCALHOST.into();
+    let mut bench = bench(&config, 1_000);
+    let mut phone = bench.call(1);
+    phone.presses('5');
+    assert_eq!(bench.next(), (1, Event::FirstPacketReceived));
+    assert_eq!(bench.next(), (1, Event::Digit(Digit::try_from('5').unwrap())));
+    bench
+        .workers
+        .order(1, Command::Play { id: PlayId(1), clips: vec![Clip::Tone(Tone::BEEP)], from: Duration::ZERO });
+    assert_eq!(phone.hears().0.len(), 172);
+}
+
+#[test]
+fn calls_are_spread_over_the_threads() {
+    let mut config = config((33_800, 33_899));
+    config.threads = Some(3);
+    let mut bench = bench(&config, 1_000);
+    for key in 0..9 {
+        bench.call(key);
+    }
+    assert!(bench.workers.workers.iter().all(|worker| worker.calls == 3));
+    for key in [0, 3, 6] {
+        bench.workers.close(key);
+    }
+    assert_eq!(bench.workers.calls(), 6);
+    bench.call(9);
+    assert_eq!(bench.workers.workers.iter().map(|worker| worker.calls).min(), Some(1));
+}
