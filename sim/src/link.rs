@@ -46,6 +46,8 @@ impl Weather {
 /// One flow: an end at each of two nodes.
 pub(crate) struct Link {
     pub(crate) ends: [End; 2],
+    /// Something sent on it has vanished: the stream cannot go on where it was.
+    pub(crate) has_gap: bool,
 }
 
 /// Where a flow ends.

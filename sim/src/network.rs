@@ -60,8 +60,10 @@ impl World {
         let accepted_id = FlowId(host.accepted * 2);
         self.last += 1;
         let link = self.last;
-        self.links
-            .insert(link, Link { ends: [End::new(seat, id, true), End::new(acceptor, accepted_id, false)] });
+        self.links.insert(
+            link,
+            Link { ends: [End::new(seat, id, true), End::new(acceptor, accepted_id, false)], has_gap: false },
+        );
         self.seat_mut(seat).flows.insert(id, (link, 0));
         self.seat_mut(acceptor).flows.insert(accepted_id, (link, 1));
         let (transport, remote) = (to.transport, to.address);
@@ -83,20 +85,16 @@ impl World {
     fn transmit(&mut self, seat: usize, id: FlowId, bytes: Bytes) {
         let Some(&(link, end)) = self.seat_mut(seat).flows.get(&id) else { return };
         let other = 1 - end;
-        let Some(receiver) = self.links.get_mut(&link).and_then(|link| link.ends.get_mut(other)) else {
-            return;
-        };
-        let receiver_seat = receiver.seat;
+        let receiver = self.links.get(&link).and_then(|link| link.ends.get(other));
+        let Some(receiver_seat) = receiver.map(|receiver| receiver.seat) else { return };
         if let Ok(message) = parse(bytes.clone()) {
             let name = |seat: usize| self.seats.get(seat).map_or("?", |seat| seat.name.as_str());
             self.ladder.push(self.now, name(seat), name(receiver_seat), What::Message(Box::new(message)));
         }
-        if self.is_unplugged(seat) || self.is_unplugged(receiver_seat) {
-            return;
-        }
-        let Some(receiver) = self.links.get_mut(&link).and_then(|link| link.ends.get_mut(other)) else {
-            return;
-        };
+        let vanishes = self.is_unplugged(seat) || self.is_unplugged(receiver_seat);
+        let Some(Link { ends, has_gap }) = self.links.get_mut(&link) else { return };
+        *has_gap |= vanishes;
+        let Some(receiver) = ends.get_mut(other).filter(|_| !*has_gap) else { return };
         for at in receiver.send(self.now, bytes, &self.weather, &mut self.rng) {
             self.happen(at, Happening::Read { link, end: other });
         }
@@ -148,7 +146,15 @@ impl World {
         }
     }
 
-    pub(crate) fn close_end(&mut self, end: &End, reason: CloseReason) {
+    /// At once and at both ends; what was under way is lost.
+    pub(crate) fn break_link(&mut self, link: u64) {
+        let Some(Link { ends, .. }) = self.links.remove(&link) else { return };
+        for end in ends {
+            self.close_end(&end, CloseReason::Broken);
+        }
+    }
+
+    fn close_end(&mut self, end: &End, reason: CloseReason) {
         if self.seat_mut(end.seat).flows.remove(&end.id).is_some() && end.is_known {
             let told = Box::new(Told::Sip(Input::Closed { id: end.id, reason }));
             self.happen(self.now, Happening::Tell { seat: end.seat, told });

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use umbel_node::{CloseReason, Destination, Flow, FlowId, Input, PeerCertificate, Transport};
+use umbel_node::{Destination, Flow, FlowId, Input, PeerCertificate, Transport};
 use umbel_time::Instant;
 
 use crate::inhabitant::{Datagram, Done, Inhabitant, Lodger, Lodging, Told};
@@ -202,10 +202,7 @@ impl World {
     /// Breaks all flows between two nodes, at once and at both ends; what was under way is lost.
     pub fn break_flows<A, B>(&mut self, a: Place<A>, b: Place<B>) {
         for link in self.links_between(a.seat, b.seat) {
-            let Some(Link { ends }) = self.links.remove(&link) else { continue };
-            for end in ends {
-                self.close_end(&end, CloseReason::Broken);
-            }
+            self.break_link(link);
         }
         self.note(a.seat, b.seat, "flows broken");
     }
@@ -221,10 +218,14 @@ impl World {
     }
 
     /// Pulls a node's cable, or puts it back: what it sends and what is sent to it vanishes, and
-    /// nobody is told.
+    /// nobody is told. Flows that have lost something break when the cable is back.
     pub fn unplug<N>(&mut self, place: Place<N>, is_unplugged: bool) {
         self.seat_mut(place.seat).is_unplugged = is_unplugged;
         self.note(place.seat, place.seat, if is_unplugged { "unplugged" } else { "plugged in" });
+        let is_here = |link: &Link| link.ends.iter().any(|end| end.seat == place.seat);
+        let gaps = self.links.iter().filter(|(_, link)| link.has_gap && is_here(link));
+        let broken: Vec<u64> = gaps.filter(|_| !is_unplugged).map(|(id, _)| *id).collect();
+        broken.into_iter().for_each(|link| self.break_link(link));
     }
 
     /// Something that must hold after everything that happens; the run stops where it does not.

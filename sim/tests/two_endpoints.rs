@@ -239,6 +239,19 @@ fn a_stalled_connection_delivers_late_and_an_unplugged_node_never() {
 }
 
 #[test]
+fn flows_that_lost_something_break_when_the_cable_is_back() {
+    let (mut world, alice, bob) = world(8);
+    call(&mut world, alice, bob, "sip:bob@192.0.2.2");
+    world.run_for(Duration::from_secs(1));
+    world.unplug(bob, true);
+    world.run_for(Duration::from_secs(4));
+    assert_eq!((world.flow_count(), world[alice].heard.len()), (1, 1));
+    world.unplug(bob, false);
+    world.run_until_quiet();
+    assert_eq!(world.flow_count(), 0);
+}
+
+#[test]
 #[should_panic(expected = "nobody rings: no longer at 0.012")]
 fn an_invariant_that_breaks_stops_the_run() {
     let (mut world, alice, bob) = world(6);
