@@ -1,0 +1,140 @@
+//! What is written down about a call: its decisions, and how it went.
+
+use umbel_node::Flow;
+use umbel_ocexum::Trust;
+use umbel_store::{
+    Address, AuditRecord, Author, CallKind, CallOutcome, CallRecord, Decision, Event, Op, PinOutcome, Ruling,
+    Transport,
+};
+use umbel_time::UnixTime;
+
+use crate::desk::Desk;
+
+/// The record of one call, kept up to date in the store.
+#[derive(Debug)]
+pub(crate) struct Record {
+    call: CallRecord,
+    /// The name in the peer's certificate, if it has one.
+    peer: Option<String>,
+    mailbox: Option<Address>,
+    command_seen: bool,
+}
+
+impl Record {
+    /// The record of a call that came over this flow.
+    pub(crate) fn new(call_id: String, flow: &Flow, trust: &Trust, started: UnixTime) -> Record {
+        let transport = match flow.transport {
+            umbel_node::Transport::Tcp => Transport::Tcp,
+            umbel_node::Transport::Tls => Transport::Tls,
+        };
+        let call = CallRecord {
+            call_id,
+            kind: CallKind::None,
+            from: String::new(),
+            to: String::new(),
+            started,
+            ended: None,
+            transport,
+            peer: Some(trust.peer.clone().unwrap_or_else(|| flow.remote.ip().to_string())),
+            pin: PinOutcome::None,
+            outcome: CallOutcome::Running,
+        };
+        Record { call, peer: trust.peer.clone(), mailbox: None, command_seen: false }
+    }
+
+    pub(crate) fn call_id(&self) -> &str {
+        &self.call.call_id
+    }
+
+    /// The name in the peer's certificate, or its address.
+    pub(crate) fn peer(&self) -> &str {
+        self.call.peer.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn started(&self) -> UnixTime {
+        self.call.started
+    }
+
+    /// Who calls whom, as the message says, and whether it has an `Ms-Exchange-Command`.
+    pub(crate) fn set_parties(&mut self, parties: (String, String), command_seen: bool) {
+        (self.call.from, self.call.to) = parties;
+        self.command_seen = command_seen;
+    }
+
+    /// What the call turned out to be, and about whose mailbox.
+    pub(crate) fn set_kind(&mut self, kind: CallKind, mailbox: Option<&Address>) {
+        self.call.kind = kind;
+        self.mailbox = mailbox.cloned();
+    }
+
+    pub(crate) fn set_pin(&mut self, pin: PinOutcome) {
+        self.call.pin = pin;
+    }
+
+    /// How it went so far; a message that was left is never forgotten again.
+    pub(crate) fn set_outcome(&mut self, outcome: CallOutcome) {
+        if self.call.outcome != CallOutcome::MessageLeft {
+            self.call.outcome = outcome;
+        }
+    }
+
+    /// SEC-32: one decision, and the rule behind it.
+    pub(crate) fn decision(&self, at: UnixTime, ruling: Ruling, rule: impl Into<String>) -> Decision {
+        Decision {
+            call_id: self.call.call_id.clone(),
+            at,
+            mailbox: self.mailbox.clone(),
+            transport: self.call.transport,
+            peer: self.peer.clone(),
+            command_seen: self.command_seen,
+            ruling,
+            rule: rule.into(),
+        }
+    }
+
+    /// Writes one decision down.
+    pub(crate) fn decide(&self, ruling: Ruling, rule: impl Into<String>, desk: &mut Desk<'_>) {
+        let decision = self.decision(desk.wall, ruling, rule);
+        desk.note(Op::Decide(vec![decision]));
+    }
+
+    /// Writes down how the call stands.
+    pub(crate) fn keep(&self, desk: &mut Desk<'_>) {
+        desk.note(Op::RecordCall(Box::new(self.call.clone())));
+    }
+
+    /// The call is over; what became of its recordings may still be open.
+    pub(crate) fn end(&mut self, at: UnixTime) {
+        self.call.ended.get_or_insert(at);
+    }
+
+    /// Writes down how the call ended.
+    pub(crate) fn close(&mut self, desk: &mut Desk<'_>) {
+        self.end(desk.wall);
+        if self.call.outcome == CallOutcome::Running {
+            self.call.outcome = match self.call.kind {
+                CallKind::CallAnswering | CallKind::MissedCall => CallOutcome::NothingLeft,
+                CallKind::SubscriberAccess | CallKind::UnauthenticatedPilot => CallOutcome::AccessDenied,
+                CallKind::PlayOnPhone => CallOutcome::NotAnswered,
+                CallKind::None => CallOutcome::Failed,
+            };
+        }
+        if self.call.kind == CallKind::CallAnswering && self.call.outcome == CallOutcome::NothingLeft {
+            self.call.kind = CallKind::MissedCall;
+        }
+        self.keep(desk);
+    }
+
+    /// CMD-10: a mailbox was opened without a PIN.
+    pub(crate) fn audit_skip(&self, mailbox: &Address, desk: &mut Desk<'_>) {
+        let record = AuditRecord {
+            at: desk.wall,
+            mailbox: mailbox.clone(),
+            call_id: Some(self.call.call_id.clone()),
+            door: Some(umbel_store::Door::Telephone),
+            author: Some(Author::OwnerBySkip { call_id: self.call.call_id.clone() }),
+            event: Event::SignInSkipped,
+        };
+        desk.note(Op::Audit(Box::new(record)));
+    }
+}

@@ -1,0 +1,414 @@
+//! A call in conversation: what happens is told to the script, what the script orders is carried out.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use umbel_ivr::conversation::{Conversation, Event, Order};
+use umbel_ivr::{Clip, Input, Key, Request, Seek};
+use umbel_media::Command;
+use umbel_store::{
+    CallOutcome, Caller, Importance, MissedCall, MissedCallId, Op, PinOutcome, RecordingEnd, Reply, Ruling,
+};
+
+use crate::Alarm;
+use crate::call::Question;
+use crate::call::mailbox::{Answer, Mailbox, MailboxQuestion};
+use crate::call::playback::{Playback, Step};
+use crate::call::record::Record;
+use crate::call::recordings::{About, Heard, News, Recordings};
+use crate::desk::{CallTimer, Desk};
+
+/// What a caller leaves besides sound.
+#[derive(Clone, Debug)]
+pub(crate) struct Calling {
+    pub(crate) caller: Caller,
+    pub(crate) subject: String,
+    pub(crate) importance: Importance,
+}
+
+/// How keys reach us in this call. Telephones that send them in two ways send each of them twice, so the
+/// way that brought the first one is the only one listened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyWay {
+    /// RFC 4733.
+    TelephoneEvent,
+    /// RFC 6086.
+    Info,
+}
+
+/// A conversation and all that it uses.
+#[derive(Debug)]
+pub(crate) struct Talk {
+    conversation: Conversation,
+    /// Happenings that are still to be told.
+    events: VecDeque<Event>,
+    playback: Playback,
+    mailbox: Mailbox,
+    recordings: Recordings,
+    calling: Calling,
+    format: umbel_wav::Format,
+    key_way: Option<KeyWay>,
+    /// The conversation's timer while the peer has put us on hold (PEER-15).
+    held: Option<Option<Duration>>,
+    /// The caller is gone, or is treated so.
+    hung_up: bool,
+    /// That was because we are about to stop.
+    stopping: bool,
+}
+
+impl Talk {
+    pub(crate) fn new(
+        conversation: Conversation,
+        mailbox: Mailbox,
+        calling: Calling,
+        format: umbel_wav::Format,
+        desk: &Desk<'_>,
+    ) -> Talk {
+        Talk {
+            conversation,
+            events: VecDeque::new(),
+            playback: Playback::new(desk.config.conversation.language),
+            mailbox,
+            recordings: Recordings::default(),
+            calling,
+            format,
+            key_way: None,
+            held: None,
+            hung_up: false,
+            stopping: false,
+        }
+    }
+
+    /// Begins to speak and listen, with the first orders of the conversation.
+    pub(crate) fn begin(&mut self, orders: Vec<Order>, record: &mut Record, desk: &mut Desk<'_>) {
+        self.carry_out(orders, record, desk);
+        self.go_on(record, desk);
+    }
+
+    /// A recording that was fetched before the conversation began.
+    pub(crate) fn shelve(&mut self, clip: Clip, audio: umbel_store::StoredAudio) {
+        self.playback.put(clip, Some(audio));
+    }
+
+    /// Whether all is said and all that was recorded is settled.
+    pub(crate) fn is_over(&self) -> bool {
+        self.hung_up && self.conversation.has_ended() && self.recordings.are_settled()
+    }
+
+    /// A key was pressed.
+    pub(crate) fn key(&mut self, key: Key, way: KeyWay, record: &mut Record, desk: &mut Desk<'_>) {
+        if *self.key_way.get_or_insert(way) == way && !self.hung_up {
+            self.tell(Event::Key(key), record, desk);
+        }
+    }
+
+    /// The media session told something.
+    pub(crate) fn media(&mut self, event: umbel_media::Event, record: &mut Record, desk: &mut Desk<'_>) {
+        match event {
+            umbel_media::Event::Digit(digit) => {
+                if let Some(key) = Key::from_char(digit.as_char()) {
+                    self.key(key, KeyWay::TelephoneEvent, record, desk);
+                }
+            }
+            umbel_media::Event::PlayEnded { id, position, finished } => {
+                self.playback.ended(id, position, finished);
+                self.go_on(record, desk);
+            }
+            umbel_media::Event::Recorded { id, chunk } => self.recordings.heard(id, chunk, desk),
+            umbel_media::Event::RecordingEnded { id, end, duration, speech, trailing_silence, .. } => {
+                let heard = Heard { end, duration, speech, trailing_silence };
+                if let Some(recorded) = self.recordings.ended(id, &heard, desk) {
+                    record.decide(
+                        Ruling::Recording(self.why(end)),
+                        format!("{:.1} s", duration.as_secs_f64()),
+                        desk,
+                    );
+                    self.tell(Event::Input(Input::Recorded(recorded)), record, desk);
+                }
+            }
+            umbel_media::Event::PlayStarted { .. }
+            | umbel_media::Event::FirstPacketReceived
+            | umbel_media::Event::DigitsSent
+            | umbel_media::Event::RtpLost => {}
+        }
+    }
+
+    fn why(&self, end: umbel_media::RecordingEnd) -> RecordingEnd {
+        match end {
+            umbel_media::RecordingEnd::Silence => RecordingEnd::Silence,
+            umbel_media::RecordingEnd::Limit | umbel_media::RecordingEnd::Overrun => RecordingEnd::Limit,
+            umbel_media::RecordingEnd::Lost => RecordingEnd::MediaLost,
+            umbel_media::RecordingEnd::Stopped | umbel_media::RecordingEnd::Closed if self.stopping => {
+                RecordingEnd::Stopping
+            }
+            umbel_media::RecordingEnd::Stopped | umbel_media::RecordingEnd::Closed if self.hung_up => {
+                RecordingEnd::HungUp
+            }
+            umbel_media::RecordingEnd::Stopped | umbel_media::RecordingEnd::Closed => RecordingEnd::Key,
+        }
+    }
+
+    /// The store replied to a question of the conversation.
+    pub(crate) fn mailbox_replied(
+        &mut self,
+        question: MailboxQuestion,
+        reply: Reply,
+        record: &mut Record,
+        desk: &mut Desk<'_>,
+    ) {
+        let Answer { input, shelf, opened } = self.mailbox.replied(question, reply, desk);
+        for (clip, audio) in shelf {
+            self.playback.put(clip, audio);
+        }
+        if opened {
+            record.set_outcome(CallOutcome::MailboxOpened);
+        }
+        if let Some(input) = input {
+            self.tell(Event::Input(input), record, desk);
+        }
+    }
+
+    /// The store gave a recording that is to be heard.
+    pub(crate) fn clip_came(&mut self, clip: Clip, reply: Reply, record: &mut Record, desk: &mut Desk<'_>) {
+        let audio = match reply {
+            Reply::Audio(audio) => Some(audio),
+            Reply::Greeting(greeting) => greeting,
+            _ => None,
+        };
+        self.playback.put(clip, audio);
+        self.go_on(record, desk);
+    }
+
+    /// The store said something about a recording of this call.
+    pub(crate) fn deposit_replied(
+        &mut self,
+        id: umbel_store::MessageId,
+        reply: Reply,
+        record: &mut Record,
+        desk: &mut Desk<'_>,
+    ) {
+        let News { input, message_saved, lost } = self.recordings.replied(id, reply, desk);
+        if message_saved {
+            record.set_outcome(CallOutcome::MessageLeft);
+        }
+        if lost {
+            desk.alarm(Alarm::RecordingNotSaved { call_id: record.call_id().to_owned() });
+        }
+        if let Some(input) = input {
+            self.tell(Event::Input(input), record, desk);
+        }
+    }
+
+    /// A timer fired.
+    pub(crate) fn timer(&mut self, timer: CallTimer, record: &mut Record, desk: &mut Desk<'_>) {
+        match timer {
+            CallTimer::Conversation => self.tell(Event::TimeIsOver, record, desk),
+            CallTimer::RecordingEnd => {
+                if let Some(recorded) = self.recordings.end_is_overdue() {
+                    self.tell(Event::Input(Input::Recorded(recorded)), record, desk);
+                }
+            }
+            CallTimer::Saving => {
+                if let Some(input) = self.recordings.saving_is_overdue() {
+                    self.tell(Event::Input(input), record, desk);
+                }
+            }
+            CallTimer::Retry(id) => self.recordings.retry(id, desk),
+            CallTimer::Preparation | CallTimer::Reply(_) | CallTimer::CallMax => {}
+        }
+    }
+
+    /// The peer put us on hold, or took us off it: the conversation's time stands still in between.
+    pub(crate) fn hold(&mut self, held: bool, desk: &mut Desk<'_>) {
+        match (held, self.held) {
+            (true, None) => {
+                self.held = Some(desk.remaining(CallTimer::Conversation));
+                desk.disarm(CallTimer::Conversation);
+            }
+            (false, Some(remaining)) => {
+                self.held = None;
+                if let Some(remaining) = remaining {
+                    desk.arm(CallTimer::Conversation, remaining);
+                }
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
+    /// A new negotiation settled on another codec: what is recorded from now on is in its format.
+    pub(crate) fn set_format(&mut self, format: umbel_wav::Format) {
+        self.format = format;
+    }
+
+    /// The caller is gone, or is treated so.
+    pub(crate) fn hang_up(&mut self, record: &mut Record, desk: &mut Desk<'_>) {
+        if !std::mem::replace(&mut self.hung_up, true) {
+            desk.disarm(CallTimer::Conversation);
+            self.tell(Event::Input(Input::HungUp), record, desk);
+            self.wind_up(desk);
+        }
+    }
+
+    /// As [`Talk::hang_up`], because we are about to stop.
+    pub(crate) fn stop(&mut self, record: &mut Record, desk: &mut Desk<'_>) {
+        self.stopping = true;
+        self.hang_up(record, desk);
+    }
+
+    fn wind_up(&mut self, desk: &mut Desk<'_>) {
+        if self.hung_up && self.conversation.has_ended() {
+            self.recordings.wind_up(desk);
+        }
+    }
+
+    fn tell(&mut self, event: Event, record: &mut Record, desk: &mut Desk<'_>) {
+        self.events.push_back(event);
+        while let Some(event) = self.events.pop_front() {
+            let orders = self.conversation.handle(event);
+            self.carry_out(orders, record, desk);
+        }
+        self.wind_up(desk);
+    }
+
+    fn carry_out(&mut self, orders: Vec<Order>, record: &mut Record, desk: &mut Desk<'_>) {
+        for order in orders {
+            self.perform(order, record, desk);
+        }
+        self.go_on_playing(desk);
+    }
+
+    /// Plays on, and tells the conversation what came of it.
+    fn go_on(&mut self, record: &mut Record, desk: &mut Desk<'_>) {
+        self.go_on_playing(desk);
+        if let Some(event) = self.events.pop_front() {
+            self.tell(event, record, desk);
+        }
+    }
+
+    fn go_on_playing(&mut self, desk: &mut Desk<'_>) {
+        while let Some(step) = self.playback.next(&desk.config.prompts) {
+            match step {
+                Step::Media(command) => desk.media(command),
+                Step::Tell(event) => self.events.push_back(event),
+                Step::Fetch(clip) => self.fetch(clip, desk),
+            }
+        }
+    }
+
+    fn fetch(&mut self, clip: Clip, desk: &mut Desk<'_>) {
+        let mailbox = self.mailbox.address().cloned();
+        let op = match (clip, mailbox) {
+            (Clip::Greeting(kind), Some(mailbox)) => Op::FetchGreeting { mailbox, kind },
+            (Clip::Message(id), Some(mailbox)) if self.mailbox.is_open() => Op::FetchMessage { mailbox, id },
+            (Clip::Recording, _) => match self.recordings.current() {
+                Some(id) => Op::FetchRecording(id),
+                None => return self.playback.put(clip, None),
+            },
+            // A caller's name comes with the envelope, or not at all.
+            (Clip::Greeting(_) | Clip::Message(_) | Clip::CallerName(_), _) => {
+                return self.playback.put(clip, None);
+            }
+        };
+        desk.ask(Question::Clip(clip), op);
+    }
+
+    fn perform(&mut self, order: Order, record: &mut Record, desk: &mut Desk<'_>) {
+        match order {
+            Order::Play(id, sounds) => self.playback.play(id, sounds),
+            Order::StopPlaying => {
+                if self.playback.stop() {
+                    desk.media(Command::Stop);
+                }
+            }
+            Order::Pause => desk.media(Command::Pause),
+            Order::Resume => desk.media(Command::Resume),
+            Order::Seek(seek) => desk.media(Command::Seek { by_millis: millis(seek) }),
+            Order::SetSpeed(speed) => desk.media(Command::Speed { percent: speed.percent() }),
+            Order::SetVolume(volume) => desk.media(Command::Volume { decibels: volume.decibels() }),
+            Order::Arm(patience) => match &mut self.held {
+                Some(remaining) => *remaining = Some(patience),
+                None => desk.arm(CallTimer::Conversation, patience),
+            },
+            Order::Disarm => {
+                if let Some(remaining) = &mut self.held {
+                    *remaining = None;
+                }
+                desk.disarm(CallTimer::Conversation);
+            }
+            Order::Record(purpose) => self.begin_recording(purpose, record, desk),
+            Order::StopRecording => self.recordings.stop(self.key_way == Some(KeyWay::Info), desk),
+            Order::Ask(request) => self.ask(request, record, desk),
+            // DEC-16: "none becomes prompted when * leads to the log-in".
+            Order::LoggingIn => {
+                record.set_pin(PinOutcome::Prompted);
+                record.decide(Ruling::Pin(PinOutcome::Prompted), "log-in from a greeting", desk);
+                record.keep(desk);
+            }
+            Order::HangUp => desk.command(umbel_ua::Command::HangUp { call: desk.call }),
+        }
+    }
+
+    fn begin_recording(&mut self, purpose: umbel_ivr::Purpose, record: &mut Record, desk: &mut Desk<'_>) {
+        let Some(mailbox) = self.mailbox.address().cloned() else {
+            self.events.push_back(Event::Input(Input::Failed));
+            return;
+        };
+        let kept_as = match purpose {
+            umbel_ivr::Purpose::Deposit => umbel_store::Purpose::Message {
+                caller: self.calling.caller.clone(),
+                subject: self.calling.subject.clone(),
+                importance: self.calling.importance,
+            },
+            umbel_ivr::Purpose::Greeting(kind) => {
+                umbel_store::Purpose::Greeting { kind, author: self.mailbox.author() }
+            }
+        };
+        self.playback.forget(Clip::Recording);
+        let about = About { mailbox, call_id: record.call_id().to_owned(), answered: record.started() };
+        self.recordings.begin(purpose, kept_as, self.format, &about, desk);
+    }
+
+    fn ask(&mut self, request: Request, record: &mut Record, desk: &mut Desk<'_>) {
+        let answer = match request {
+            Request::SaveDeposit(importance) => self.recordings.save(importance, desk),
+            Request::SaveGreeting(kind) => {
+                self.playback.forget(Clip::Greeting(kind));
+                self.recordings.save(Importance::Normal, desk)
+            }
+            Request::DropRecording => {
+                self.playback.forget(Clip::Recording);
+                if self.recordings.drop_current(desk) {
+                    record.decide(Ruling::Recording(RecordingEnd::Discarded), "not kept", desk);
+                }
+                None
+            }
+            Request::NoteMissedCall => {
+                self.note_missed_call(record, desk);
+                None
+            }
+            request => self.mailbox.ask(request, desk),
+        };
+        self.events.extend(answer.map(Event::Input));
+    }
+
+    /// MISS-1.
+    fn note_missed_call(&self, record: &Record, desk: &mut Desk<'_>) {
+        let Some(mailbox) = self.mailbox.address().cloned() else { return };
+        desk.note(Op::NoteMissedCall(Box::new(MissedCall {
+            id: MissedCallId(0),
+            mailbox,
+            caller: self.calling.caller.clone(),
+            subject: self.calling.subject.clone(),
+            at: record.started(),
+            call_id: record.call_id().to_owned(),
+        })));
+    }
+}
+
+fn millis(seek: Seek) -> i64 {
+    let whole = |length: Duration| i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+    match seek {
+        Seek::Back(length) => -whole(length),
+        Seek::Forward(length) => whole(length),
+    }
+}

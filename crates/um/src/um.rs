@@ -1,0 +1,287 @@
+//! The unified messaging server: all its calls, and what reaches them from outside.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use umbel_node::{Input, Node, Output};
+use umbel_sip_endpoint::{separate, widen};
+use umbel_sip_message::HeaderName;
+use umbel_store::{Reply, StoreError, Ticket};
+use umbel_time::{Instant, Timers, UnixTime};
+use umbel_ua::{Agent, CallKey, Command, Event, Invitation};
+
+use crate::call::Call;
+use crate::config::Config;
+use crate::desk::{CallTimer, Desk, Tray};
+use crate::order::{MediaKey, NoSockets, Order, Wish};
+use crate::refusal::Refusal;
+
+/// REL-23: "running ones up to 60 s".
+const DRAIN_PATIENCE: Duration = Duration::from_secs(60);
+/// Calls beyond [`Config::calls_max`] that the user agent may hold, so that we, and not it, refuse them.
+const CALLS_TO_REFUSE: usize = 256;
+
+/// The brain of a unified messaging server ([MS-OCEXUM] 3.1.2, 3.2.1).
+///
+/// See [`crate::Order`] and [`crate::Wish`] for what goes in and out besides SIP.
+pub struct Um {
+    config: Config,
+    agent: Agent,
+    calls: BTreeMap<CallKey, Call>,
+    tray: Tray,
+    outputs: VecDeque<Output<Wish>>,
+    rng: ChaCha20Rng,
+    wall: Wall,
+    drain: Drain,
+    timers: Timers<ServerTimer>,
+}
+
+/// The wall clock, as it was last told, and when that was.
+#[derive(Clone, Copy, Debug)]
+struct Wall {
+    time: UnixTime,
+    told: Instant,
+}
+
+impl Wall {
+    fn at(self, now: Instant) -> UnixTime {
+        self.time + now.since(self.told)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drain {
+    /// New calls are taken.
+    No,
+    /// They are not, and the running ones come to their end.
+    Draining,
+    /// None is left, and that was said.
+    Drained,
+}
+
+/// The timers of the server itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum ServerTimer {
+    /// The running calls have had their time.
+    Drain,
+}
+
+impl Um {
+    /// A server without calls; `started` is what the wall clock shows at [`Instant::ZERO`].
+    pub fn new(config: Config, started: UnixTime, mut rng: ChaCha20Rng) -> Um {
+        let mut agent = Agent::new(agent_config(&config), ChaCha20Rng::from_rng(&mut rng));
+        if !config.gateways.is_empty() {
+            agent.command(Instant::ZERO, Command::Watch { gateways: config.gateways.clone() });
+        }
+        let mut um = Um {
+            config,
+            agent,
+            calls: BTreeMap::new(),
+            tray: Tray::default(),
+            outputs: VecDeque::new(),
+            rng,
+            wall: Wall { time: started, told: Instant::ZERO },
+            drain: Drain::No,
+            timers: Timers::new(),
+        };
+        um.turn(Instant::ZERO);
+        um
+    }
+
+    /// How many calls the server is in, those included whose caller has gone and whose recording is being
+    /// saved.
+    pub fn call_count(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Whether nothing is left of any call: no dialog, no socket, no question, no timer (I5).
+    pub fn is_at_rest(&self) -> bool {
+        self.calls.is_empty()
+            && self.agent.call_count() == 0
+            && self.tray.questions.is_empty()
+            && self.tray.timers.is_empty()
+            && self.tray.sockets.is_empty()
+    }
+
+    fn order(&mut self, now: Instant, order: Order) {
+        match order {
+            Order::Clock(time) => self.wall = Wall { time, told: now },
+            Order::MediaOpened { key, at } => self.media_opened(now, key, at),
+            Order::Media { key, event } => {
+                self.with(now, CallKey(key.0), |call, desk| call.media(event, desk));
+            }
+            Order::Stored { ticket, reply } => self.stored(now, ticket, reply),
+            Order::Reload(config) => self.reload(now, *config),
+            Order::Drain => self.begin_to_drain(now),
+        }
+    }
+
+    fn media_opened(&mut self, now: Instant, key: MediaKey, at: Result<std::net::SocketAddr, NoSockets>) {
+        self.with(now, CallKey(key.0), |call, desk| call.media_opened(at, desk));
+    }
+
+    fn stored(&mut self, now: Instant, ticket: Ticket, reply: Reply) {
+        // An answer that nobody waits for any more, or never did.
+        let Some((call, question)) = self.tray.questions.remove(&ticket) else { return };
+        self.tray.timers.disarm(&(call, CallTimer::Reply(ticket)));
+        self.with(now, call, |call, desk| call.replied(question, reply, desk));
+    }
+
+    /// SEC-08: what is decided from now on is decided by the new settings.
+    fn reload(&mut self, now: Instant, config: Config) {
+        self.agent.reconfigure(agent_config(&config));
+        if config.gateways != self.config.gateways {
+            self.agent.command(now, Command::Watch { gateways: config.gateways.clone() });
+        }
+        self.config = config;
+    }
+
+    fn begin_to_drain(&mut self, now: Instant) {
+        if self.drain == Drain::No {
+            self.drain = Drain::Draining;
+            self.agent.command(now, Command::Drain(true));
+            self.timers.arm(ServerTimer::Drain, now + DRAIN_PATIENCE);
+        }
+    }
+
+    fn event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Invited { call, invitation } => self.invited(now, call, &invitation),
+            Event::Confirmed { call, answer } => {
+                self.with(now, call, |call, desk| call.confirmed(answer.as_deref(), desk));
+            }
+            Event::Offered { call, offer, by: _ } => {
+                self.with(now, call, |call, desk| call.offered(offer.as_deref(), desk));
+            }
+            Event::Negotiated { call, answer } => {
+                self.with(now, call, |call, desk| call.negotiated(&answer, desk));
+            }
+            Event::Info { call, content_type, body } => {
+                self.with(now, call, |call, desk| call.info(&content_type, &body, desk));
+            }
+            Event::Ended { call, ending } => self.with(now, call, |call, desk| call.ended(&ending, desk)),
+            Event::Gateway { gateway, standing } => {
+                self.outputs.push_back(Output::Wish(Wish::Gateway { gateway, standing }));
+            }
+            // We place no calls and send no requests of our own yet, nor subscribe, nor register.
+            Event::Progress { .. }
+            | Event::Answered { .. }
+            | Event::Unchanged { .. }
+            | Event::Notified { .. }
+            | Event::Completed { .. }
+            | Event::Registration(_) => {}
+        }
+    }
+
+    fn invited(&mut self, now: Instant, key: CallKey, invitation: &Invitation) {
+        // PEER-18. Calls whose caller has gone do not count.
+        let live = self.calls.values().filter(|call| call.is_live()).count();
+        let surplus = if self.drain != Drain::No {
+            Some(Refusal::Draining)
+        } else if live >= self.config.calls_max {
+            Some(Refusal::Busy)
+        } else {
+            None
+        };
+        let mut desk = self.desk(now, key);
+        match surplus {
+            Some(refusal) => {
+                let headers: Vec<(HeaderName, String)> = refusal.headers(desk.retry_after(), "");
+                desk.command(Command::Refuse { call: key, status: refusal.status(), headers });
+            }
+            None => {
+                let call = Call::invited(invitation, &mut desk);
+                self.calls.insert(key, call);
+            }
+        }
+    }
+
+    fn timer(&mut self, now: Instant, call: CallKey, timer: CallTimer) {
+        if let CallTimer::Reply(ticket) = timer {
+            // Too late is as good as not at all: the conversation goes on (REL-38).
+            self.stored(now, ticket, Reply::Failed(StoreError::Overloaded));
+        } else {
+            self.with(now, call, |call, desk| call.timer(timer, desk));
+        }
+    }
+
+    fn desk(&mut self, now: Instant, call: CallKey) -> Desk<'_> {
+        let wall = self.wall.at(now);
+        Desk { call, now, wall, config: &self.config, rng: &mut self.rng, tray: &mut self.tray }
+    }
+
+    /// Does something with a call, if there still is one of this name.
+    fn with(&mut self, now: Instant, key: CallKey, act: impl FnOnce(&mut Call, &mut Desk<'_>)) {
+        let Some(mut call) = self.calls.remove(&key) else { return };
+        act(&mut call, &mut self.desk(now, key));
+        if !call.is_over() {
+            self.calls.insert(key, call);
+        }
+    }
+
+    /// Carries to and fro between calls and user agent until both are quiet.
+    fn turn(&mut self, now: Instant) {
+        loop {
+            if let Some(command) = self.tray.commands.pop_front() {
+                self.agent.command(now, command);
+            } else if let Some(event) = self.agent.poll_event() {
+                self.event(now, event);
+            } else {
+                break;
+            }
+        }
+        while let Some(output) = self.agent.poll_output() {
+            self.outputs.push_back(widen(output));
+        }
+        self.outputs.extend(self.tray.wishes.drain(..).map(Output::Wish));
+        if self.drain == Drain::Draining && self.calls.is_empty() {
+            self.drain = Drain::Drained;
+            self.timers.disarm(&ServerTimer::Drain);
+            self.outputs.push_back(Output::Wish(Wish::Drained));
+        }
+    }
+
+    fn fire(&mut self, now: Instant) {
+        while let Some((call, timer)) = self.tray.timers.expired(now) {
+            self.timer(now, call, timer);
+            self.turn(now);
+        }
+        while let Some(ServerTimer::Drain) = self.timers.expired(now) {
+            for key in self.calls.keys().copied().collect::<Vec<_>>() {
+                self.with(now, key, Call::stop);
+            }
+            self.turn(now);
+        }
+    }
+}
+
+impl Node for Um {
+    type Order = Order;
+    type Wish = Wish;
+
+    fn handle(&mut self, now: Instant, input: Input<Order>) {
+        match separate(input) {
+            Ok(input) => self.agent.handle(now, input),
+            Err(order) => self.order(now, order),
+        }
+        self.turn(now);
+        self.fire(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Output<Wish>> {
+        self.outputs.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        [self.agent.poll_timeout(), self.tray.timers.next(), self.timers.next()].into_iter().flatten().min()
+    }
+}
+
+/// The settings of the user agent. Its own bound of calls is above ours, so that what is too much gets our
+/// answer.
+fn agent_config(config: &Config) -> umbel_ua::Config {
+    let calls_max = config.calls_max.saturating_add(CALLS_TO_REFUSE);
+    umbel_ua::Config { calls_max, ..config.agent.clone() }
+}
