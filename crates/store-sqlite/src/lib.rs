@@ -28,6 +28,8 @@ mod users;
 mod worker;
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod testing;
 
 pub use hashing::Cost;

@@ -12,7 +12,7 @@ use umbel_time::UnixTime;
 use crate::fault::Outcome;
 use crate::records::write_audit;
 use crate::rows::{Id, MESSAGE_COLUMNS, Time, UserRow, count, integer, read_message, user_row, word};
-use crate::spool::header_bytes;
+use crate::spool::{finished_header, finished_padding};
 use crate::store::SqliteStore;
 
 /// Where audio is and what it should be.
@@ -81,21 +81,25 @@ impl SqliteStore {
         audio
     }
 
-    /// Reads a file and compares it with what was stored.
+    /// Reads a file and compares all of it with what was stored: header, audio, padding.
     pub(crate) fn load_audio(&mut self, stored: &Stored) -> Outcome<StoredAudio> {
-        let head = header_bytes(stored.format);
-        let most = head.saturating_add(stored.bytes.min(RECORDING_BYTES_MAX));
-        let whole = match self.disk.read(&stored.file, most) {
+        let head = finished_header(stored.format, stored.bytes);
+        let tail = finished_padding(stored.bytes);
+        let audio = stored.bytes.min(RECORDING_BYTES_MAX);
+        let whole = match self.disk.read(&stored.file, head.len() as u64 + audio + tail.len() as u64) {
             Ok(whole) => Bytes::from(whole),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(StoreError::AudioMissing.into());
             }
             Err(error) => return Err(error.into()),
         };
-        let head = usize::try_from(head).unwrap_or(usize::MAX);
-        let data = if whole.len() > head { whole.slice(head..) } else { Bytes::new() };
-        let damaged = data.len() as u64 != stored.bytes || Sha256::digest(&data)[..] != stored.checksum;
-        Ok(StoredAudio { format: stored.format, data, damaged })
+        let end = head.len().saturating_add(usize::try_from(audio).unwrap_or(usize::MAX)).min(whole.len());
+        let data = whole.slice(head.len().min(end)..end);
+        let as_stored = whole.starts_with(&head)
+            && whole.get(end..) == Some(tail)
+            && data.len() as u64 == stored.bytes
+            && Sha256::digest(&data)[..] == stored.checksum;
+        Ok(StoredAudio { format: stored.format, data, damaged: !as_stored })
     }
 
     pub(crate) fn set_heard(&mut self, mailbox: &Address, id: MessageId, heard: bool) -> Outcome<()> {

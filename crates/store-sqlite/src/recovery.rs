@@ -9,13 +9,14 @@ use umbel_store::{
     RECORDING_BYTES_MAX,
 };
 use umbel_time::UnixTime;
+use umbel_wav::repaired;
 
 use crate::fault::Outcome;
 use crate::messages::find_message;
 use crate::recordings::{Sealed, forget_row, insert_message};
 use crate::records::insert_audit;
 use crate::rows::{Id, Time, address, integer, user_row, word};
-use crate::spool::{finished_header, finished_padding, header_bytes};
+use crate::spool::{HEADER_BYTES_MAX, finished_header, finished_padding, header_bytes, wav_format};
 use crate::store::SqliteStore;
 
 /// What was found when the store was opened.
@@ -75,12 +76,19 @@ impl SqliteStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let audio = self.disk.len(file)?.saturating_sub(head).min(RECORDING_BYTES_MAX);
-        let bytes = audio - audio % format.bytes_per_sample();
+        let length = self.disk.len(file)?;
+        let start = self.disk.read(&unfinished.file, HEADER_BYTES_MAX)?;
+        let bytes = match repaired(&start, length) {
+            // A header that was finished knows what is audio and what is padding.
+            Ok(found) if found.format == wav_format(format) => u64::from(found.data_len),
+            // One that never reached the disk is made anew: the row knows the format.
+            _ => length.saturating_sub(head),
+        };
+        let bytes = bytes.min(RECORDING_BYTES_MAX);
+        let bytes = bytes - bytes % format.bytes_per_sample();
         let mended = if bytes == 0 {
             None
         } else {
-            // The row knows the format; so even a header that never reached the disk is made good.
             self.write(file, 0, &finished_header(format, bytes))?;
             self.disk.set_len(file, head + bytes)?;
             self.write(file, head + bytes, finished_padding(bytes))?;

@@ -23,7 +23,7 @@ use crate::store::SqliteStore;
 /// How many names are tried for one recording: a second only after a sync that failed (REL-09).
 const NAMES_MAX: u32 = 16;
 /// Longest header of ours.
-const HEADER_BYTES_MAX: u64 = 64;
+pub(crate) const HEADER_BYTES_MAX: u64 = 64;
 
 /// A recording that has begun and is neither saved nor given up.
 pub(crate) struct Running {
@@ -208,8 +208,9 @@ impl SqliteStore {
         if keep < running.bytes {
             self.cut(id, keep)?;
         }
-        self.write(file, head + keep, finished_padding(keep))?;
+        // The header first: whoever finds it finished does not take the padding for audio.
         self.write(file, 0, &finished_header(format, keep))?;
+        self.write(file, head + keep, finished_padding(keep))?;
         self.sync_whole(id)?;
         if let Some(running) = self.recordings.get_mut(&id) {
             running.sealed = Some(running.hasher.clone().finalize().into());

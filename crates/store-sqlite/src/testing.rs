@@ -1,21 +1,55 @@
 //! Stores for tests.
 
 use std::path::Path;
+use std::time::Duration;
 
-use umbel_store::{Config, Store};
+use tempfile::TempDir;
+use umbel_store::conformance::NOON;
+use umbel_store::{Address, Config, Store};
 
-use crate::{Cost, Options, Purpose, SqliteStore};
+use crate::disk::model::ModelDisk;
+use crate::{Cost, Options, Purpose, Recovery, SqliteStore};
 
 /// A hash that costs next to nothing.
 pub(crate) const CHEAP: Cost = Cost { memory_kib: 8, passes: 1 };
 
-pub(crate) fn options(data: &Path) -> Options {
-    let now = umbel_store::conformance::NOON;
-    Options { cost: CHEAP, reserve_bytes: 1 << 20, ..Options::new(data, Purpose::Server, now) }
+/// A directory in memory where there is such a file system: these tests bring their own disk.
+pub(crate) fn directory() -> TempDir {
+    let memory = tempfile::tempdir_in("/dev/shm");
+    memory.or_else(|_| tempfile::tempdir()).expect("a directory can be made")
 }
 
-pub(crate) fn open(data: &Path) -> SqliteStore {
-    SqliteStore::open(options(data)).expect("the store opens").0
+/// In these tests a second is a hundredth of one, so that they take as long.
+pub(crate) const SECOND: usize = 80;
+
+/// Cheap hashes, a reserve of one MiB, short seconds.
+pub(crate) fn options(data: &Path) -> Options {
+    let config = Config { incomplete_min: Duration::from_millis(20), ..Config::default() };
+    Options { cost: CHEAP, reserve_bytes: 1 << 20, config, ..Options::new(data, Purpose::Server, NOON) }
+}
+
+/// The store in `data`, with its audio on `disk`. Its commits are steps of that disk, so that the
+/// power goes for both at once.
+pub(crate) fn open_on(data: &Path, disk: &ModelDisk) -> (SqliteStore, Recovery) {
+    let opened = SqliteStore::open_on(&options(data), Box::new(disk.clone()), true);
+    let (mut store, recovery) = opened.expect("the store opens");
+    let power = disk.clone();
+    let connection = store.database.connection_mut().expect("the store is whole");
+    connection.commit_hook(Some(move || power.step().is_err())).expect("a hook can be set");
+    (store, recovery)
+}
+
+/// Like [`open_on`], with a user.
+pub(crate) fn open_for(data: &Path, disk: &ModelDisk, user: &str) -> (SqliteStore, Address) {
+    let (mut store, _) = open_on(data, disk);
+    let address = umbel_store::conformance::add(&mut store, user);
+    (store, address)
+}
+
+/// REL-06: the file plays in an ordinary player, and has all that it says it has.
+pub(crate) fn assert_plays(file: &[u8], name: &str) {
+    let sound = umbel_wav::read(file, umbel_wav::Limits::default());
+    assert!(!sound.expect("the file is a WAV file").truncated, "{name} is cut off");
 }
 
 /// The suite of every store, on a real disk.

@@ -3,11 +3,11 @@
 //! Every operation that changes something counts as a step. A plan says at which step the power
 //! goes, which steps fail, how much fits, and how unkind the disk is to what was not synced.
 
+#![allow(clippy::unwrap_used, reason = "a tool of tests")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex};
-
-use umbel_time::UnixTime;
 
 use super::{Disk, Entry, FileKey, SyncJob};
 
@@ -290,6 +290,3 @@ impl Disk for ModelDisk {
         Ok(())
     }
 }
-
-#[allow(dead_code, reason = "a helper for tests that look at times of files")]
-fn _times(_: UnixTime) {}
