@@ -177,18 +177,22 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
+    #[inline]
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.text.get(self.at..).unwrap_or_default()
     }
 
+    #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
+    #[inline]
     pub(crate) fn is_end(&self) -> bool {
         self.at >= self.text.len()
     }
 
+    #[inline]
     pub(crate) fn skip(&mut self, octets: usize) {
         self.at = (self.at + octets).min(self.text.len());
     }
@@ -198,6 +202,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// RFC 3261 25.1 `SWS`.
+    #[inline]
     pub(crate) fn skip_lws(&mut self) {
         while self.peek().is_some_and(is_lws) {
             self.at += 1;
@@ -205,6 +210,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes `wanted`, if it is next.
+    #[inline]
     pub(crate) fn eat(&mut self, wanted: u8) -> bool {
         let found = self.peek() == Some(wanted);
         if found {
@@ -214,6 +220,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes `wanted` with white space around it, as the separators of 25.1 (`SEMI`, `EQUAL`, ...) are.
+    #[inline]
     pub(crate) fn eat_separator(&mut self, wanted: u8) -> bool {
         let before = self.at;
         self.skip_lws();
@@ -226,6 +233,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The longest run of a class, possibly empty.
+    #[inline]
     pub(crate) fn take(&mut self, class: u8) -> &'a [u8] {
         let rest = self.rest();
         let taken = rest.get(..span(rest, class)).unwrap_or_default();

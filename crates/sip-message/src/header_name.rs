@@ -152,7 +152,8 @@ impl Known {
         loop {
             let index = SLOTS.get(slot).copied().unwrap_or(EMPTY);
             let (spelling, known) = SPELLINGS.get(usize::from(index))?;
-            if spelling.as_bytes().eq_ignore_ascii_case(name) {
+            // Most are written as we write them, and that is compared faster.
+            if spelling.as_bytes() == name || spelling.as_bytes().eq_ignore_ascii_case(name) {
                 return Some(*known);
             }
             slot = (slot + 1) % SLOTS.len();

@@ -79,8 +79,8 @@ impl fmt::Debug for NameAddr<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} <{}>", self.display_name().unwrap_or_default(), self.uri)?;
         self.params.iter().try_for_each(|param| match param.value() {
-            Some(value) => write!(f, ";{}={value:?}", param.name),
-            None => write!(f, ";{}", param.name),
+            Some(value) => write!(f, ";{}={value:?}", param.name()),
+            None => write!(f, ";{}", param.name()),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::grammar::{self, Cursor, ParseError, VALUE};
+use crate::grammar::{self, Cursor, ParseError, TOKEN, VALUE};
 use crate::limits;
 
 /// The parameters after a header value, checked when they were read.
@@ -14,12 +14,16 @@ pub struct Params<'a> {
 /// One parameter: its name and, after `=`, its value as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Param<'a> {
-    /// The name, as written; names are compared without case.
-    pub name: &'a str,
+    name: &'a [u8],
     value: Option<&'a [u8]>,
 }
 
 impl<'a> Param<'a> {
+    /// The name, as written; names are compared without case.
+    pub fn name(&self) -> &'a str {
+        grammar::text(self.name)
+    }
+
     /// What the value says: quotes and escapes removed, bad UTF-8 shown by replacement marks.
     pub fn value(&self) -> Option<Cow<'a, str>> {
         self.value.map(grammar::unquote)
@@ -56,7 +60,7 @@ impl<'a> Params<'a> {
             }
             // RFC 3261 7.3.1: "any given parameter-name MUST NOT appear more than once".
             let earlier = Params { text: text.get(..before.saturating_sub(1)).unwrap_or_default() };
-            if count > 1 && earlier.find(name).is_some() {
+            if count > 1 && earlier.find_octets(name).is_some() {
                 return Err(ParseError::new("parameter twice", at));
             }
         }
@@ -76,6 +80,10 @@ impl<'a> Params<'a> {
 
     /// The parameter with this name.
     pub fn find(&self, name: &str) -> Option<Param<'a>> {
+        self.find_octets(name.as_bytes())
+    }
+
+    fn find_octets(&self, name: &[u8]) -> Option<Param<'a>> {
         self.iter().find(|param| param.name.eq_ignore_ascii_case(name))
     }
 
@@ -97,7 +105,10 @@ impl<'a> Params<'a> {
 
 /// `generic-param = token [ EQUAL gen-value ]`
 fn next<'a>(cursor: &mut Cursor<'a>) -> Result<Param<'a>, ParseError> {
-    let name = cursor.token("parameter without a name")?;
+    let name = cursor.take(TOKEN);
+    if name.is_empty() {
+        return Err(cursor.error("parameter without a name"));
+    }
     if !cursor.eat_separator(b'=') {
         return Ok(Param { name, value: None });
     }
@@ -125,7 +136,7 @@ mod tests {
         if !cursor.is_end() {
             return Err(cursor.error("left over"));
         }
-        Ok(params.iter().map(|param| (param.name, param.value())).collect())
+        Ok(params.iter().map(|param| (param.name(), param.value())).collect())
     }
 
     #[test]

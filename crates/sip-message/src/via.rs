@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::grammar::{self, Cursor, ParseError};
+use crate::grammar::{self, Cursor, ParseError, TOKEN};
 use crate::headers::Span;
 use crate::params::Params;
 use crate::uri;
@@ -45,10 +45,12 @@ impl<'a> Via<'a> {
     /// `sent-protocol LWS sent-by`: enough to say that there is a Via.
     pub(crate) fn read_sent_by(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
         cursor.skip_lws();
-        cursor.token("Via without a protocol name")?;
-        slash(cursor)?;
-        cursor.token("Via without a protocol version")?;
-        slash(cursor)?;
+        for what in ["Via without a protocol name", "Via without a protocol version"] {
+            if cursor.take(TOKEN).is_empty() {
+                return Err(cursor.error(what));
+            }
+            slash(cursor)?;
+        }
         let transport = cursor.token("Via without a transport")?;
         if !cursor.peek().is_some_and(grammar::is_lws) {
             return Err(cursor.error("Via without white space before sent-by"));

@@ -1,5 +1,6 @@
 //! The corpora of the fuzz targets, replayed: what once was found stays found. REL-50
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub)]
+#![allow(clippy::disallowed_methods, reason = "reads the corpora from files")]
 
 #[path = "../../../fuzz/src/sip.rs"]
 mod targets;

@@ -1,6 +1,7 @@
 //! [MS-OCEXUM]: the shapes of its two examples (section 4), with the SDP and the Content-Length that it
 //! leaves out, and the vectors of its header fields.
 #![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "reads its examples from files")]
 
 use umbel_sip_message::{Draft, Framed, HeaderName, Method, Request, UriRef, frame, parse};
 

@@ -61,12 +61,12 @@ fn stamp(value: &[u8], source: SocketAddr) -> Option<Vec<u8>> {
     let params_start = Span::within(value, params.as_octets()).start();
     let mut stamped = value.get(..params_start)?.to_vec();
     for param in params.iter() {
-        let is = |name: &str| param.name.eq_ignore_ascii_case(name);
+        let is = |name: &str| param.name().eq_ignore_ascii_case(name);
         if is("received") || is("rport") {
             continue;
         }
         stamped.push(b';');
-        stamped.extend_from_slice(param.name.as_bytes());
+        stamped.extend_from_slice(param.name().as_bytes());
         if let Some(value) = param.raw_value() {
             stamped.push(b'=');
             stamped.extend_from_slice(value);

@@ -28,13 +28,16 @@ impl<'a> Field<'a> {
 
     /// Its name as it is written.
     pub fn name_as_written(&self) -> &'a str {
-        let line = self.line();
-        grammar::text(line.get(..usize::from(self.entry.name_length)).unwrap_or_default())
+        grammar::text(self.name_octets())
+    }
+
+    fn name_octets(&self) -> &'a [u8] {
+        self.line().get(..usize::from(self.entry.name_length)).unwrap_or_default()
     }
 
     /// Whether this is its name; costs less than [`Field::name`] where the name is unknown.
     pub fn is(&self, name: &HeaderName) -> bool {
-        name.is(self.entry.known, self.name_as_written().as_bytes())
+        name.is(self.entry.known, self.name_octets())
     }
 
     /// The whole field with its folds and its line end, as relayed.

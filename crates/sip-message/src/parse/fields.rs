@@ -21,18 +21,18 @@ pub(super) struct Head<'a> {
 /// Cuts the frame into start line, fields and body.
 pub(super) fn read(frame: &[u8]) -> Result<Head<'_>, Defect> {
     let head = frame.get(..limits::HEAD_MAX).unwrap_or(frame);
-    let start_end = line_end(head, 0)?;
-    if let Some(nul) = memchr::memchr(0, head.get(..start_end).unwrap_or_default()) {
-        return Err(Defect::of_stream("bare CR, bare LF or NUL", nul));
+    let LineEnd { at: start_end, nul } = line_end(head, 0)?;
+    if nul {
+        return Err(Defect::of_stream("bare CR, bare LF or NUL", 0));
     }
     let mut table = SmallVec::new();
     let mut seen = 0u128;
     let mut at = start_end + 2;
     loop {
         let end = line_end(head, at)?;
-        if end == at {
+        if end.at == at {
             let start_line = head.get(..start_end).unwrap_or_default();
-            return Ok(Head { start_line, table, body: end + 2 });
+            return Ok(Head { start_line, table, body: at + 2 });
         }
         let (entry, next) = field(head, at, end)?;
         if let Some(known) = entry.known {
@@ -50,9 +50,15 @@ pub(super) fn read(frame: &[u8]) -> Result<Head<'_>, Defect> {
     }
 }
 
+/// Where a line ends, and whether there is a NUL in it.
+struct LineEnd {
+    at: usize,
+    nul: bool,
+}
+
 /// Where the line that contains `at` ends: the place of its CR LF (M1). A NUL passes only behind a
 /// backslash; whether it is the second half of a quoted-pair is for [`field`] to say.
-fn line_end(head: &[u8], at: usize) -> Result<usize, Defect> {
+fn line_end(head: &[u8], at: usize) -> Result<LineEnd, Defect> {
     let mut from = at;
     loop {
         let rest = head.get(from..).unwrap_or_default();
@@ -61,7 +67,7 @@ fn line_end(head: &[u8], at: usize) -> Result<usize, Defect> {
         };
         let found = from + length;
         match rest.get(length..length + 2) {
-            Some(b"\r\n") => return Ok(found),
+            Some(b"\r\n") => return Ok(LineEnd { at: found, nul: from > at }),
             Some([0, _]) if found > at && head.get(found - 1) == Some(&b'\\') => from = found + 1,
             // Cut by the limit on the head, or by the end of the frame.
             None if rest.get(length) == Some(&b'\r') => {
@@ -92,7 +98,8 @@ fn nuls_are_quoted(line: &[u8]) -> bool {
 
 /// Reads the field that begins at `at` and whose first line ends at `end`; also gives where the next
 /// line begins.
-fn field(head: &[u8], at: usize, mut end: usize) -> Result<(Entry, usize), Defect> {
+fn field(head: &[u8], at: usize, first: LineEnd) -> Result<(Entry, usize), Defect> {
+    let LineEnd { at: mut end, mut nul } = first;
     let rest = head.get(at..).unwrap_or_default();
     let name = rest.get(..grammar::span(rest, TOKEN)).unwrap_or_default();
     if name.is_empty() {
@@ -110,10 +117,11 @@ fn field(head: &[u8], at: usize, mut end: usize) -> Result<(Entry, usize), Defec
     let mut folded = false;
     while matches!(head.get(end + 2), Some(b' ' | b'\t')) {
         folded = true;
-        end = line_end(head, end + 2)?;
+        let continued = line_end(head, end + 2)?;
+        (end, nul) = (continued.at, nul || continued.nul);
     }
     let line = head.get(at..end).unwrap_or_default();
-    if memchr::memchr(0, line).is_some() && !nuls_are_quoted(line) {
+    if nul && !nuls_are_quoted(line) {
         return Err(Defect::of_stream("bare CR, bare LF or NUL", at));
     }
     if line.len() > limits::FIELD_MAX {

@@ -228,19 +228,20 @@ fn check_escaped(
     class: u8,
     what: &'static str,
 ) -> Result<(), ParseError> {
-    let part = text.get(start..end).unwrap_or_default();
-    let mut at = 0;
-    while let Some(&c) = part.get(at) {
-        if c == b'%' {
-            match part.get(at + 1..at + 3) {
-                Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => at += 3,
-                _ => return Err(ParseError::new("bad escape", start + at)),
+    let mut rest = text.get(start..end).unwrap_or_default();
+    loop {
+        // `%` begins an escape, also where the class has it.
+        let plain = rest.iter().position(|&c| c == b'%' || !grammar::is(c, class)).unwrap_or(rest.len());
+        let at = end - rest.len() + plain;
+        match rest.get(plain..) {
+            None | Some([]) => return Ok(()),
+            Some([b'%', first, second, after @ ..])
+                if first.is_ascii_hexdigit() && second.is_ascii_hexdigit() =>
+            {
+                rest = after;
             }
-        } else if grammar::is(c, class) && c != b'%' {
-            at += 1;
-        } else {
-            return Err(ParseError::new(what, start + at));
+            Some([b'%', ..]) => return Err(ParseError::new("bad escape", at)),
+            Some(_) => return Err(ParseError::new(what, at)),
         }
     }
-    Ok(())
 }
