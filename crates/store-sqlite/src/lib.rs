@@ -10,6 +10,7 @@
 mod database;
 mod disk;
 mod fault;
+mod hash_work;
 mod hashing;
 mod key;
 mod mailboxes;

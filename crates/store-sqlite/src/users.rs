@@ -8,9 +8,9 @@ use umbel_store::{
 use umbel_time::UnixTime;
 
 use crate::fault::{Fault, Outcome};
+use crate::hash_work::{Mode, Work};
 use crate::records::write_audit;
 use crate::rows::{Time, UserRow, load_user, load_users, to_json, user_row};
-use crate::sign_in::{Mode, Work};
 use crate::store::{Aftermath, SqliteStore};
 
 impl Directory for SqliteStore {

@@ -2,7 +2,7 @@
 
 use umbel_store::{Attempt, Door, Op, Reply, Store, StoreError, execute};
 
-use crate::sign_in::{Mode, Work, WorkDone};
+use crate::hash_work::{Mode, Work, WorkDone};
 use crate::store::SqliteStore;
 use crate::users::{only, single};
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use umbel_store::{Op, Reply, Ticket};
 
-use crate::sign_in::WorkDone;
+use crate::hash_work::WorkDone;
 use crate::spool::RoundDone;
 
 /// Operations that wait in the recording lane. A thousand calls put in one a second each.

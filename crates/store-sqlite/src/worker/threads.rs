@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::inbox::{Job, Queue, Report};
+use crate::hash_work::Work;
 use crate::hashing::Hasher;
-use crate::sign_in::Work;
 use crate::spool::Round;
 
 /// Operations that wait for a hash thread; beyond, the store is overloaded.

@@ -8,7 +8,7 @@ use umbel_store::{Reply, Store, StoreError, Ticket, execute};
 use super::course::{self, Kind};
 use super::inbox::{Answer, Job, Queue, Report};
 use super::threads::{HashPool, Syncer};
-use crate::sign_in::WorkDone;
+use crate::hash_work::WorkDone;
 use crate::store::SqliteStore;
 
 /// How often running recordings are synced (REL-02: at most the last second is lost).
