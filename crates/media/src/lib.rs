@@ -47,4 +47,5 @@ pub use keys::{MasterKey, SrtpKeys, Suite};
 pub use message::Message;
 pub use parameters::{Direction, Parameters};
 pub use prompt::{Prompt, UnusableSound};
+pub use rate::resampled;
 pub use session::{Channel, Counters, Session, Transmit};

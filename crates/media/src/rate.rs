@@ -10,8 +10,8 @@ const CHUNK: usize = 1_024;
 /// Below this there is no speech.
 const RATE_MIN: u32 = 1_000;
 
-/// One channel of samples at another rate. None: it cannot be done.
-pub(crate) fn resampled(samples: &[i16], from: u32, to: u32) -> Option<Vec<i16>> {
+/// One channel of samples at another rate. None: one of the rates is too low for speech.
+pub fn resampled(samples: &[i16], from: u32, to: u32) -> Option<Vec<i16>> {
     if from < RATE_MIN {
         return None;
     }
