@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-/// Arrivals that wait for the event loop; beyond it, connections are not read.
-pub const ARRIVALS_MAX: usize = 4_096;
+/// Arrivals that wait for the event loop; beyond it, connections are not read. Small, because it is
+/// also what a good peer's message may have to wait behind.
+pub const ARRIVALS_MAX: usize = 1_024;
 
 /// Arrivals handed out before the connections of the same thread get their turn.
 pub const TURN_MAX: usize = 64;

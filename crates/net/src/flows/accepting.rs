@@ -30,6 +30,8 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_retries(4);
 
 /// Where to accept connections, and of which kind. Written `tcp:127.0.0.1:5060`, `tls:[::1]:5061`.
+///
+/// An IPv6 address accepts IPv6 only, `[::]` too: so that a peer has one address, not two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Listener {
     /// The transport protocol.
@@ -88,8 +90,8 @@ pub enum ListenError {
 pub(super) fn listen(shared: &Rc<Shared>, listener: &Listener) -> Result<SocketAddr, ListenError> {
     let tls = match (listener.transport, &shared.tls) {
         (Transport::Tcp, _) => None,
-        (Transport::Tls, Some(tls)) => Some(tls.clone()),
-        (Transport::Tls, None) => return Err(ListenError::NoTls(*listener)),
+        (Transport::Tls, Some(tls)) if tls.shows_certificate() => Some(tls.clone()),
+        (Transport::Tls, _) => return Err(ListenError::NoTls(*listener)),
     };
     let (socket, address) = bind(listener.address).map_err(|reason| match reason.kind() {
         io::ErrorKind::AddrInUse => ListenError::InUse(*listener),
@@ -159,7 +161,8 @@ pub(super) fn prepare(socket: &TcpStream) {
 
 /// The handshake with somebody who connected, in its own task and with a time limit (SEC-57).
 async fn greet(shared: Rc<Shared>, tls: Tls, socket: TcpStream, id: FlowId, flow: Flow) {
-    let handshake = TlsAcceptor::from(tls.in_force().server.clone()).accept(socket);
+    let Some(server) = tls.in_force().server.clone() else { return };
+    let handshake = TlsAcceptor::from(server).accept(socket);
     let handshake = tokio::time::timeout(shared.limits.handshake, handshake).await;
     shared.handshake_ends(id);
     let remote = flow.remote.ip();

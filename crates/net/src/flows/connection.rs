@@ -122,7 +122,9 @@ impl Connection {
             Ok(Written::Nothing) => self.blocked.set(before.or(Some(now))),
             Err(_) => self.cut(CloseReason::Broken),
         }
-        if before.is_none() != self.blocked.get().is_none() {
+        // The task waits for room in the socket only where it is told to, and for the last octet only
+        // where an end is set.
+        if before.is_none() != self.blocked.get().is_none() || self.is_closing() {
             self.changed.notify_one();
         }
     }

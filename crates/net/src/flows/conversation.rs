@@ -53,10 +53,7 @@ async fn converse(shared: &Shared, connection: &Connection, stream: &Stream) -> 
         if readable && inbound.wants_more() && !connection.is_closing() {
             match read(shared, connection, stream, &mut inbound, now) {
                 Read::Nothing => readable = false,
-                Read::Something => {
-                    heard = now;
-                    shared.admission.borrow_mut().heard(connection.id, now);
-                }
+                Read::Something => heard = now,
                 Read::Much => {
                     heard = now;
                     // Others first: this peer would keep us busy for as long as it likes.
@@ -123,6 +120,7 @@ fn read(
         Err(_) => return Read::Ended(CloseReason::Broken),
     };
     drop(buffers);
+    shared.admission.borrow_mut().heard(connection.id, now);
     answer(shared, connection, taken, now);
     match (ended, more) {
         (true, _) => Read::Ended(CloseReason::ByPeer),

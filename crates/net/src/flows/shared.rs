@@ -265,3 +265,38 @@ impl Shared {
         self.connections.borrow().values().cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// Begins handshakes from these addresses; gives the ids of those still under way.
+    fn under_way(limits: Limits, from: &[[u8; 4]]) -> Vec<u64> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build_local(Default::default()).unwrap();
+        runtime.block_on(async {
+            let shared = Shared::new(Config { limits, ..Config::default() }, Clock::start());
+            for address in from {
+                let id = shared.next_accepted_id();
+                shared.handshake_begins(id, (*address).into(), shared.spawn(std::future::pending()));
+            }
+            shared.handshakes.borrow().keys().map(|id| id.0).collect()
+        })
+    }
+
+    // SEC-57, SEC-59
+    #[test]
+    fn handshakes_from_one_address_are_bounded_like_its_connections() {
+        let limits = Limits { connections_per_address: 2, ..Limits::default() };
+        let (alice, bob, loopback) = ([192, 0, 2, 1], [192, 0, 2, 2], [127, 0, 0, 1]);
+        assert_eq!(under_way(limits.clone(), &[alice, bob, alice, alice]), [4, 6, 8]);
+        assert_eq!(under_way(limits, &[loopback, loopback, loopback]), [2, 4, 6]);
+    }
+
+    #[test]
+    fn handshakes_in_all_are_bounded_and_the_oldest_is_given_up() {
+        let limits = Limits { handshakes: 2, ..Limits::default() };
+        assert_eq!(under_way(limits, &[[192, 0, 2, 1], [192, 0, 2, 2], [192, 0, 2, 3]]), [4, 6]);
+    }
+}

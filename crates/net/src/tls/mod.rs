@@ -23,8 +23,9 @@ use verifiers::{ClientVerifier, ServerVerifier};
 /// Everything that TLS needs to know; replaced as a whole by a reload.
 #[derive(Debug)]
 pub struct TlsConfig {
-    /// What we show to those who connect, and to those we connect to.
-    pub identity: Arc<Identity>,
+    /// What we show to those who connect, and to those we connect to. Without one, we can only connect,
+    /// and show nothing.
+    pub identity: Option<Arc<Identity>>,
     /// Who may vouch for peers that connect to us. Empty: no certificate is ever believed.
     pub client_authorities: Vec<CertificateDer<'static>>,
     /// Who may vouch for servers that we connect to.
@@ -63,11 +64,11 @@ pub struct Tls {
 
 #[derive(Debug)]
 pub(crate) struct InForce {
-    pub(crate) server: Arc<ServerConfig>,
+    pub(crate) server: Option<Arc<ServerConfig>>,
     pub(crate) client: Arc<ClientConfig>,
     client_authorities: Arc<Authorities>,
     server_authorities: Arc<Authorities>,
-    own_certificate_ends: UnixTime,
+    own_certificate_ends: Option<UnixTime>,
 }
 
 impl Tls {
@@ -95,8 +96,13 @@ impl Tls {
         Ok(())
     }
 
+    /// Whether we have a certificate to show to those who connect.
+    pub fn shows_certificate(&self) -> bool {
+        self.in_force().server.is_some()
+    }
+
     /// When the certificate that we show expires (REL-31).
-    pub fn own_certificate_ends(&self) -> UnixTime {
+    pub fn own_certificate_ends(&self) -> Option<UnixTime> {
         self.in_force().own_certificate_ends
     }
 
@@ -106,11 +112,12 @@ impl Tls {
     ///
     /// As [`Tls::new`].
     pub fn for_web(config: &TlsConfig, clock: Clock) -> Result<Arc<ServerConfig>, TlsError> {
+        let identity = config.identity.as_ref().ok_or(TlsError::UnusableKey)?;
         let mut server = ServerConfig::builder_with_details(provider(), Arc::new(clock))
             .with_protocol_versions(VERSIONS)
             .map_err(|_| TlsError::UnusableKey)?
             .with_no_client_auth()
-            .with_single_cert(config.identity.chain().to_vec(), config.identity.key())
+            .with_single_cert(identity.chain().to_vec(), identity.key())
             .map_err(|_| TlsError::UnusableKey)?;
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(server))
@@ -149,37 +156,43 @@ impl InForce {
             for_servers.extend(system_authorities()?);
         }
         let server_authorities = Arc::new(Authorities::new(&for_servers, &config.revocations, algorithms)?);
-        let chain = config.identity.chain();
-
         // Early data stays off, as the library has it unless told otherwise (threats 2.2), and it
         // knows no renegotiation. Sessions can be resumed; they keep the peer's chain (SEC-09).
-        let server = ServerConfig::builder_with_details(Arc::clone(&provider), Arc::new(clock))
-            .with_protocol_versions(VERSIONS)
-            .map_err(|_| TlsError::UnusableKey)?
-            .with_client_cert_verifier(Arc::new(ClientVerifier::new(
-                Arc::clone(&client_authorities),
-                algorithms,
-            )))
-            .with_single_cert(chain.to_vec(), config.identity.key())
-            .map_err(|_| TlsError::UnusableKey)?;
+        let server = |identity: &Arc<Identity>| {
+            ServerConfig::builder_with_details(Arc::clone(&provider), Arc::new(clock))
+                .with_protocol_versions(VERSIONS)
+                .map_err(|_| TlsError::UnusableKey)?
+                .with_client_cert_verifier(Arc::new(ClientVerifier::new(
+                    Arc::clone(&client_authorities),
+                    algorithms,
+                )))
+                .with_single_cert(identity.chain().to_vec(), identity.key())
+                .map(Arc::new)
+                .map_err(|_| TlsError::UnusableKey)
+        };
+        let server = config.identity.as_ref().map(server).transpose()?;
 
-        let client = ClientConfig::builder_with_details(provider, Arc::new(clock))
+        let client = ClientConfig::builder_with_details(Arc::clone(&provider), Arc::new(clock))
             .with_protocol_versions(VERSIONS)
             .map_err(|_| TlsError::UnusableKey)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(ServerVerifier::new(
                 Arc::clone(&server_authorities),
                 algorithms,
-            )))
-            .with_client_auth_cert(chain.to_vec(), config.identity.key())
-            .map_err(|_| TlsError::UnusableKey)?;
+            )));
+        let client = match &config.identity {
+            Some(identity) => client
+                .with_client_auth_cert(identity.chain().to_vec(), identity.key())
+                .map_err(|_| TlsError::UnusableKey)?,
+            None => client.with_no_client_auth(),
+        };
 
         Ok(InForce {
-            server: Arc::new(server),
+            server,
             client: Arc::new(client),
             client_authorities,
             server_authorities,
-            own_certificate_ends: config.identity.not_after(),
+            own_certificate_ends: config.identity.as_ref().map(|identity| identity.not_after()),
         })
     }
 }
@@ -208,7 +221,7 @@ mod tests {
         let authority = Authority::load_or_create(directory.path(), clock.unix_time()).unwrap();
         let identity = authority.identity(&["um.test".to_owned()], &[], clock.unix_time()).unwrap();
         let config = TlsConfig {
-            identity: Arc::new(identity),
+            identity: Some(Arc::new(identity)),
             client_authorities: vec![authority.certificate().clone()],
             server_authorities: vec![authority.certificate().clone()],
             system_authorities: false,
@@ -220,7 +233,7 @@ mod tests {
     // SEC-68
     #[test]
     fn every_suite_encrypts_with_authentication() {
-        for suite in &in_force().server.crypto_provider().cipher_suites {
+        for suite in &in_force().server.as_ref().unwrap().crypto_provider().cipher_suites {
             let name = format!("{:?}", suite.suite());
             assert!(name.contains("GCM") || name.contains("POLY1305"), "{name}");
             if let SupportedCipherSuite::Tls12(_) = suite {
@@ -233,7 +246,7 @@ mod tests {
     #[test]
     fn early_data_is_off_in_both_roles() {
         let in_force = in_force();
-        assert_eq!(in_force.server.max_early_data_size, 0);
+        assert_eq!(in_force.server.as_ref().unwrap().max_early_data_size, 0);
         assert!(!in_force.client.enable_early_data);
     }
 }

@@ -113,7 +113,7 @@ fn an_idle_connection_is_closed_unless_something_uses_it() {
 #[test]
 fn traffic_keeps_a_connection_open() {
     run(async {
-        let mut host = Host::tcp(Limits { idle: 4 * SHORT, ..Limits::default() });
+        let mut host = Host::tcp(Limits { idle: 12 * SHORT, ..Limits::default() });
         let mut pinging = connect(&host).await;
         let (pinging_id, _) = host.opened().await;
         let _silent = connect(&host).await;

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bounds;
+mod floods;
 mod messages;
 mod opening;
 mod resolving;

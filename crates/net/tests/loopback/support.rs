@@ -294,7 +294,7 @@ pub(crate) fn write_key(file: &std::path::Path, pem: &str) {
 /// A TLS configuration in which `authority` vouches for everybody.
 pub(crate) fn config(authority: &Authority, own: &Pair) -> TlsConfig {
     TlsConfig {
-        identity: own.identity(),
+        identity: Some(own.identity()),
         client_authorities: vec![authority.certificate.clone()],
         server_authorities: vec![authority.certificate.clone()],
         system_authorities: false,
@@ -345,7 +345,15 @@ pub(crate) async fn connect_tls(
     host: &Host,
     config: &Arc<ClientConfig>,
 ) -> std::io::Result<TlsStream<TcpStream>> {
-    let socket = connect(host).await;
+    connect_tls_to(host.address, config).await
+}
+
+pub(crate) async fn connect_tls_to(
+    address: SocketAddr,
+    config: &Arc<ClientConfig>,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let socket = soon(TcpStream::connect(address)).await?;
+    socket.set_nodelay(true)?;
     let name = ServerName::try_from("um.example.test").unwrap();
     soon(TlsConnector::from(Arc::clone(config)).connect(name, socket)).await
 }

@@ -238,7 +238,7 @@ fn a_resumed_session_keeps_the_peer() {
 fn a_certificate_that_expires_is_believed_no_longer_neither_open_nor_resumed() {
     run(async {
         let mut stage = Stage::new();
-        let own = stage.authority.issue(&Wanted::named("proxy.example.test").valid(-10, 1));
+        let own = stage.authority.issue(&Wanted::named("proxy.example.test").valid(-10, 2));
         let config = client(&stage.authority, Some(&own));
         let mut peer = connect_tls(&stage.host, &config).await.unwrap();
         send(&mut peer, options("while-valid")).await;
@@ -262,7 +262,7 @@ fn a_certificate_that_expires_is_believed_no_longer_neither_open_nor_resumed() {
 #[test]
 fn a_silent_client_stops_nobody_and_is_closed() {
     run(async {
-        let mut stage = Stage::with(Limits { handshake: Duration::from_millis(80), ..Limits::default() });
+        let mut stage = Stage::with(Limits { handshake: Duration::from_millis(400), ..Limits::default() });
         let mut silent = Vec::new();
         for _ in 0..20 {
             silent.push(connect(&stage.host).await);

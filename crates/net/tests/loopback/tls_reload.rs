@@ -146,7 +146,7 @@ fn replacing_the_certificate_under_load_fails_no_handshake_and_no_connection() {
 fn when_our_certificate_ends_is_known() {
     let authority = Authority::new("Example Authority");
     let own = authority.issue(&Wanted::named("um.example.test").valid(-60, 86_400));
-    let ends = tls(&authority, &own).own_certificate_ends();
+    let ends = tls(&authority, &own).own_certificate_ends().unwrap();
     let left = ends.since(Clock::start().unix_time()).as_secs();
     assert!((86_390..=86_400).contains(&left), "{left}");
 }
