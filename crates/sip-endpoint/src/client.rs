@@ -5,10 +5,9 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use rand_core::Rng;
 use umbel_node::{Destination, FlowId, Origin, Transport};
-use umbel_sip_message::{Draft, MAGIC_COOKIE, Message, Method, Response};
+use umbel_sip_message::{Draft, HeaderName, MAGIC_COOKIE, Message, Method, NameAddr, Response};
 use umbel_time::Instant;
 
-use crate::Endpoint;
 use crate::config::SentBy;
 use crate::endpoint::{Detached, Owner, Parcel};
 use crate::event::{ClientTransaction, Event, Target};
@@ -17,6 +16,7 @@ use crate::transaction::invite_client::{self, InviteClient};
 use crate::transaction::key::Key;
 use crate::transaction::non_invite_client::{self, NonInviteClient};
 use crate::transaction::{Action, Actions, Class, Failure, SIXTY_FOUR_T1, Timer};
+use crate::{Config, Endpoint};
 
 /// One client transaction: its machine, and where else its request may go.
 pub(crate) struct Client {
@@ -132,7 +132,7 @@ impl Endpoint {
     /// has left on a flow is never sent again by itself, since it may be ringing somewhere (REL-39).
     pub fn request(&mut self, now: Instant, mut draft: Draft, target: Target) -> ClientTransaction {
         let transaction = ClientTransaction(self.next_transaction());
-        if self.transaction_count() >= self.config.transactions_max {
+        if self.is_full_for(&draft) {
             self.events.push_back(Event::Failed { transaction, failure: Failure::Limit });
             return transaction;
         }
@@ -149,6 +149,18 @@ impl Endpoint {
             }
         }
         transaction
+    }
+
+    /// REL-43: who has too much to do begins nothing new, but can still hang up.
+    fn is_full_for(&self, draft: &Draft) -> bool {
+        let Config { transactions_max, in_dialog_reserve, .. } = self.config;
+        let count = self.transaction_count();
+        let is_in_dialog = || {
+            let to = draft.header(&HeaderName::To).map(NameAddr::parse);
+            to.is_some_and(|to| to.is_ok_and(|to| to.tag().is_some()))
+        };
+        count >= transactions_max
+            && (count >= transactions_max.saturating_add(in_dialog_reserve) || !is_in_dialog())
     }
 
     /// Wants an INVITE cancelled; `reason` is the value of a Reason header field (RFC 3326).

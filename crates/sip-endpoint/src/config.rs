@@ -21,8 +21,8 @@ pub struct Config {
     /// Transactions alive at once, Accepted ones included. Requests that would create a dialog get
     /// 503 with Retry-After beyond this; our own fail with [`crate::Failure::Limit`]. Default: 50,000.
     pub transactions_max: usize,
-    /// How many more there may be for requests within a dialog, so that a full server can still be
-    /// hung up on (REL-43); 503 beyond. Default: 5,000.
+    /// How many more there may be for requests within a dialog, so that a full server can still hang
+    /// up and be hung up on (REL-43); as above beyond. Default: 5,000.
     pub in_dialog_reserve: usize,
     /// Requests of one flow that await their final response or its ACK; 503 beyond. Within a dialog
     /// twice as many. Default: 4,096.

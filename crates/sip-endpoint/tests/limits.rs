@@ -109,6 +109,26 @@ fn requests_of_our_own_beyond_the_bound_fail() {
     assert_eq!(pair.said.len(), 2);
 }
 
+// REL-43
+#[test]
+fn a_full_endpoint_can_still_hang_up() {
+    let alice = Config { transactions_max: 1, in_dialog_reserve: 1, ..config(ALICE) };
+    let mut pair = Pair::with(9, alice, config(BOB));
+    let (alice, now) = pair.alice();
+    alice.request(now, invite("call-1"), to_bob());
+    let (transaction, _, request) = pair.request(BOB);
+    let (bob, now) = pair.bob();
+    bob.respond(now, transaction, reply(&request, StatusCode::OK));
+    let ok = responses(pair.take_events(ALICE)).pop().unwrap();
+    invite_many(&mut pair, 1);
+    assert_eq!(limit_failures(&mut pair), 1);
+    for (number, failures) in [(2, 0), (3, 1)] {
+        let (alice, now) = pair.alice();
+        alice.request(now, in_dialog(Method::Bye, number, &ok), to_bob());
+        assert_eq!(limit_failures(&mut pair), failures);
+    }
+}
+
 #[test]
 fn no_more_messages_wait_for_a_flow_than_allowed() {
     let mut pair = Pair::with(5, Config { waiting_max: 2, ..config(ALICE) }, config(BOB));
@@ -154,4 +174,18 @@ fn a_response_for_which_no_flow_may_be_opened_fails_and_leaves_nothing() {
         );
         pair.assert_idle();
     }
+}
+
+// REL-24
+#[test]
+fn new_bounds_count_from_the_next_request_and_end_nothing() {
+    let mut pair = Pair::new(8);
+    invite_many(&mut pair, 2);
+    let (bob, _) = pair.bob();
+    bob.reconfigure(Config { transactions_max: 2, ..config(BOB) });
+    let (alice, now) = pair.alice();
+    alice.request(now, invite("one-more"), to_bob());
+    pair.run();
+    assert_eq!(refused(&pair), 1);
+    assert_eq!(pair.endpoints[BOB].transaction_count(), 2);
 }
