@@ -32,6 +32,33 @@ fn main() {
     worker.deposits("20 at once", 2_000, 20);
     worker.deposits("100 at once", 2_000, 100);
     worker.running(100, Duration::from_secs(5));
+    large(&dir.path().join("large"));
+}
+
+/// REL-21: opening 10,000 mailboxes with 100,000 messages.
+fn large(data: &Path) {
+    let mut options = Options::new(data, OpenFor::Server, NOW);
+    options.cost.memory_kib = 8;
+    let (mut store, _) = SqliteStore::open(options.clone()).unwrap();
+    let entry = |n: usize| UserEntry::new(Address::new(&format!("user{n}"), "example.test").unwrap());
+    let entries: Vec<_> = (0..10_000).map(entry).collect();
+    store.put_users(&entries, &Author::Store, NOW).unwrap();
+    drop(store);
+    let database = rusqlite::Connection::open(data.join("umbel.sqlite")).unwrap();
+    let sql = "INSERT INTO message (user, number, id, caller, caller_verified, subject, importance, received, \
+               format, bytes, call_id, file, checksum) \
+               SELECT u.id, n.value, randomblob(16), '+15550100', 1, 'Lunch', 'normal', 1790000000000, 'pcmu', \
+               16000, hex(randomblob(12)) || '@192.0.2.7', hex(randomblob(16)) || '.wav', randomblob(32) \
+               FROM user u, generate_series(1, 10) n";
+    let sql = sql.replace("generate_series(1, 10) n", "(VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10)) n");
+    database.execute_batch(&sql.replace("n.value", "n.column1")).unwrap();
+    drop(database);
+    let began = Instant::now();
+    let (mut store, _) = SqliteStore::open(options).unwrap();
+    println!("a store of 10,000 mailboxes and 100,000 messages is open after {:.2?}", began.elapsed());
+    let began = Instant::now();
+    let page = umbel_store::Mailboxes::mailboxes(&mut store, None, NOW).unwrap();
+    println!("its first {} mailboxes are listed after {:.2?}", page.len(), began.elapsed());
 }
 
 struct World {

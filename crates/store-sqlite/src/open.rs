@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -21,6 +21,10 @@ use crate::store::{Parts, SqliteStore};
 
 /// How long a single operation waits for another program that holds the store (REL-12).
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a start waits for an upgrade by the command line to end.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+/// How often it looks.
+const LOCK_RETRY: Duration = Duration::from_millis(50);
 
 /// What the store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,14 +133,28 @@ impl SqliteStore {
     pub fn open(options: Options) -> Result<(Self, Recovery), OpenError> {
         let data = &options.data;
         make_directory(data)?;
-        let lock = lock(data, options.purpose)?;
         let audio = data.join("audio");
-        let disk = RealDisk::open(&audio, &data.join("reserve"));
-        let disk = disk.map_err(|error| OpenError::io(&audio, error))?;
-        let keep_lock = options.purpose == Purpose::Server;
-        let (mut store, recovery) = Self::open_on(&options, Box::new(disk), lock.is_some())?;
-        store.lock = lock.filter(|_| keep_lock);
-        Ok((store, recovery))
+        let open = |alone| {
+            let disk = RealDisk::open(&audio, &data.join("reserve"));
+            let disk = disk.map_err(|error| OpenError::io(&audio, error))?;
+            Self::open_on(&options, Box::new(disk), alone)
+        };
+        match options.purpose {
+            Purpose::Server => {
+                let lock = lock(data)?.ok_or_else(|| OpenError::InUse { path: data.join("lock") })?;
+                let (mut store, recovery) = open(true)?;
+                store.lock = Some(lock);
+                Ok((store, recovery))
+            }
+            // The lock is taken only to upgrade, so that no server finds it taken without need.
+            Purpose::Administration => match open(false) {
+                Err(OpenError::TooOld { found, known }) => {
+                    let _lock = lock(data)?.ok_or(OpenError::TooOld { found, known })?;
+                    open(true)
+                }
+                opened => opened,
+            },
+        }
     }
 
     /// Opens the store with its audio on `disk`; `alone` where no server runs on it.
@@ -199,17 +217,21 @@ fn make_file(path: &Path) -> Result<bool, OpenError> {
     }
 }
 
-/// Takes the lock of the server. Administration goes on without it where a server has it.
-fn lock(data: &Path, purpose: Purpose) -> Result<Option<File>, OpenError> {
+/// Takes the lock of the server; `None` where a server has it. An upgrade by the command line holds
+/// it for a moment only, so we wait for that long.
+fn lock(data: &Path) -> Result<Option<File>, OpenError> {
     let path = data.join("lock");
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = file.map_err(|error| OpenError::io(&path, error))?;
-    match (file.try_lock(), purpose) {
-        (Ok(()), _) => Ok(Some(file)),
-        (Err(TryLockError::WouldBlock), Purpose::Server) => Err(OpenError::InUse { path }),
-        (Err(TryLockError::WouldBlock), Purpose::Administration) => Ok(None),
-        (Err(TryLockError::Error(error)), _) => Err(OpenError::io(&path, error)),
+    let patience = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) if Instant::now() < patience => std::thread::sleep(LOCK_RETRY),
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(OpenError::io(&path, error)),
+        }
     }
 }
 

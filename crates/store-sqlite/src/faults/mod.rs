@@ -5,4 +5,5 @@
 mod damage;
 mod failing_syncs;
 mod full_disk;
+mod leftovers;
 mod power_cut;
