@@ -108,7 +108,7 @@ impl Agent {
                 self.with(now, call, |call, shared| call.reoffer(now, shared, body));
             }
             Command::SendInfo { call, content_type, body } => {
-                self.with(now, call, |call, shared| call.send_info(now, shared, &content_type, body));
+                self.with(now, call, |call, shared| call.send_info(now, shared, &content_type, body.0));
             }
             Command::Request { ticket, request } => self.request(now, ticket, *request),
             Command::Watch { gateways } => self.watch(now, gateways),
@@ -150,6 +150,11 @@ impl Agent {
     /// A flow that is up.
     pub fn flow(&self, id: FlowId) -> Option<&Flow> {
         self.shared.endpoint.flow(id)
+    }
+
+    /// The Call-ID of a call that is not over.
+    pub fn call_id(&self, call: CallKey) -> Option<&str> {
+        self.calls.get(&call)?.call_id()
     }
 
     /// Calls that are not over.

@@ -7,6 +7,7 @@ use umbel_sip_endpoint::Target;
 use umbel_sip_message::{Draft, HeaderName, Method, Response, StatusCode};
 
 use crate::digest_client::DigestClient;
+use crate::tag::LocalTag;
 use crate::{CallKey, Credentials, Ticket};
 
 /// RFC 4028 7.3: so often a request follows a 422 with a longer interval.
@@ -41,8 +42,8 @@ pub(crate) enum Purpose {
     Request(Ticket),
     /// A sign of life from this gateway.
     Ping(usize),
-    /// Our registration.
-    Register,
+    /// The registration with this tag.
+    Register(LocalTag),
 }
 
 /// A request that may have to be sent again, and why it was before.

@@ -9,7 +9,7 @@ mod session;
 use bytes::Bytes;
 use umbel_node::FlowId;
 use umbel_sip_endpoint::{ServerTransaction, Target};
-use umbel_sip_message::{Draft, HeaderName, Headers, Method, Request};
+use umbel_sip_message::{Draft, HeaderName, Headers, Method, Request, StatusCode};
 use umbel_time::Instant;
 
 use crate::asked::Purpose;
@@ -91,6 +91,14 @@ enum Awaited {
 }
 
 impl Call {
+    /// The Call-ID, known from the start for calls that we place, and with the dialog for others.
+    pub(crate) fn call_id(&self) -> Option<&str> {
+        match &self.role {
+            Role::Placing(placing) => Some(placing.call_id()),
+            Role::Answering(_) => self.dialog.as_ref().map(Dialog::call_id),
+        }
+    }
+
     pub(crate) fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()
     }
@@ -264,6 +272,11 @@ impl Call {
 fn description(headers: &Headers, body: &Bytes) -> Option<Bytes> {
     let is_sdp = headers.content_type().ok().flatten().is_some_and(|kind| kind.is("application", "sdp"));
     (is_sdp && !body.is_empty()).then(|| body.clone())
+}
+
+/// A refusal has a status that refuses.
+fn refusing(status: StatusCode) -> StatusCode {
+    if status.is_final() && !status.is_success() { status } else { StatusCode::SERVER_INTERNAL_ERROR }
 }
 
 /// Adds the header fields that were ordered.

@@ -7,7 +7,7 @@ use umbel_node::FlowId;
 use umbel_sip_message::{HeaderName, Method, StatusCode, Uri};
 
 use crate::registration::Account;
-use crate::{CallKey, Ticket};
+use crate::{CallKey, InfoBody, Ticket};
 
 /// One order. An order about a call that is over, or that does not fit the call's state, comes too
 /// late and means nothing: the event that made it so is on its way.
@@ -31,7 +31,7 @@ pub enum Command {
     Refuse {
         /// A call that we were [`crate::Event::Invited`] to.
         call: CallKey,
-        /// 300 to 699.
+        /// 300 to 699; any other is sent as 500.
         status: StatusCode,
         /// Header fields to add.
         headers: ExtraHeaders,
@@ -52,7 +52,7 @@ pub enum Command {
     Reject {
         /// The call.
         call: CallKey,
-        /// 300 to 699; usually 488.
+        /// 300 to 699, usually 488; any other is sent as 500.
         status: StatusCode,
         /// Header fields to add.
         headers: ExtraHeaders,
@@ -78,8 +78,8 @@ pub enum Command {
         call: CallKey,
         /// Its type.
         content_type: String,
-        /// What to send. May hold digits: not for logs.
-        body: Bytes,
+        /// What to send.
+        body: InfoBody,
     },
     /// Send a request outside any call, like an unsolicited NOTIFY.
     Request {

@@ -29,6 +29,11 @@ pub(crate) struct Dialog {
 }
 
 impl Dialog {
+    /// The Call-ID of all its requests.
+    pub(crate) fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
     /// RFC 3261 12.1.1: the dialog that a 1xx or 2xx of ours to this INVITE creates.
     pub(crate) fn of_invite(invite: &Request, local_tag: LocalTag) -> Result<Self, Refusal> {
         let headers = invite.headers();

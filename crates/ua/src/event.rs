@@ -1,5 +1,7 @@
 //! What the agent tells: facts about calls, and about what was asked outside them.
 
+use std::fmt;
+
 use bytes::Bytes;
 use umbel_node::{Flow, FlowId};
 use umbel_sip_message::{Request, Response, StatusCode, Uri};
@@ -79,8 +81,8 @@ pub enum Event {
         call: CallKey,
         /// Its type, in lower case and without parameters.
         content_type: String,
-        /// What was sent. May hold digits: not for logs.
-        body: Bytes,
+        /// What was sent.
+        body: InfoBody,
     },
     /// A notification outside a call arrived, and was answered with 200. Only where
     /// [`crate::Config::notify`] is on.
@@ -113,6 +115,24 @@ pub enum Event {
     },
     /// The registration changed.
     Registration(crate::registration::News),
+}
+
+/// What an INFO carries: digits, which may be those of a PIN. Does not print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InfoBody(pub Bytes);
+
+impl fmt::Debug for InfoBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("****")
+    }
+}
+
+impl std::ops::Deref for InfoBody {
+    type Target = Bytes;
+
+    fn deref(&self) -> &Bytes {
+        &self.0
+    }
 }
 
 /// Names one request outside a call, chosen by who asks.

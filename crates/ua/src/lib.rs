@@ -37,7 +37,7 @@ mod tag;
 pub use agent::{Agent, GATEWAYS_MAX, REQUESTS_MAX};
 pub use command::{Command, Credentials, ExtraHeaders, Outgoing, OutsideRequest, Way};
 pub use config::{Config, Contacts};
-pub use event::{Ending, Event, Invitation, OfferedBy, Outcome, Refused, Ticket};
+pub use event::{Ending, Event, InfoBody, Invitation, OfferedBy, Outcome, Refused, Ticket};
 pub use ping::Standing;
 
 /// Our name for a call, for as long as it lasts; never used again.

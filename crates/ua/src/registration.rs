@@ -72,6 +72,8 @@ pub(crate) enum Registration {
     Registered {
         /// What the binding goes along.
         flow: FlowId,
+        /// How long the flow may be silent.
+        keep_alive: Duration,
     },
     /// An attempt failed; the next one waits.
     Waiting(Attempt),
@@ -154,7 +156,7 @@ impl Registration {
                 let keep_alive = flow_timer.unwrap_or(KEEP_ALIVE);
                 let told = Tell(News::Registered { flow, expires, authenticated });
                 let actions = actions![told, WakeAfter(refresh_after(expires)), KeepAliveWithin(keep_alive)];
-                (Registered { flow }, actions)
+                (Registered { flow, keep_alive }, actions)
             }
             // RFC 3261 10.2.8: "MAY retry the registration after making the expiration interval …
             // equal to or greater than the expiration interval within the Min-Expires".
@@ -180,11 +182,11 @@ impl Registration {
             (Registered { .. }, Input::Due) => {
                 (Registering(Attempt::default()), actions![Rest, Send { expires: None }])
             }
-            (Registered { flow }, Input::KeepAliveDue) => {
-                (Registered { flow }, actions![Ping(flow), KeepAliveWithin(KEEP_ALIVE)])
+            (Registered { flow, keep_alive }, Input::KeepAliveDue) => {
+                (Registered { flow, keep_alive }, actions![Ping(flow), KeepAliveWithin(keep_alive)])
             }
             // RFC 5626 4.5: a flow that failed is replaced, but not by everybody at once.
-            (Registered { flow }, Input::FlowClosed(closed)) if flow == closed => {
+            (Registered { flow, .. }, Input::FlowClosed(closed)) if flow == closed => {
                 Attempt::default().wait(None)
             }
 
@@ -259,7 +261,7 @@ mod tests {
     #[test]
     fn registers_and_refreshes_ten_minutes_before_the_end() {
         let (state, actions) = run(&[Input::Register, accepted(HOUR)]);
-        assert_eq!(state, Registration::Registered { flow: FLOW });
+        assert_eq!(state, Registration::Registered { flow: FLOW, keep_alive: KEEP_ALIVE });
         assert_eq!(
             actions,
             [
@@ -324,7 +326,7 @@ mod tests {
     #[test]
     fn the_flow_that_carries_the_registration_is_replaced_when_it_fails_and_no_other() {
         let (state, _) = run(&[Input::Register, accepted(HOUR), Input::FlowClosed(FlowId(99))]);
-        assert_eq!(state, Registration::Registered { flow: FLOW });
+        assert_eq!(state, Registration::Registered { flow: FLOW, keep_alive: KEEP_ALIVE });
         let (_, actions) = run(&[Input::Register, accepted(HOUR), Input::FlowClosed(FLOW)]);
         assert_eq!(actions, [Rest, Tell(News::Lost), WakeWithin(BASE_TIME)]);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use umbel_node::FlowId;
 use umbel_sip_message::StatusCode;
-use umbel_ua::{Command, Config, Ending, ExtraHeaders};
+use umbel_ua::{Command, Config, Ending, ExtraHeaders, InfoBody};
 use world::{World, body, reply};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -462,7 +462,7 @@ fn info_is_sent_beside_the_session() {
     let mut world = talking();
     let call = world.last_call("alice");
     let content_type = "application/dtmf-relay".to_owned();
-    world.command("alice", Command::SendInfo { call, content_type, body: body("Signal=5\r\n") });
+    world.command("alice", Command::SendInfo { call, content_type, body: InfoBody(body("Signal=5\r\n")) });
     world.settle();
     world.expect(
         "

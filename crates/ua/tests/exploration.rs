@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use umbel_sip_message::StatusCode;
-use umbel_ua::{CallKey, Command, Config, Event};
+use umbel_ua::{CallKey, Command, Config, Event, InfoBody};
 use world::{World, body, call_of};
 
 /// Something that happens; the number picks one of the calls that are known so far.
@@ -120,7 +120,10 @@ fn run(steps: Vec<(bool, Step)>) {
             }
             Step::Info(which) => {
                 let content_type = "application/dtmf".to_owned();
-                world.command(name, Command::SendInfo { call: pick(which), content_type, body: body("5") });
+                world.command(
+                    name,
+                    Command::SendInfo { call: pick(which), content_type, body: InfoBody(body("5")) },
+                );
             }
             Step::Wait(millis) => world.run_for(Duration::from_millis(millis)),
             Step::BreakLinks => world.break_links(name),

@@ -137,9 +137,9 @@ impl Agent {
             Purpose::Prack { .. } | Purpose::Bye => {}
             Purpose::Request(ticket) => self.complete(ticket, Outcome::Final(Box::new(response))),
             Purpose::Ping(gateway) => self.pinged(gateway, ping::Outcome::Final(status.as_u16())),
-            Purpose::Register => {
+            Purpose::Register(tag) => {
                 let authenticated = asked.again.is_some_and(|again| again.is_authorized());
-                self.register_answered(now, flow, &response, authenticated);
+                self.register_answered(now, tag, (flow, &response), authenticated);
             }
         }
     }
@@ -159,7 +159,7 @@ impl Agent {
             | Purpose::Prack { call } => {
                 self.calls.get_mut(call).and_then(|call| call.next_number(headers.to().tag()))
             }
-            Purpose::Register => self.registrar.as_mut().map(Registrar::next_number),
+            Purpose::Register(tag) => self.registrar_of(*tag).map(Registrar::next_number),
             Purpose::Bye | Purpose::Request(_) | Purpose::Ping(_) => {
                 Some(headers.cseq().number.saturating_add(1))
             }
@@ -212,7 +212,11 @@ impl Agent {
                 self.complete(ticket, outcome);
             }
             Purpose::Ping(gateway) => self.pinged(gateway, ping::Outcome::Nothing),
-            Purpose::Register => self.step_registration(now, registration::Input::Failed),
+            Purpose::Register(tag) => {
+                if self.registrar_of(tag).is_some() {
+                    self.step_registration(now, registration::Input::Failed);
+                }
+            }
         }
     }
 }

@@ -46,6 +46,11 @@ impl Agent {
         self.step_registration(now, Input::Register);
     }
 
+    /// The registration with this tag, unless another took its place.
+    pub(super) fn registrar_of(&mut self, tag: LocalTag) -> Option<&mut Registrar> {
+        self.registrar.as_mut().filter(|registrar| registrar.tag == tag)
+    }
+
     pub(super) fn unregister(&mut self, now: Instant) {
         self.step_registration(now, Input::Unregister);
     }
@@ -98,18 +103,20 @@ impl Agent {
         // RFC 5626 4.2.1, RFC 3327 5.1
         draft.push(HeaderName::Supported, if instance.is_some() { "outbound, path" } else { "path" });
         let target = outside::target(target, way.clone());
-        let credentials = registrar.credentials.clone();
-        self.shared.ask(now, Purpose::Register, draft, target, credentials.as_ref());
+        let (credentials, tag) = (registrar.credentials.clone(), registrar.tag);
+        self.shared.ask(now, Purpose::Register(tag), draft, target, credentials.as_ref());
     }
 
     pub(super) fn register_answered(
         &mut self,
         now: Instant,
-        flow: FlowId,
-        response: &Response,
+        tag: LocalTag,
+        (flow, response): (FlowId, &Response),
         authenticated: bool,
     ) {
-        let Some(registrar) = &self.registrar else { return };
+        let Some(registrar) = self.registrar.as_ref().filter(|registrar| registrar.tag == tag) else {
+            return;
+        };
         let headers = response.headers();
         let status = response.status();
         let input = if status.is_success() {

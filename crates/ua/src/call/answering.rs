@@ -62,14 +62,15 @@ impl Call {
         let dialog = Dialog::of_invite(invite, local_tag)?;
         let headers = invite.headers();
         let offer = description(headers, invite.body());
-        let transport = shared.endpoint.flow(flow).cloned();
+        // Whoever asked is gone again; nobody will hear this.
+        let Some(transport) = shared.endpoint.flow(flow).cloned() else { return Err(Refusal::NoDialog) };
         let mut call = Call {
             key,
             local_tag,
             path: Path {
                 flow: Some(flow),
-                evidence: transport.as_ref().map(Evidence::of),
-                leads_to_next_hop: super::requests::comes_from_next_hop(invite, transport.as_ref(), &dialog),
+                evidence: Some(Evidence::of(&transport)),
+                leads_to_next_hop: super::requests::comes_from_next_hop(invite, Some(&transport), &dialog),
             },
             dialog: Some(dialog),
             negotiation: if offer.is_some() { Negotiation::OfferReceived } else { Negotiation::Stable },
@@ -94,16 +95,14 @@ impl Call {
             }),
         };
         call.learn(headers);
-        if let Some(transport) = transport {
-            let invitation = Invitation {
-                call_id: invite.headers().call_id().to_owned(),
-                flow,
-                transport,
-                offer,
-                request: invite.clone(),
-            };
-            shared.tell(Event::Invited { call: key, invitation: Box::new(invitation) });
-        }
+        let invitation = Invitation {
+            call_id: invite.headers().call_id().to_owned(),
+            flow,
+            transport,
+            offer,
+            request: invite.clone(),
+        };
+        shared.tell(Event::Invited { call: key, invitation: Box::new(invitation) });
         Ok(call)
     }
 
@@ -136,7 +135,7 @@ impl Call {
         headers: ExtraHeaders,
     ) {
         if let Role::Answering(incoming) = &mut self.role {
-            incoming.held = Some(Held::Refusal { status, headers });
+            incoming.held = Some(Held::Refusal { status: super::refusing(status), headers });
             self.answering(now, shared, Input::Refuse);
         }
     }

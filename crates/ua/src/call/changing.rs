@@ -184,7 +184,7 @@ impl Call {
     ) {
         let Some(theirs) = self.theirs.take() else { return };
         shared.answering.remove(&theirs.transaction);
-        let mut draft = Draft::reply(&theirs.request, status);
+        let mut draft = Draft::reply(&theirs.request, super::refusing(status));
         add(&mut draft, headers);
         shared.respond(now, theirs.transaction, &theirs.request, draft, None);
         // RFC 3261 14.1: the session stays as it was.

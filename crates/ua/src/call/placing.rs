@@ -27,6 +27,7 @@ const REASON_MAX: usize = 128;
 
 /// An invitation that we sent.
 pub(super) struct Placing {
+    call_id: Box<str>,
     state: Uac,
     transaction: ClientTransaction,
     credentials: Option<Arc<Credentials>>,
@@ -49,6 +50,10 @@ struct Early {
 impl Placing {
     pub(super) fn is_confirmed(&self) -> bool {
         self.state == Uac::Confirmed
+    }
+
+    pub(super) fn call_id(&self) -> &str {
+        &self.call_id
     }
 
     pub(super) fn credentials(&self) -> Option<Arc<Credentials>> {
@@ -83,6 +88,8 @@ impl Call {
             to: &to,
         };
         let mut draft = crate::outside::draft(shared, Method::Invite, &parties, &way, local_tag);
+        let call_id = draft.header(&HeaderName::CallId).map(|value| String::from_utf8_lossy(value).into());
+        let call_id = call_id.unwrap_or_default();
         let (transport, flow) = shared.first_hop(&way, &target);
         let contact = shared.contact(transport, flow);
         shared.describe(&mut draft, contact);
@@ -97,6 +104,7 @@ impl Call {
         let first_hop = crate::outside::target(&target, way);
         let transaction = shared.ask(now, purpose, draft, first_hop.clone(), credentials.as_ref());
         let placing = Placing {
+            call_id,
             state: Uac::new(),
             transaction,
             credentials,

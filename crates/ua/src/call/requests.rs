@@ -9,7 +9,7 @@ use super::{Call, Role};
 use crate::dialog::Dialog;
 use crate::refusal::Refusal;
 use crate::shared::Shared;
-use crate::{Event, invite};
+use crate::{Event, InfoBody, invite};
 
 impl Call {
     /// A request whose To tag is ours. Everything that is not served is refused here.
@@ -116,7 +116,8 @@ impl Call {
             if !taken {
                 return Err(Refusal::UnsupportedInfo);
             }
-            shared.tell(Event::Info { call: self.key, content_type, body: request.body().clone() });
+            let body = InfoBody(request.body().clone());
+            shared.tell(Event::Info { call: self.key, content_type, body });
         }
         shared.reply(now, transaction, request, StatusCode::OK);
         Ok(())

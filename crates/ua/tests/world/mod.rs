@@ -341,6 +341,12 @@ impl World {
         assert!(expected == seen, "expected:\n{expected}\nseen:\n{seen}");
     }
 
+    /// What passed since the last comparison, without the times.
+    pub fn passed(&mut self) -> Vec<String> {
+        let ladder = std::mem::take(&mut self.ladder);
+        ladder.lines().filter_map(|line| Some(line.split_once(' ')?.1.to_owned())).collect()
+    }
+
     pub fn forget_ladder(&mut self) {
         self.ladder.clear();
     }
