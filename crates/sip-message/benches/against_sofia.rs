@@ -4,7 +4,11 @@
 //! own times are shown. Rounds take turns, and the least time of each counts: whatever else the machine
 //! does only ever adds to it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)]
-#![allow(clippy::disallowed_methods, reason = "measures time, and reads its messages from files")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "measures time, runs a compiler, reads files"
+)]
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};

@@ -66,7 +66,7 @@ pub(crate) struct Entry {
     pub(crate) value: Span,
 }
 
-/// What every message has exactly once, checked when parsed.
+/// What was checked and found when the message was parsed, and is looked at most.
 #[derive(Clone, Debug)]
 pub(crate) struct Essentials {
     pub(crate) via: ViaLayout,
@@ -75,13 +75,18 @@ pub(crate) struct Essentials {
     pub(crate) call_id: Span,
     pub(crate) cseq: CSeq,
     pub(crate) max_forwards: Option<u8>,
+    /// The one address of the one Contact, as it mostly is.
+    pub(crate) sole_contact: Option<NameAddrLayout>,
 }
+
+/// The fields of a message, in wire order.
+pub(crate) type Table = SmallVec<[Entry; FIELDS_INLINE]>;
 
 /// The header fields of one message.
 #[derive(Clone)]
 pub struct Headers {
     pub(crate) message: Bytes,
-    pub(crate) table: SmallVec<[Entry; FIELDS_INLINE]>,
+    pub(crate) table: Table,
     pub(crate) essentials: Essentials,
 }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use crate::grammar::{self, Cursor, ParseError, TOKEN, VALUE};
 use crate::limits;
 
@@ -35,7 +37,7 @@ impl<'a> Param<'a> {
     }
 
     /// The value, if it is a token or a host rather than a quoted string.
-    fn plain_value(&self) -> Option<&'a str> {
+    pub(crate) fn plain_value(&self) -> Option<&'a str> {
         self.value.filter(|value| value.first() != Some(&b'"')).map(grammar::text)
     }
 }
@@ -49,20 +51,11 @@ impl<'a> Params<'a> {
     /// Reads and checks all parameters up to a comma or the end, and moves the cursor there.
     pub(crate) fn parse(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
         let (start, text) = (cursor.at(), cursor.rest());
-        let mut count = 0;
+        let mut names = Names::default();
         while cursor.eat_separator(b';') {
-            let before = cursor.at() - start;
             let at = cursor.at();
             let Param { name, .. } = next(cursor)?;
-            count += 1;
-            if count > limits::PARAMETERS_MAX {
-                return Err(ParseError::new("too many parameters", at));
-            }
-            // RFC 3261 7.3.1: "any given parameter-name MUST NOT appear more than once".
-            let earlier = Params { text: text.get(..before.saturating_sub(1)).unwrap_or_default() };
-            if count > 1 && earlier.find_octets(name).is_some() {
-                return Err(ParseError::new("parameter twice", at));
-            }
+            names.add(name).map_err(|what| ParseError::new(what, at))?;
         }
         let length = cursor.at() - start;
         Ok(Params { text: text.get(..length).unwrap_or_default() })
@@ -80,11 +73,7 @@ impl<'a> Params<'a> {
 
     /// The parameter with this name.
     pub fn find(&self, name: &str) -> Option<Param<'a>> {
-        self.find_octets(name.as_bytes())
-    }
-
-    fn find_octets(&self, name: &[u8]) -> Option<Param<'a>> {
-        self.iter().find(|param| param.name.eq_ignore_ascii_case(name))
+        self.iter().find(|param| param.name.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     /// Whether there is a parameter with this name, with or without a value.
@@ -100,6 +89,25 @@ impl<'a> Params<'a> {
     /// The named parameter's value, if it is a token or a host rather than a quoted string.
     pub(crate) fn plain(&self, name: &str) -> Option<&'a str> {
         self.find(name).and_then(|param| param.plain_value())
+    }
+}
+
+/// The names of the parameters so far. RFC 3261 7.3.1 and 19.1.1: "any given parameter-name MUST NOT
+/// appear more than once".
+#[derive(Default)]
+pub(crate) struct Names<'a>(SmallVec<[&'a [u8]; 8]>);
+
+impl<'a> Names<'a> {
+    /// Notes one more; the error says what is wrong with it.
+    pub(crate) fn add(&mut self, name: &'a [u8]) -> Result<(), &'static str> {
+        if self.0.len() == limits::PARAMETERS_MAX {
+            return Err("too many parameters");
+        }
+        if self.0.iter().any(|earlier| earlier.eq_ignore_ascii_case(name)) {
+            return Err("parameter twice");
+        }
+        self.0.push(name);
+        Ok(())
     }
 }
 

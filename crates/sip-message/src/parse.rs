@@ -6,12 +6,11 @@ mod fields;
 mod start_line;
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 use crate::cseq::CSeq;
 use crate::grammar::{self, Cursor, WORD};
 use crate::header_name::Known;
-use crate::headers::{Entry, Essentials, Headers, Span, read_addresses};
+use crate::headers::{Entry, Essentials, Headers, Span, Table, read_addresses};
 use crate::malformed::{Defect, Malformed};
 use crate::message::{Message, Request, Response};
 use crate::name_addr::{NameAddr, NameAddrLayout};
@@ -29,7 +28,7 @@ pub fn parse(frame: Bytes) -> Result<Message, Malformed> {
 /// All that reading found, as places in the frame.
 struct Parsed {
     start: StartLine,
-    table: SmallVec<[Entry; 32]>,
+    table: Table,
     essentials: Essentials,
     body: usize,
 }
@@ -51,7 +50,8 @@ impl Parsed {
 }
 
 fn read(frame: &[u8]) -> Result<Parsed, Defect> {
-    let fields::Head { start_line, table, body } = fields::read(frame)?;
+    let mut table = Table::new();
+    let (start_line, body) = fields::read(frame, &mut table)?;
     let start = StartLine::read(start_line)?;
     let essentials = essentials(frame, &table)?;
     if let StartLine::Request { method, .. } = &start
@@ -66,6 +66,7 @@ fn read(frame: &[u8]) -> Result<Parsed, Defect> {
 fn essentials(frame: &[u8], table: &[Entry]) -> Result<Essentials, Defect> {
     let (mut via, mut from, mut to, mut call_id, mut cseq, mut max_forwards) =
         (None, None, None, None, None, None);
+    let (mut contacts, mut contact) = (0, None);
     for entry in table {
         let Some(known) = entry.known else { continue };
         let value = entry.value.of(frame);
@@ -83,11 +84,20 @@ fn essentials(frame: &[u8], table: &[Entry]) -> Result<Essentials, Defect> {
             Known::CallId => call_id = Some(read_call_id(frame, value).map_err(defect)?),
             Known::CSeq => cseq = Some(CSeq::parse(value).map_err(defect)?),
             Known::MaxForwards => max_forwards = Some(read_max_forwards(value).map_err(defect)?),
-            Known::Contact => read_contacts(value).map_err(defect)?,
+            // `*`, or addresses; whether both is for the reader of the whole.
+            Known::Contact if value == b"*" => contacts += 2,
+            Known::Contact => {
+                let note = |address| {
+                    contacts += 1;
+                    contact = Some(address);
+                };
+                read_addresses(value, note).map_err(defect)?;
+            }
             _ => {}
         }
     }
     let missing = |what| Defect::of_message(what, 0);
+    let sole_contact = contact.filter(|_| contacts == 1).map(|contact| NameAddrLayout::of(frame, contact));
     Ok(Essentials {
         via: via.ok_or(missing("no Via"))?,
         from: from.ok_or(missing("no From"))?,
@@ -95,6 +105,7 @@ fn essentials(frame: &[u8], table: &[Entry]) -> Result<Essentials, Defect> {
         call_id: call_id.ok_or(missing("no Call-ID"))?,
         cseq: cseq.ok_or(missing("no CSeq"))?,
         max_forwards,
+        sole_contact,
     })
 }
 
@@ -121,7 +132,7 @@ fn party(frame: &[u8], value: &[u8]) -> Result<NameAddrLayout, grammar::ParseErr
     if address.uri.has_headers() {
         return Err(grammar::ParseError::new("header component in From or To", 0));
     }
-    if address.params().has("tag") && address.tag().is_none() {
+    if address.params().find("tag").is_some_and(|tag| tag.plain_value().is_none()) {
         return Err(grammar::ParseError::new("tag is not a token", 0));
     }
     Ok(NameAddrLayout::of(frame, address))
@@ -143,10 +154,6 @@ fn read_call_id(frame: &[u8], value: &[u8]) -> Result<Span, grammar::ParseError>
 fn read_max_forwards(value: &[u8]) -> Result<u8, grammar::ParseError> {
     let hops = grammar::number_u32(value).and_then(|hops| u8::try_from(hops).ok());
     hops.ok_or(grammar::ParseError::new("bad Max-Forwards", 0))
-}
-
-fn read_contacts(value: &[u8]) -> Result<(), grammar::ParseError> {
-    if value == b"*" { Ok(()) } else { read_addresses(value, |_| ()) }
 }
 
 /// The fields that occur at most once (M4), one bit each.

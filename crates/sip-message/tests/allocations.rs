@@ -1,4 +1,5 @@
 //! An ordinary message costs no allocation beyond the buffer it came in.
+#![allow(clippy::unwrap_used)]
 
 use bytes::{BufMut, Bytes, BytesMut};
 use umbel_sip_message::{Framed, HeaderName, Message, Method, frame, parse};

@@ -67,6 +67,10 @@ impl Headers {
     /// Contact.
     pub fn contacts(&self) -> Result<Contacts<'_>, ParseError> {
         let mut addresses = SmallVec::new();
+        if let Some(contact) = &self.essentials.sole_contact {
+            addresses.push(contact.view(&self.message));
+            return Ok(Contacts::Addresses(addresses));
+        }
         let mut star = false;
         for field in self.fields(&HeaderName::Contact) {
             match field.raw_value() {

@@ -1,38 +1,26 @@
 //! The lines of a head: RFC 3261 7.3, with M1 to M4 and the limits.
 
-use smallvec::SmallVec;
-
 use super::SINGLETONS;
 use crate::grammar::{self, TOKEN};
 use crate::header_name::Known;
-use crate::headers::{Entry, Span};
+use crate::headers::{Entry, Span, Table};
 use crate::limits;
 use crate::malformed::Defect;
 
-/// A head, cut into lines.
-pub(super) struct Head<'a> {
-    /// The first line, without its line end.
-    pub(super) start_line: &'a [u8],
-    pub(super) table: SmallVec<[Entry; 32]>,
-    /// Where the body begins.
-    pub(super) body: usize,
-}
-
-/// Cuts the frame into start line, fields and body.
-pub(super) fn read(frame: &[u8]) -> Result<Head<'_>, Defect> {
+/// Cuts the frame into its first line, which it gives without its line end, its fields, which go into
+/// the table, and its body, of which it says where it begins.
+pub(super) fn read<'a>(frame: &'a [u8], table: &mut Table) -> Result<(&'a [u8], usize), Defect> {
     let head = frame.get(..limits::HEAD_MAX).unwrap_or(frame);
     let LineEnd { at: start_end, nul } = line_end(head, 0)?;
     if nul {
         return Err(Defect::of_stream("bare CR, bare LF or NUL", 0));
     }
-    let mut table = SmallVec::new();
     let mut seen = 0u128;
     let mut at = start_end + 2;
     loop {
         let end = line_end(head, at)?;
         if end.at == at {
-            let start_line = head.get(..start_end).unwrap_or_default();
-            return Ok(Head { start_line, table, body: at + 2 });
+            return Ok((head.get(..start_end).unwrap_or_default(), at + 2));
         }
         let (entry, next) = field(head, at, end)?;
         if let Some(known) = entry.known {
@@ -100,20 +88,19 @@ fn nuls_are_quoted(line: &[u8]) -> bool {
 /// line begins.
 fn field(head: &[u8], at: usize, first: LineEnd) -> Result<(Entry, usize), Defect> {
     let LineEnd { at: mut end, mut nul } = first;
-    let rest = head.get(at..).unwrap_or_default();
-    let name = rest.get(..grammar::span(rest, TOKEN)).unwrap_or_default();
-    if name.is_empty() {
-        // A continuation directly under the start line is one of these, too (M3).
+    let line = head.get(at..end).unwrap_or_default();
+    // HCOLON = *( SP / HTAB ) ":" SWS (M2)
+    let colon = memchr::memchr(b':', line).ok_or(Defect::of_stream("header field without a colon", at))?;
+    let mut name = line.get(..colon).unwrap_or_default();
+    while let [shorter @ .., b' ' | b'\t'] = name {
+        name = shorter;
+    }
+    let known = Known::from_octets(name);
+    // A known name is a token. A continuation directly under the start line is none (M3).
+    if known.is_none() && !grammar::all(name, TOKEN) {
         return Err(Defect::of_stream("header name is no token", at));
     }
-    // HCOLON = *( SP / HTAB ) ":" SWS (M2)
-    let mut colon = at + name.len();
-    while matches!(head.get(colon), Some(b' ' | b'\t')) {
-        colon += 1;
-    }
-    if head.get(colon) != Some(&b':') {
-        return Err(Defect::of_stream("header name is no token", colon));
-    }
+    let colon = at + colon;
     let mut folded = false;
     while matches!(head.get(end + 2), Some(b' ' | b'\t')) {
         folded = true;
@@ -133,6 +120,5 @@ fn field(head: &[u8], at: usize, first: LineEnd) -> Result<(Entry, usize), Defec
     let value = grammar::trim(head.get(colon + 1..end).unwrap_or_default());
     let value = if value.is_empty() { Span::new(end, end) } else { Span::within(head, value) };
     let name_length = u16::try_from(name.len()).unwrap_or(u16::MAX);
-    let known = Known::from_octets(name);
     Ok((Entry { known, line: Span::new(at, end + 2), name_length, value }, end + 2))
 }

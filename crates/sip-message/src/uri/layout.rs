@@ -5,6 +5,7 @@ use std::net::Ipv6Addr;
 use super::Scheme;
 use crate::grammar::{self, HOST, PASSWORD, ParseError, TOKEN, URI_HEADER, URI_PARAMETER, USER};
 use crate::limits;
+use crate::params::Names;
 
 /// Offsets into a URI that was checked; 16 bits are enough for [`limits::URI_MAX`].
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +124,7 @@ pub(crate) fn host(text: &[u8]) -> Result<usize, ParseError> {
 /// `uri-parameters = *( ";" uri-parameter )`; gives where they end.
 fn params(text: &[u8], start: usize) -> Result<usize, ParseError> {
     let mut at = start;
-    let mut count = 0;
+    let mut names = Names::default();
     while text.get(at) == Some(&b';') {
         let from = at + 1;
         let rest = text.get(from..).unwrap_or_default();
@@ -134,15 +135,7 @@ fn params(text: &[u8], start: usize) -> Result<usize, ParseError> {
         if name.is_empty() {
             return Err(ParseError::new("URI parameter without a name", from));
         }
-        count += 1;
-        if count > limits::PARAMETERS_MAX {
-            return Err(ParseError::new("too many URI parameters", from));
-        }
-        // RFC 3261 19.1.1: "any given parameter-name MUST NOT appear more than once".
-        let earlier = text.get(start..at).unwrap_or_default();
-        if earlier.split(|&c| c == b';').skip(1).any(|param| name_of(param).eq_ignore_ascii_case(name)) {
-            return Err(ParseError::new("URI parameter twice", from));
-        }
+        names.add(name).map_err(|what| ParseError::new(what, from))?;
         at = from + length;
     }
     match text.get(at) {
