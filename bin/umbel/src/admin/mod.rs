@@ -1,0 +1,137 @@
+//! Administration: commands that read and change the store, while the server runs and while it does not.
+
+mod calls;
+mod certificate;
+mod mailbox;
+mod message;
+mod secrets;
+mod sound;
+mod user;
+mod user_columns;
+mod user_import;
+mod why;
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use umbel_store::{Address, Author, Lookup, Refusal, Store, StoreError, User};
+use umbel_time::UnixTime;
+
+use crate::cli::{Command, Place};
+use crate::config::{self, Config};
+use crate::exit::{Exit, Failure};
+
+pub(crate) use certificate::refused as authority_refused;
+pub(crate) use secrets::password_and_pin;
+pub(crate) use user::all as all_users;
+pub(crate) use sound::{StoredAudioExt, read_wav};
+
+/// A configuration and the store it names, opened for administration.
+pub(crate) struct Admin {
+    pub(crate) config: Config,
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) json: bool,
+}
+
+/// Runs one of the administration commands.
+pub(crate) fn run(command: Command, json: bool) -> Result<(), Failure> {
+    match command {
+        Command::User { command } => user::run(command, json),
+        Command::Mailbox { command } => mailbox::run(command, json),
+        Command::Message { command } => message::run(command, json),
+        Command::Why { place, call_id, field } => why::run(&mut Admin::open(&place, json)?, &call_id, field),
+        Command::Calls { place, all } => calls::run(&mut Admin::open(&place, json)?, all),
+        Command::Certificate { command } => certificate::run(command, json),
+        other => unreachable!("{other:?} is not about administration"),
+    }
+}
+
+/// The configuration that a command line names: a file, or the embedded defaults with their data.
+pub(crate) fn configuration(place: &Place) -> Result<Config, Failure> {
+    match (&place.config, &place.data) {
+        (Some(file), _) => config::load(file),
+        (None, Some(data)) => Ok(Config::embedded(data)),
+        (None, None) => Ok(Config::embedded(Path::new(config::DEFAULT_DATA))),
+    }
+}
+
+impl Admin {
+    /// Opens the store that `place` leads to.
+    pub(crate) fn open(place: &Place, json: bool) -> Result<Self, Failure> {
+        let config = configuration(place)?;
+        let store = crate::store::open(&config)?;
+        Ok(Admin { config, store: Box::new(store), json })
+    }
+
+    /// The user whom `text` names: an address, the user part of one, or an extension.
+    pub(crate) fn user(&mut self, text: &str) -> Result<User, Failure> {
+        let mut lookups = Vec::new();
+        if text.contains('@') {
+            lookups.push(Lookup::Address(self.address(text)?));
+        } else {
+            lookups.push(Lookup::Extension(text.to_owned()));
+            lookups.extend(Address::new(text, &self.config.domain).ok().map(Lookup::Address));
+        }
+        for lookup in &lookups {
+            if let Some(user) = self.store.find_user(lookup).map_err(|error| failed(error, text))? {
+                return Ok(user);
+            }
+        }
+        Err(Failure::not_found(format!("there is no user {text}; `umbel user list` shows all")))
+    }
+
+    /// An address in the configured domain.
+    pub(crate) fn address(&self, text: &str) -> Result<Address, Failure> {
+        let address: Address = text.parse().map_err(|_| {
+            Failure::usage(format!("`{text}` is no address; write user@{}", self.config.domain))
+        })?;
+        if address.domain() == self.config.domain {
+            Ok(address)
+        } else {
+            Err(Failure::usage(format!("{address} is not in the configured domain {}", self.config.domain)))
+        }
+    }
+}
+
+/// Who changes something from the command line, for the audit trail.
+pub(crate) fn author() -> Author {
+    Author::Administrator("command line".to_owned())
+}
+
+/// The wall clock.
+pub(crate) fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixTime::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// UTC by ISO 8601, to the second.
+pub(crate) fn iso_8601(time: UnixTime) -> String {
+    jiff::Timestamp::from_second(time.as_secs()).map_or_else(|_| time.as_secs().to_string(), |time| time.to_string())
+}
+
+/// What a store's error means to somebody at the command line.
+pub(crate) fn failed(error: StoreError, about: &str) -> Failure {
+    let message = format!("{about}: {error}");
+    match error {
+        StoreError::Refused(refusal) => match refusal {
+            Refusal::NoSuchUser | Refusal::NoSuchMessage(_) | Refusal::NoSuchRecording(_) | Refusal::NoSuchGreeting(_) => {
+                Failure::not_found(message)
+            }
+            _ => Failure::new(Exit::Failed, "refused", message),
+        },
+        StoreError::Busy | StoreError::Overloaded => {
+            Failure::new(Exit::TemporaryFailure, "busy", format!("{message}; try again"))
+        }
+        StoreError::DiskFull => Failure::new(Exit::TemporaryFailure, "storage-full", format!("{message}; make room")),
+        StoreError::Disk => Failure::new(Exit::Failed, "input-output", message),
+        StoreError::Damaged => {
+            Failure::new(Exit::CannotCreate, "damaged", format!("{message}; stop the server and restore a backup"))
+        }
+        StoreError::AudioMissing => Failure::new(Exit::Failed, "audio-missing", message),
+    }
+}
+
+/// A path relative to the folder of another file.
+pub(crate) fn beside(file: &Path, path: &str) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).join(path)
+}

@@ -1,0 +1,267 @@
+//! `umbel user`: who has a mailbox, and what is set for them.
+
+use serde::Serialize;
+use umbel_store::{GreetingKind, NewPin, PinSet, PinState, User, UserChange, UserEntry};
+
+use super::user_columns::{COLUMNS, Setting, assignment};
+use super::{Admin, author, failed, now, password_and_pin, read_wav};
+use crate::cli::{SecretsFromFiles, UserCommand};
+use crate::exit::Failure;
+use crate::output;
+
+pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
+    match command {
+        UserCommand::Add { place, address, extension, name, email, secrets } => {
+            let mut admin = Admin::open(&place, json)?;
+            let changes = [
+                extension.map(|digits| UserChange::Extension(Some(digits))),
+                name.map(UserChange::Name),
+                email.map(|email| UserChange::Email(Some(email))),
+            ];
+            add(&mut admin, &address, changes.into_iter().flatten().collect(), &secrets)
+        }
+        UserCommand::Show { place, address } => {
+            let mut admin = Admin::open(&place, json)?;
+            let user = admin.user(&address)?;
+            show(&mut admin, &user)
+        }
+        UserCommand::Remove { place, address } => {
+            let mut admin = Admin::open(&place, json)?;
+            let user = admin.user(&address)?;
+            admin.store.remove_user(user.address(), &author(), now()).map_err(|error| failed(error, &address))?;
+            done(&admin, &user, "removed")
+        }
+        UserCommand::Unlock { place, address } => {
+            let mut admin = Admin::open(&place, json)?;
+            let user = admin.user(&address)?;
+            admin.store.unlock(user.address(), &author(), now()).map_err(|error| failed(error, &address))?;
+            done(&admin, &user, "unlocked")
+        }
+        UserCommand::List(place) => list(&mut Admin::open(&place, json)?),
+        UserCommand::Set { place, address, settings, secrets } => {
+            set(&mut Admin::open(&place, json)?, &address, &settings, &secrets)
+        }
+        UserCommand::Import { place, file } => {
+            let mut admin = Admin::open(&place, json)?;
+            let set = super::user_import::import(&mut admin, &file)?;
+            print_pins(&admin, &set)
+        }
+        UserCommand::Export(place) => export(&mut Admin::open(&place, json)?),
+    }
+}
+
+/// A user as scripts see it.
+#[derive(Serialize)]
+struct UserDocument<'a> {
+    address: &'a str,
+    extension: Option<&'a str>,
+    name: &'a str,
+    email: Option<&'a str>,
+    enabled: bool,
+    skip_pin: bool,
+    language: &'a str,
+    time_zone: Option<&'a str>,
+    role: &'static str,
+    pin: &'static str,
+    has_password: bool,
+    greeting: &'static str,
+    added: String,
+}
+
+fn document(user: &User) -> UserDocument<'_> {
+    let settings = &user.settings;
+    UserDocument {
+        address: settings.address.as_str(),
+        extension: settings.extension.as_deref(),
+        name: &settings.name,
+        email: settings.email.as_deref(),
+        enabled: settings.enabled,
+        skip_pin: settings.skip_pin,
+        language: settings.language.as_deref().unwrap_or("en"),
+        time_zone: settings.time_zone.as_deref(),
+        role: role(user),
+        pin: pin_state(user.pin),
+        has_password: user.has_password,
+        greeting: user.greeting.kind().as_str(),
+        added: super::iso_8601(user.added),
+    }
+}
+
+fn role(user: &User) -> &'static str {
+    match user.settings.role {
+        umbel_store::Role::User => "user",
+        umbel_store::Role::Administrator => "administrator",
+    }
+}
+
+fn pin_state(state: PinState) -> &'static str {
+    match state {
+        PinState::Generated => "generated",
+        PinState::Own => "own",
+    }
+}
+
+const fn yes_or_no(value: bool) -> &'static str {
+    if value { "yes" } else { "no" }
+}
+
+fn add(admin: &mut Admin, address: &str, changes: Vec<UserChange>, secrets: &SecretsFromFiles) -> Result<(), Failure> {
+    let (password, pin) = password_and_pin(secrets)?;
+    let mut entry = UserEntry::new(admin.address(address)?);
+    entry.changes = changes;
+    entry.pin = Some(pin.map_or(NewPin::Generate, NewPin::Own));
+    entry.password = password;
+    let set = admin.store.add_user(&entry, &author(), now()).map_err(|error| failed(error, address))?;
+    print_pins(admin, &[set])
+}
+
+/// Prints the PINs that were made. They cannot be shown again.
+fn print_pins(admin: &Admin, set: &[PinSet]) -> Result<(), Failure> {
+    if admin.json {
+        let documents: Vec<_> = set
+            .iter()
+            .map(|set| serde_json::json!({
+                "address": set.address.as_str(),
+                "pin": set.generated.as_ref().map(umbel_store::Pin::reveal),
+            }))
+            .collect();
+        return output::json_lines(&documents);
+    }
+    for set in set {
+        match &set.generated {
+            Some(pin) => output::line(format!("{}  PIN {}  (shown once; to be changed at the first log-in)", set.address, pin.reveal()))?,
+            None => output::line(set.address.as_str())?,
+        }
+    }
+    Ok(())
+}
+
+fn show(admin: &mut Admin, user: &User) -> Result<(), Failure> {
+    if admin.json {
+        return output::json(&document(user));
+    }
+    let mailbox = admin.store.mailbox(user.address(), now()).map_err(|error| failed(error, user.address().as_str()))?;
+    let settings = &user.settings;
+    output::facts(&[
+        ("address", settings.address.to_string()),
+        ("extension", settings.extension.clone().unwrap_or_default()),
+        ("name", settings.name.clone()),
+        ("email", settings.email.clone().unwrap_or_default()),
+        ("enabled", yes_or_no(settings.enabled).to_owned()),
+        ("skip_pin", yes_or_no(settings.skip_pin).to_owned()),
+        ("language", settings.language.clone().unwrap_or_else(|| "en".to_owned())),
+        ("time_zone", settings.time_zone.clone().unwrap_or_default()),
+        ("role", role(user).to_owned()),
+        ("PIN", match user.pin {
+            PinState::Generated => "generated, to be changed at the first log-in".to_owned(),
+            PinState::Own => "the user's own".to_owned(),
+        }),
+        ("locked", mailbox.locked.map_or("no".to_owned(), super::mailbox::lock_text)),
+        ("added", super::iso_8601(user.added)),
+    ])
+}
+
+/// All users, page by page.
+pub(crate) fn all(admin: &mut Admin) -> Result<Vec<User>, Failure> {
+    let mut users: Vec<User> = Vec::new();
+    loop {
+        let after = users.last().map(User::address).cloned();
+        let page = admin.store.users(after.as_ref()).map_err(|error| failed(error, "users"))?;
+        if page.is_empty() {
+            return Ok(users);
+        }
+        users.extend(page);
+    }
+}
+
+fn list(admin: &mut Admin) -> Result<(), Failure> {
+    let users = all(admin)?;
+    if admin.json {
+        return output::json_lines(&users.iter().map(document).collect::<Vec<_>>());
+    }
+    let rows: Vec<Vec<String>> = users
+        .iter()
+        .map(|user| {
+            vec![
+                user.address().to_string(),
+                user.settings.extension.clone().unwrap_or_default(),
+                yes_or_no(user.settings.enabled).to_owned(),
+                yes_or_no(user.settings.skip_pin).to_owned(),
+                pin_state(user.pin).to_owned(),
+                user.settings.name.clone(),
+            ]
+        })
+        .collect();
+    output::table(&["ADDRESS", "EXTENSION", "ENABLED", "SKIP PIN", "PIN", "NAME"], &rows)
+}
+
+fn set(admin: &mut Admin, text: &str, settings: &[String], secrets: &SecretsFromFiles) -> Result<(), Failure> {
+    let (password, pin) = password_and_pin(secrets)?;
+    if settings.is_empty() && password.is_none() && pin.is_none() {
+        return Err(Failure::usage(format!("nothing to set; write KEY=VALUE with one of {}", COLUMNS.join(", "))));
+    }
+    let mut changes = Vec::new();
+    let mut greeting = None;
+    for setting in settings {
+        match assignment(setting)?.1 {
+            Setting::Change(change) => changes.push(change),
+            Setting::Greeting(path) => greeting = Some(read_wav(std::path::Path::new(&path))?),
+            Setting::Elsewhere | Setting::Nothing => {}
+        }
+    }
+    let user = admin.user(text)?;
+    let address = user.address();
+    let wrong = |error| failed(error, text);
+    let store = &mut admin.store;
+    if !changes.is_empty() {
+        store.change_user(address, &changes, &author(), now()).map_err(wrong)?;
+    }
+    if let Some(pin) = pin {
+        store.set_pin(address, &NewPin::Own(pin), &author(), now()).map_err(wrong)?;
+    }
+    if let Some(password) = password {
+        store.set_password(address, &password, &author(), now()).map_err(wrong)?;
+    }
+    if let Some(audio) = greeting {
+        store.set_greeting(address, GreetingKind::Standard, &audio, &author(), now()).map_err(wrong)?;
+    }
+    let user = admin.user(address.as_str())?;
+    if admin.json { output::json(&document(&user)) } else { done(admin, &user, "changed") }
+}
+
+/// The users as the import reads them, without secrets.
+fn export(admin: &mut Admin) -> Result<(), Failure> {
+    let users = all(admin)?;
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let columns: Vec<&str> =
+        COLUMNS.into_iter().filter(|column| !["pin", "password", "greeting"].contains(column)).collect();
+    let internal = |error: csv::Error| Failure::new(crate::exit::Exit::Failed, "internal", error.to_string());
+    writer.write_record(&columns).map_err(internal)?;
+    for user in &users {
+        let settings = &user.settings;
+        let cell = |column: &&str| match *column {
+            "address" => settings.address.as_str(),
+            "extension" => settings.extension.as_deref().unwrap_or_default(),
+            "name" => &settings.name,
+            "email" => settings.email.as_deref().unwrap_or_default(),
+            "skip_pin" => yes_or_no(settings.skip_pin),
+            "enabled" => yes_or_no(settings.enabled),
+            "language" => settings.language.as_deref().unwrap_or_default(),
+            "time_zone" => settings.time_zone.as_deref().unwrap_or_default(),
+            "role" => role(user),
+            other => unreachable!("{other} is not exported"),
+        };
+        writer.write_record(columns.iter().map(cell)).map_err(internal)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| Failure::from(std::io::Error::other(error.to_string())))?;
+    output::write(&bytes)
+}
+
+fn done(admin: &Admin, user: &User, what: &str) -> Result<(), Failure> {
+    if admin.json {
+        output::json(&serde_json::json!({ "address": user.address().as_str(), "done": what }))
+    } else {
+        output::line(format!("{} {what}", user.address()))
+    }
+}
+

@@ -1,0 +1,146 @@
+//! The columns of the import, which are also the keys of `umbel user set`.
+
+use umbel_store::{Role, UserChange};
+
+use crate::exit::Failure;
+
+/// What one column, or one `KEY=VALUE`, asks for.
+pub(super) enum Setting {
+    /// A change of the user's settings.
+    Change(UserChange),
+    /// A WAV file as the standard greeting.
+    Greeting(String),
+    /// A column that is read elsewhere: the address and the secrets.
+    Elsewhere,
+    /// An empty cell, which leaves things as they are.
+    Nothing,
+}
+
+/// All columns, in the order in which they are exported.
+pub(super) const COLUMNS: [&str; 12] = [
+    "address",
+    "extension",
+    "name",
+    "email",
+    "pin",
+    "password",
+    "skip_pin",
+    "enabled",
+    "language",
+    "greeting",
+    "time_zone",
+    "role",
+];
+
+/// Routing rules, which need the protocol server.
+const ROUTING: [&str; 8] = [
+    "forward-immediate",
+    "forward-unanswered",
+    "ring-also",
+    "ring-time",
+    "team",
+    "delegates",
+    "work-hours",
+    "do-not-disturb",
+];
+
+/// What a value in a column means. Empty values take a setting away where it can be absent.
+pub(super) fn setting(column: &str, value: &str) -> Result<Setting, String> {
+    let optional = (!value.is_empty()).then(|| value.to_owned());
+    let change = match column {
+        "address" | "pin" | "password" => return Ok(Setting::Elsewhere),
+        "greeting" if value.is_empty() => return Ok(Setting::Nothing),
+        "greeting" => return Ok(Setting::Greeting(value.to_owned())),
+        "extension" => UserChange::Extension(optional),
+        "name" => UserChange::Name(value.to_owned()),
+        "email" => UserChange::Email(optional),
+        "skip_pin" => UserChange::SkipPin(yes_or_no(column, value)?),
+        "enabled" => UserChange::Enabled(yes_or_no(column, value)?),
+        "language" => match value {
+            "" | "en" => UserChange::Language(optional),
+            other => return Err(format!("language: only en is spoken so far, not `{other}`")),
+        },
+        "time_zone" => {
+            if !value.is_empty() && jiff::tz::TimeZone::get(value).is_err() {
+                return Err(format!("time_zone: `{value}` is not known; write a name such as Europe/Berlin"));
+            }
+            UserChange::TimeZone(optional)
+        }
+        "role" => UserChange::Role(match value {
+            "" | "user" => Role::User,
+            "administrator" => Role::Administrator,
+            other => return Err(format!("role: `{other}` is neither user nor administrator")),
+        }),
+        rule if ROUTING.contains(&rule) => {
+            return Err(format!("{rule} needs the protocol server, which this version does not have yet"));
+        }
+        other => return Err(format!("there is no setting `{other}`; there are {}", COLUMNS.join(", "))),
+    };
+    Ok(Setting::Change(change))
+}
+
+fn yes_or_no(column: &str, value: &str) -> Result<bool, String> {
+    match value {
+        "yes" | "" => Ok(true),
+        "no" => Ok(false),
+        other => Err(format!("{column}: `{other}` is neither yes nor no")),
+    }
+}
+
+/// Reads `KEY=VALUE` of the command line.
+pub(super) fn assignment(text: &str) -> Result<(&str, Setting), Failure> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| Failure::usage(format!("`{text}` is no setting; write KEY=VALUE, for example enabled=no")))?;
+    match key {
+        "pin" | "password" => Err(Failure::usage(format!(
+            "a secret given as an argument is seen by everybody on this machine; use --{key}-file"
+        ))),
+        "address" => Err(Failure::usage("the address is the user's name for good; add another user instead")),
+        _ => Ok((key, setting(key, value).map_err(Failure::usage)?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(column: &str, value: &str) -> UserChange {
+        match setting(column, value) {
+            Ok(Setting::Change(change)) => change,
+            Ok(_) => panic!("{column} is no change"),
+            Err(wrong) => panic!("{wrong}"),
+        }
+    }
+
+    #[test]
+    fn cells_become_changes() {
+        assert_eq!(change("extension", "101"), UserChange::Extension(Some("101".to_owned())));
+        assert_eq!(change("extension", ""), UserChange::Extension(None));
+        assert_eq!(change("skip_pin", ""), UserChange::SkipPin(true));
+        assert_eq!(change("enabled", "no"), UserChange::Enabled(false));
+        assert_eq!(change("role", "administrator"), UserChange::Role(Role::Administrator));
+        assert_eq!(change("time_zone", "Europe/Berlin"), UserChange::TimeZone(Some("Europe/Berlin".to_owned())));
+    }
+
+    #[test]
+    fn what_no_column_takes_is_refused_by_name() {
+        for (column, value) in [
+            ("enabled", "maybe"),
+            ("role", "root"),
+            ("language", "xx"),
+            ("time_zone", "Mars/Base"),
+            ("colour", "red"),
+            ("ring-time", "20s"),
+        ] {
+            let wrong = setting(column, value).err().unwrap_or_else(|| panic!("{column}={value} was taken"));
+            assert!(wrong.contains(column), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_an_assignment_is_refused_without_repeating_it() {
+        let failure = assignment("pin=864209").err().expect("refused");
+        assert!(!failure.message.contains("864209") && failure.message.contains("--pin-file"), "{failure}");
+    }
+}

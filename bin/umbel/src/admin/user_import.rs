@@ -1,0 +1,133 @@
+//! `umbel user import FILE.csv`: all rows or none.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use umbel_store::{Address, GreetingKind, NewPin, Password, Pin, PinSet, StoredAudio, UserEntry};
+
+use super::user_columns::{COLUMNS, Setting, setting};
+use super::{Admin, author, beside, failed, now, read_wav};
+use crate::exit::{Failure, at_path};
+
+/// More users than a store of one node is made for.
+const ROWS_MAX: usize = 100_000;
+
+/// One row, read and checked by itself.
+struct Row {
+    /// Its line in the file, from 1.
+    line: u64,
+    entry: UserEntry,
+    greeting: Option<StoredAudio>,
+}
+
+/// Adds or updates users; gives the PINs that were made, to be printed once.
+pub(super) fn import(admin: &mut Admin, file: &Path) -> Result<Vec<PinSet>, Failure> {
+    let rows = read(admin, file)?;
+    let entries: Vec<UserEntry> = rows.iter().map(|row| row.entry.clone()).collect();
+    let set = admin.store.put_users(&entries, &author(), now()).map_err(|error| refused(error, file, &rows))?;
+    for row in &rows {
+        if let Some(audio) = &row.greeting {
+            let kind = GreetingKind::Standard;
+            admin
+                .store
+                .set_greeting(&row.entry.address, kind, audio, &author(), now())
+                .map_err(|error| failed(error, row.entry.address.as_str()))?;
+        }
+    }
+    Ok(set)
+}
+
+fn refused(error: umbel_store::StoreError, file: &Path, rows: &[Row]) -> Failure {
+    match error {
+        umbel_store::StoreError::Refused(umbel_store::Refusal::Entry { entry, refusal }) => {
+            let line = rows.get(entry).map_or(0, |row| row.line);
+            Failure::new(
+                crate::exit::Exit::Failed,
+                "refused",
+                format!("{}:{line}: {refusal}; nothing was imported", file.display()),
+            )
+        }
+        other => failed(other, &file.display().to_string()),
+    }
+}
+
+fn read(admin: &mut Admin, file: &Path) -> Result<Vec<Row>, Failure> {
+    let wrong = |line: u64, what: &str| {
+        Failure::new(
+            crate::exit::Exit::Failed,
+            "refused",
+            format!("{}:{line}: {what}; nothing was imported", file.display()),
+        )
+    };
+    let source = std::fs::File::open(file).map_err(|error| at_path("read", file, &error))?;
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
+    let heads = reader.headers().map_err(|error| wrong(1, &error.to_string()))?.clone();
+    check_heads(&heads).map_err(|what| wrong(1, &what))?;
+    let mut seen = BTreeSet::new();
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| wrong(error.position().map_or(0, csv::Position::line), &error.to_string()))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        if rows.len() == ROWS_MAX {
+            return Err(wrong(line, &format!("more than {ROWS_MAX} rows")));
+        }
+        let row = row(admin, file, line, &heads, &record).map_err(|what| wrong(line, &what))?;
+        if !seen.insert(row.entry.address.clone()) {
+            return Err(wrong(line, &format!("{} stands in an earlier row already", row.entry.address)));
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+fn check_heads(heads: &csv::StringRecord) -> Result<(), String> {
+    if let Some(unknown) = heads.iter().find(|head| !COLUMNS.contains(head)) {
+        return Err(format!("there is no column `{unknown}`; there are {}", COLUMNS.join(", ")));
+    }
+    let distinct: BTreeSet<&str> = heads.iter().collect();
+    if distinct.len() != heads.len() {
+        return Err("a column stands there twice".to_owned());
+    }
+    if !distinct.contains("address") {
+        return Err("the column `address` is missing".to_owned());
+    }
+    Ok(())
+}
+
+fn row(
+    admin: &mut Admin,
+    file: &Path,
+    line: u64,
+    heads: &csv::StringRecord,
+    record: &csv::StringRecord,
+) -> Result<Row, String> {
+    let cells = || heads.iter().zip(record.iter());
+    let text = cells().find(|(head, _)| *head == "address").map(|(_, cell)| cell).unwrap_or_default();
+    let address: Address = admin.address(text).map_err(|failure| failure.message)?;
+    let lookup = umbel_store::Lookup::Address(address.clone());
+    let known = admin.store.find_user(&lookup).map_err(|error| error.to_string())?.is_some();
+    let mut entry = UserEntry::new(address);
+    let mut greeting = None;
+    for (head, cell) in cells() {
+        match setting(head, cell)? {
+            Setting::Change(change) => entry.changes.push(change),
+            Setting::Greeting(path) => {
+                greeting = Some(read_wav(&beside(file, &path)).map_err(|failure| failure.message)?);
+            }
+            Setting::Elsewhere | Setting::Nothing => {}
+        }
+        match (head, cell) {
+            // A user who is there keeps the PIN; a new one gets a random PIN.
+            ("pin" | "password", "") => {}
+            ("pin", digits) => entry.pin = Some(NewPin::Own(Pin::new(digits).map_err(|wrong| wrong.to_string())?)),
+            ("password", text) => {
+                entry.password = Some(Password::new(text).ok_or_else(|| "the password is too long".to_owned())?);
+            }
+            _ => {}
+        }
+    }
+    if entry.pin.is_none() && !known {
+        entry.pin = Some(NewPin::Generate);
+    }
+    Ok(Row { line, entry, greeting })
+}

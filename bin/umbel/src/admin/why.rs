@@ -1,0 +1,102 @@
+//! `umbel why CALL-ID`: the decisions of one call, with the rule that decided.
+
+use std::time::Duration;
+
+use umbel_store::{Decision, PinOutcome, Ruling};
+
+use super::{Admin, failed, iso_8601};
+use crate::cli::WhyField;
+use crate::exit::Failure;
+use crate::output;
+
+/// A decision is written within a second (SEC-32); whoever asks right after the call waits that long.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
+/// How often the store is asked in that time.
+const ASKED_EVERY: Duration = Duration::from_millis(50);
+
+pub(super) fn run(admin: &mut Admin, call_id: &str, field: Option<WhyField>) -> Result<(), Failure> {
+    let decisions = decisions(admin, call_id)?;
+    match field {
+        Some(WhyField::Pin) => {
+            let latest = decisions.iter().rev().find_map(|decision| match decision.ruling {
+                Ruling::Pin(outcome) => Some(outcome),
+                _ => None,
+            });
+            // A call that got no further than routing opened no mailbox.
+            output::line(latest.unwrap_or(PinOutcome::None).as_str())
+        }
+        None if admin.json => output::json_lines(&decisions.iter().map(document).collect::<Vec<_>>()),
+        None => print(&decisions),
+    }
+}
+
+fn decisions(admin: &mut Admin, call_id: &str) -> Result<Vec<Decision>, Failure> {
+    let mut waited = Duration::ZERO;
+    loop {
+        let found = admin.store.decisions(call_id).map_err(|error| failed(error, call_id))?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        if waited >= WRITTEN_WITHIN {
+            return Err(Failure::not_found(format!("no call with the Call-ID {call_id} is on record; they are kept 90 days")));
+        }
+        std::thread::sleep(ASKED_EVERY);
+        waited += ASKED_EVERY;
+    }
+}
+
+fn document(decision: &Decision) -> serde_json::Value {
+    serde_json::json!({
+        "call_id": decision.call_id,
+        "at": iso_8601(decision.at),
+        "mailbox": decision.mailbox.as_ref().map(umbel_store::Address::as_str),
+        "transport": decision.transport.as_str(),
+        "peer": decision.peer,
+        "command_seen": decision.command_seen,
+        "topic": decision.ruling.topic().as_str(),
+        "ruling": verdict(&decision.ruling),
+        "rule": decision.rule,
+    })
+}
+
+/// What was decided, in a word or two.
+fn verdict(ruling: &Ruling) -> String {
+    match ruling {
+        Ruling::Who(kind) => kind.as_str().to_owned(),
+        Ruling::Trust(true) => "trusted".to_owned(),
+        Ruling::Trust(false) => "not trusted".to_owned(),
+        Ruling::Pin(outcome) => outcome.as_str().to_owned(),
+        Ruling::Diversion(Some(from)) => format!("diverted from {from}"),
+        Ruling::Diversion(None) => "not diverted".to_owned(),
+        Ruling::Recording(end) => serde_json::to_value(end)
+            .ok()
+            .and_then(|word| word.as_str().map(str::to_owned))
+            .unwrap_or_default(),
+        Ruling::Refusal(status) => status.to_string(),
+    }
+}
+
+fn print(decisions: &[Decision]) -> Result<(), Failure> {
+    if let Some(first) = decisions.first() {
+        output::facts(&[
+            ("call", first.call_id.clone()),
+            ("transport", first.transport.as_str().to_owned()),
+            ("peer", first.peer.clone().unwrap_or_else(|| "no certificate".to_owned())),
+            ("mailbox", decisions.iter().find_map(|decision| decision.mailbox.as_ref()).map(ToString::to_string).unwrap_or_default()),
+            ("skip-pin", if first.command_seen { "asked for" } else { "not asked for" }.to_owned()),
+        ])?;
+        output::line("")?;
+    }
+    let rows: Vec<Vec<String>> = decisions
+        .iter()
+        .map(|decision| {
+            vec![
+                iso_8601(decision.at),
+                decision.ruling.topic().as_str().to_owned(),
+                verdict(&decision.ruling),
+                decision.rule.clone(),
+            ]
+        })
+        .collect();
+    output::table(&["WHEN", "ABOUT", "DECIDED", "BECAUSE"], &rows)
+}

@@ -1,0 +1,352 @@
+//! The command line: what can be asked for, and with which words.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Voice mail over SIP: call answering, subscriber access and their protocol extensions of [MS-OCEXUM].
+#[derive(Debug, Parser)]
+#[command(name = "umbel", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print one JSON document, or one a line; errors too.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// Where the configuration and the data are.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Place {
+    /// The configuration file; without one, the embedded defaults.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The data directory of the embedded defaults [default: ./umbel-data].
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the roles that the configuration names; without one, the embedded defaults.
+    Serve(Place),
+    /// Say what is wrong with certificates, names, ports, store, prompts and users, and how to mend it.
+    Check {
+        #[command(flatten)]
+        place: Place,
+        /// Write the configuration in force, with comments.
+        #[arg(long)]
+        print_config: bool,
+    },
+    /// Let a running server read its configuration again.
+    Reload(Place),
+    /// Users and their settings.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Mailboxes and greetings.
+    Mailbox {
+        #[command(subcommand)]
+        command: MailboxCommand,
+    },
+    /// Voice messages.
+    Message {
+        #[command(subcommand)]
+        command: MessageCommand,
+    },
+    /// The decisions of one call: who, trust, PIN, diversion, recording, with the rule that decided.
+    Why {
+        #[command(flatten)]
+        place: Place,
+        /// The Call-ID header of the call.
+        call_id: String,
+        /// Print one fact only: `pin` is `skipped`, `prompted` or `none`.
+        #[arg(long)]
+        field: Option<WhyField>,
+    },
+    /// Calls now, and the last ones.
+    Calls {
+        #[command(flatten)]
+        place: Place,
+        /// All recorded calls rather than the last 20.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Certificates of the local authority.
+    Certificate {
+        #[command(subcommand)]
+        command: CertificateCommand,
+    },
+    /// The protocol client: a telephone for people, scripts and tests.
+    Phone {
+        #[command(subcommand)]
+        command: PhoneCommand,
+    },
+    /// Write shell completions.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages into a directory.
+    Man {
+        /// The directory.
+        directory: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhyField {
+    Pin,
+}
+
+/// Secrets come from files: an argument would be seen by everybody on the machine.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct SecretsFromFiles {
+    /// A file with the PIN; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pin_file: Option<PathBuf>,
+    /// A file with the password; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    #[arg(long, hide = true, value_name = "REFUSED")]
+    pub(crate) pin: Option<String>,
+    #[arg(long, hide = true, value_name = "REFUSED")]
+    pub(crate) password: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add a user; without --pin-file a random PIN is made and printed once.
+    Add {
+        #[command(flatten)]
+        place: Place,
+        /// user@domain, in the configured domain.
+        address: String,
+        /// The digits that callers know.
+        #[arg(long, value_name = "N")]
+        extension: Option<String>,
+        /// The name as people write it.
+        #[arg(long, value_name = "S")]
+        name: Option<String>,
+        /// Where notices go.
+        #[arg(long, value_name = "E")]
+        email: Option<String>,
+        #[command(flatten)]
+        secrets: SecretsFromFiles,
+    },
+    /// Show one user.
+    Show {
+        #[command(flatten)]
+        place: Place,
+        /// user@domain or an extension.
+        address: String,
+    },
+    /// Remove a user with mailbox and messages.
+    Remove {
+        #[command(flatten)]
+        place: Place,
+        /// user@domain or an extension.
+        address: String,
+    },
+    /// Open a PIN that wrong guesses have locked.
+    Unlock {
+        #[command(flatten)]
+        place: Place,
+        /// user@domain or an extension.
+        address: String,
+    },
+    /// List all users.
+    List(Place),
+    /// Change settings, by the names of the import's columns.
+    Set {
+        #[command(flatten)]
+        place: Place,
+        /// user@domain or an extension.
+        address: String,
+        /// KEY=VALUE, for example `name=Alice` or `skip_pin=no`.
+        #[arg(value_name = "KEY=VALUE")]
+        settings: Vec<String>,
+        #[command(flatten)]
+        secrets: SecretsFromFiles,
+    },
+    /// Add or update users from a CSV file: all rows or none.
+    Import {
+        #[command(flatten)]
+        place: Place,
+        /// Columns: address,extension,name,email,pin,password,skip_pin,enabled,language,greeting,time_zone,role.
+        file: PathBuf,
+    },
+    /// Write all users as CSV, without secrets.
+    Export(Place),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailboxCommand {
+    /// Show a mailbox: counts, limits, greetings, locks.
+    Show {
+        #[command(flatten)]
+        place: Place,
+        /// user@domain or an extension.
+        address: String,
+    },
+    /// List all mailboxes with their counts.
+    List(Place),
+    /// Greetings: list, show, set or remove.
+    Greeting {
+        #[command(flatten)]
+        place: Place,
+        /// user@domain or an extension.
+        address: String,
+        #[command(subcommand)]
+        command: GreetingCommand,
+    },
+    /// Write all messages of a mailbox into a directory, with a JSON description each.
+    Export {
+        #[command(flatten)]
+        place: Place,
+        /// user@domain or an extension.
+        address: String,
+        /// The directory; made if absent.
+        directory: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GreetingCommand {
+    /// List the greetings and which one is active.
+    List,
+    /// Describe one greeting.
+    Show {
+        /// standard, out-of-office or name.
+        kind: String,
+    },
+    /// Take a WAV file as a greeting.
+    Set {
+        /// standard, out-of-office or name.
+        kind: String,
+        /// The WAV file.
+        file: PathBuf,
+    },
+    /// Remove a greeting.
+    Remove {
+        /// standard, out-of-office or name.
+        kind: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MessageCommand {
+    /// List messages, of one mailbox or of all.
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// user@domain or an extension.
+        address: Option<String>,
+    },
+    /// Describe one message.
+    Show {
+        #[command(flatten)]
+        place: Place,
+        /// The message's id.
+        id: String,
+    },
+    /// Delete a message; it can be restored for 14 days.
+    Delete {
+        #[command(flatten)]
+        place: Place,
+        /// The message's id.
+        id: String,
+    },
+    /// Restore a deleted message.
+    Restore {
+        #[command(flatten)]
+        place: Place,
+        /// The message's id.
+        id: String,
+    },
+    /// Write a message as 16-bit PCM WAV.
+    Export {
+        #[command(flatten)]
+        place: Place,
+        /// The message's id.
+        id: String,
+        /// The file to write; `-` writes to standard output.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CertificateCommand {
+    /// Issue a peer certificate: NAME is the DNS name it bears.
+    Issue {
+        #[command(flatten)]
+        place: Place,
+        /// The DNS name.
+        name: String,
+        /// Where NAME.pem, NAME-key.pem and authority.pem go.
+        directory: PathBuf,
+    },
+}
+
+/// What every telephone command needs.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PhoneOptions {
+    /// The address to be: user@domain.
+    #[arg(long = "as", value_name = "ADDRESS")]
+    pub(crate) address: String,
+    /// The server to call: tls:HOST:PORT or tcp:HOST:PORT.
+    #[arg(long, value_name = "SERVER")]
+    pub(crate) server: String,
+    /// A PEM file with the authority that the server's certificate must come from.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authority: Option<PathBuf>,
+    /// A PEM certificate to show to the server.
+    #[arg(long, value_name = "FILE", requires = "private_key")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// The certificate's private key.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) private_key: Option<PathBuf>,
+    /// Record what is heard.
+    #[arg(long, value_name = "OUT.wav")]
+    pub(crate) record: Option<PathBuf>,
+    /// Say what this file says.
+    #[arg(long, value_name = "IN.wav")]
+    pub(crate) play: Option<PathBuf>,
+    /// Keys to press once answered, for example "1,w2,3#": wN waits N seconds, P is the PIN of --pin-file.
+    #[arg(long, value_name = "KEYS")]
+    pub(crate) keys: Option<String>,
+    /// Hang up after this time, for example 10s.
+    #[arg(long = "for", value_name = "TIME")]
+    pub(crate) for_time: Option<String>,
+    #[command(flatten)]
+    pub(crate) secrets: SecretsFromFiles,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PhoneCommand {
+    /// Call one's own voice mail, as [MS-OCEXUM] 3.1.1.
+    Voicemail {
+        #[command(flatten)]
+        options: PhoneOptions,
+        /// Leave `Ms-Exchange-Command: skip-pin` out.
+        #[arg(long)]
+        no_skip_pin: bool,
+    },
+    /// Make a call.
+    Call {
+        #[command(flatten)]
+        options: PhoneOptions,
+        /// sip:user@domain, user@domain or an extension.
+        target: String,
+        /// The Subject header.
+        #[arg(long)]
+        subject: Option<String>,
+        /// The Priority header: emergency, urgent, normal or non-urgent.
+        #[arg(long)]
+        priority: Option<String>,
+        /// A further header, `Name: value`, for tests and administrators.
+        #[arg(long = "header", value_name = "NAME: VALUE")]
+        headers: Vec<String>,
+    },
+}

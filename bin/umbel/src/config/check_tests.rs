@@ -1,0 +1,205 @@
+//! The configuration table of the threats file: each input and what it gets.
+
+use std::path::Path;
+
+use super::*;
+
+const PATH: &str = "/etc/umbel/umbel.toml";
+
+fn check(text: &str) -> Result<Config, String> {
+    read(text, Path::new(PATH)).map_err(|failure| {
+        assert_eq!(failure.exit, Exit::Config, "{failure}");
+        failure.message
+    })
+}
+
+/// What is wrong must be found at `place` (line:column) and said with `word`.
+#[track_caller]
+fn refused(text: &str, place: &str, word: &str) {
+    let message = check(text).expect_err("this configuration must be refused");
+    assert!(message.starts_with(&format!("{PATH}:{place}:")), "{message}");
+    assert!(message.contains(word), "{message} does not say {word}");
+}
+
+#[test]
+fn an_empty_file_runs_no_role() {
+    let config = check("").expect("an empty file is valid");
+    assert_eq!(config.um, None);
+    assert_eq!(config.domain, "example.test");
+    assert_eq!(config.data, Path::new("/etc/umbel/data"));
+}
+
+#[test]
+fn an_um_table_runs_the_unified_messaging_server_with_the_documented_defaults() {
+    let um = check("[um]").expect("valid").um.expect("the role is run");
+    assert_eq!(um, Um::default());
+    assert_eq!(um.listen[0].address.port(), 5065);
+    assert_eq!(um.listen[1].transport, Transport::Tls);
+    assert_eq!(um.recording.silence, Some(Duration::from_secs(10)));
+}
+
+#[test]
+fn every_key_is_read() {
+    let config = check(
+        r#"
+        domain = "Contoso.Com"
+        data = "/var/lib/umbel"
+        language = "en"
+        prompts = "sounds"
+        store = "sqlite"
+        [tls]
+        certificate = "tls/cert.pem"
+        private-key = "tls/key.pem"
+        client-authorities = "tls/ca.pem"
+        client-revocations = "crl.pem"
+        trusted-peers = ["proxy.example.test", "tcp:192.0.2.7",
+            "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]
+        trusted-transport = "any-tls"
+        trusted-networks = ["192.0.2.0/24"]
+        accept-cleartext-trust = true
+        [um]
+        listen = ["tcp:127.0.0.1:6065", "tls:[::1]:6066"]
+        advertise = "um.example.test"
+        pilots = ["vm", "+15550100"]
+        unlisted-peers = "refuse"
+        gateways = ["198.51.100.0/24", "2001:db8::1"]
+        diversion-preference = "first"
+        keys = "asterisk"
+        rtp-address = "::1"
+        rtp-advertise = "192.0.2.1"
+        rtp-ports = "40000-40999"
+        rtp-learn-source = false
+        dscp = 0
+        max-calls = 7
+        max-call = "2h"
+        srtp = "required"
+        [um.recording]
+        min-length = "0s"
+        max-length = "10m"
+        silence = "off"
+        max-messages = 3
+        [pin]
+        min-length = 4
+        simple-patterns = true
+        attempts-per-call = 5
+        lock-after = 6
+        step-up = "never"
+        [http]
+        admin-listen = "127.0.0.1:9999"
+        [limits]
+        connections = 20
+        connections-per-address = 2
+        "#,
+    )
+    .expect("valid");
+    assert_eq!(config.domain, "contoso.com");
+    assert_eq!(config.data, Path::new("/var/lib/umbel"));
+    assert_eq!(config.prompts.as_deref(), Some(Path::new("/etc/umbel/sounds")));
+    let identity = config.tls.identity.expect("both are set");
+    assert_eq!(identity.certificate, Path::new("/etc/umbel/tls/cert.pem"));
+    assert_eq!(config.tls.trusted_transport, TrustedTransport::AnyTls);
+    assert_eq!(config.tls.trusted_networks, ["192.0.2.0/24".parse().expect("a network")]);
+    let um = config.um.expect("the role is run");
+    assert_eq!(um.gateways[1].to_string(), "2001:db8::1/128");
+    assert_eq!((um.max_calls, um.max_call, um.srtp), (7, Duration::from_secs(7_200), Srtp::Required));
+    assert_eq!(um.recording.silence, None);
+    assert_eq!((config.pin.min_length, config.limits.connections), (4, 20));
+}
+
+#[test]
+fn an_unknown_key_is_refused_and_the_nearest_known_one_named() {
+    refused("[um]\nmax-call = \"1h\"\nmax-callz = 3\n", "3:1", "did you mean `max-call`?");
+    refused("domian = \"x\"", "1:1", "did you mean `domain`?");
+    refused("[umm]\n", "1:2", "did you mean `um`?");
+}
+
+#[test]
+fn a_key_whose_feature_is_still_to_come_is_refused_by_name() {
+    refused("[server]\n", "1:1", "[server] needs the protocol server");
+    refused("[mail]\nsmtp = \"smtp://x\"\nfrom = \"a@b\"\n", "1:1", "[mail] needs mail notices");
+    refused("[dialling]\nallow = []\n", "2:9", "[dialling] allow needs Play-On-Phone");
+    refused("[um]\noutbound-proxy = \"sip:p\"\n", "2:18", "outbound-proxy needs Play-On-Phone");
+    refused("store = \"postgres://db/umbel\"", "1:9", "later version");
+    let message = check("[um]\nconfirm-playback = \"always\"\n").expect_err("to come");
+    assert!(message.contains("confirm-playback needs Play-On-Phone"), "{message}");
+}
+
+#[test]
+fn syntax_errors_types_and_duplicates_are_refused_with_their_place() {
+    refused("domain = \n", "1:10", "");
+    refused("domain = 5\n", "1:10", "invalid type: integer `5`, expected a string");
+    refused("[um]\nmax-calls = 1\nmax-calls = 2\n", "3:1", "duplicate key");
+    refused("[um]\nsrtp = \"sometimes\"\n", "2:8", "expected one of `offered`, `required`, `off`");
+}
+
+#[test]
+fn values_out_of_range_are_refused_on_both_sides() {
+    refused("[um]\ndscp = 64\n", "2:8", "0 to 63");
+    refused("[um]\nmax-calls = 0\n", "2:13", "1 to 100000");
+    refused("[um]\nmax-call = \"59s\"\n", "2:12", "between 60s");
+    refused("[um.recording]\nsilence = \"0s\"\n", "2:11", "\"off\"");
+    refused("[um.recording]\nmin-length = \"2s\"\nmax-length = \"2s\"\n", "3:14", "longer than min-length");
+    refused("[pin]\nmin-length = 3\n", "2:14", "4 to 24");
+    refused("[pin]\nmin-length = 25\n", "2:14", "4 to 24");
+    refused("[um]\nrtp-ports = \"1023-2000\"\n", "2:13", "1024");
+    refused("[um]\nrtp-ports = \"20001-20002\"\n", "2:13", "even port");
+    assert!(check("[um]\nrtp-ports = \"20000-20001\"\n").is_ok());
+}
+
+#[test]
+fn only_tcp_and_tls_can_be_listened_on() {
+    refused("[um]\nlisten = [\"udp:127.0.0.1:5060\"]\n", "2:11", "[MS-OCEXUM] 2.1");
+    refused("[um]\nlisten = [\"127.0.0.1:5060\"]\n", "2:11", "no listener");
+}
+
+/// SEC-33: plain TCP is trusted only after a second, explicit setting.
+#[test]
+fn a_trusted_network_without_the_second_setting_is_refused() {
+    refused("[tls]\ntrusted-networks = [\"127.0.0.0/8\"]\n", "2:20", "accept-cleartext-trust");
+    assert!(check("[tls]\ntrusted-networks = [\"127.0.0.0/8\"]\naccept-cleartext-trust = true\n").is_ok());
+    assert!(check("[tls]\ntrusted-networks = []\n").is_ok());
+}
+
+#[test]
+fn secure_media_without_a_secure_listener_is_a_contradiction() {
+    refused("[um]\nlisten = [\"tcp:127.0.0.1:1\"]\nsrtp = \"required\"\n", "3:8", "listen has no tls:");
+    refused("[tls]\ntrusted-peers = [\"p.example\"]\n[um]\nlisten = [\"tcp:127.0.0.1:1\"]\n", "2:18", "listen has no tls:");
+}
+
+/// PEER-3: no wildcard names.
+#[test]
+fn trusted_peers_are_exact_names_fingerprints_or_addresses() {
+    refused("[tls]\ntrusted-peers = [\"*.example.test\"]\n", "2:18", "wildcards");
+    refused("[tls]\ntrusted-peers = [\"sha256:12\"]\n", "2:18", "64 hexadecimal");
+    refused("[tls]\ntrusted-peers = [\"tcp:host\"]\n", "2:18", "an IP address");
+}
+
+#[test]
+fn half_an_identity_is_refused() {
+    refused("[tls]\ncertificate = \"c.pem\"\n", "2:15", "without private-key");
+    refused("[tls]\nprivate-key = \"k.pem\"\n", "2:15", "without certificate");
+}
+
+#[test]
+fn a_missing_file_says_which() {
+    let failure = load(Path::new("/nowhere/umbel.toml")).expect_err("there is no such file");
+    assert_eq!(failure.exit, Exit::Config);
+    assert!(failure.message.starts_with("/nowhere/umbel.toml:"), "{failure}");
+}
+
+#[test]
+fn a_file_that_is_not_utf8_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("umbel.toml");
+    std::fs::write(&path, b"domain = \"x\"\n# \xff\n").expect("written");
+    let failure = load(&path).expect_err("not UTF-8");
+    assert_eq!(failure.exit, Exit::Config);
+    assert!(failure.message.contains("umbel.toml:2: not UTF-8"), "{failure}");
+}
+
+#[test]
+fn what_is_printed_reads_back_as_the_same_configuration() {
+    let config = check("domain = \"contoso.com\"\n[um]\nmax-calls = 7\n[um.recording]\nsilence = \"off\"\n").expect("valid");
+    let printed = super::super::print(&config);
+    assert_eq!(check(&printed).expect("what we print is valid"), config);
+}

@@ -1,0 +1,85 @@
+//! The control socket: how commands reach a running server.
+//!
+//! A Unix socket in the data directory, open to its owner only. One JSON line asks, one answers.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::admin::configuration;
+use crate::cli::Place;
+use crate::exit::{Exit, Failure};
+use crate::output;
+
+/// The longest request or answer, in bytes; longer ones are cut off and refused.
+pub(crate) const LINE_BYTES_MAX: u64 = 64 * 1024;
+/// How long a command waits for the server's answer.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a command asks of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case")]
+pub(crate) enum Request {
+    /// Read the configuration again.
+    Reload,
+}
+
+/// What the server answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub(crate) enum Answer {
+    /// It is done.
+    Done {
+        /// What needs a restart to take effect.
+        after_restart: Vec<String>,
+    },
+    /// It is refused; everything stays as it was.
+    Refused {
+        /// Why.
+        message: String,
+    },
+}
+
+/// Where the socket is.
+pub(crate) fn socket_path(data: &Path) -> PathBuf {
+    data.join("control.sock")
+}
+
+/// Asks the server that runs on `data`.
+pub(crate) fn ask(data: &Path, request: Request) -> Result<Answer, Failure> {
+    let path = socket_path(data);
+    let unreachable = |error: &dyn std::fmt::Display| {
+        Failure::new(
+            Exit::Unavailable,
+            "server-not-running",
+            format!("no server answers on {}: {error}; start it with `umbel serve`", path.display()),
+        )
+    };
+    let mut stream = UnixStream::connect(&path).map_err(|error| unreachable(&error))?;
+    let line = serde_json::to_string(&request).map_err(|error| unreachable(&error))?;
+    stream
+        .set_read_timeout(Some(ANSWERED_WITHIN))
+        .and_then(|()| stream.write_all(format!("{line}\n").as_bytes()))
+        .map_err(|error| unreachable(&error))?;
+    let mut answer = String::new();
+    BufReader::new(stream.take(LINE_BYTES_MAX)).read_line(&mut answer).map_err(|error| unreachable(&error))?;
+    serde_json::from_str(&answer).map_err(|error| unreachable(&error))
+}
+
+/// `umbel reload`.
+pub(crate) fn reload(place: &Place, json: bool) -> Result<(), Failure> {
+    let config = configuration(place)?;
+    match ask(&config.data, Request::Reload)? {
+        Answer::Done { after_restart } if json => {
+            output::json(&serde_json::json!({ "done": "reloaded", "after_restart": after_restart }))
+        }
+        Answer::Done { after_restart } if after_restart.is_empty() => output::line("reloaded"),
+        Answer::Done { after_restart } => {
+            output::line(format!("reloaded; after a restart: {}", after_restart.join("; ")))
+        }
+        Answer::Refused { message } => Err(Failure::config(format!("{message}; the old configuration stays"))),
+    }
+}

@@ -1,0 +1,293 @@
+//! `umbel serve`: the composition root of the servers.
+
+mod control;
+mod first_start;
+pub(crate) mod media_worker;
+mod prompts;
+pub(crate) mod refused;
+mod reload;
+mod settings;
+mod um_loop;
+mod upkeep;
+mod watch;
+
+use std::time::Duration;
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::LocalSet;
+use umbel_net::{Clock, Flows, Listener, Tls};
+use umbel_ocexum::TrustedTransport;
+use umbel_store_sqlite::{Recovery, SqliteStore, StoreWorker};
+use umbel_um::{MediaKey, Order, Um};
+use umbel_web::{Admin, Metrics, Readiness, Standing};
+
+use crate::admin::{configuration, now};
+use crate::cli::Place;
+use crate::config::Config;
+use crate::exit::{Exit, Failure};
+use crate::{output, store};
+use control::Control;
+use media_worker::{MediaConfig, MediaWorkers};
+use um_loop::{ORDERS_MAX, UmLoop};
+use watch::Watch;
+
+pub(crate) use prompts::load as load_prompts;
+pub(crate) use settings::store as store_settings;
+
+/// After the last call, what connections still have to send gets this long.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Runs the roles until it is told to stop.
+pub(crate) fn run(place: &Place) -> Result<(), Failure> {
+    let config = configuration(place)?;
+    crate::log::start();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::TemporaryFailure, "no-runtime", error.to_string()))?;
+    LocalSet::new().block_on(&runtime, serve(config))
+}
+
+/// Settings that are allowed, and that whoever set them should be reminded of.
+pub(crate) fn warnings(config: &Config) -> Vec<String> {
+    let mut warnings = Vec::new();
+    // SEC-33
+    if config.tls.trusted_transport == TrustedTransport::AnyTls {
+        warnings.push("trusted-transport = \"any-tls\": whoever connects over TLS may open mailboxes without a PIN by their From".to_owned());
+    }
+    if !config.tls.trusted_networks.is_empty() {
+        let networks: Vec<String> = config.tls.trusted_networks.iter().map(ToString::to_string).collect();
+        warnings.push(format!("plain TCP from {} may open mailboxes without a PIN", networks.join(", ")));
+    }
+    warnings
+}
+
+async fn serve(config: Config) -> Result<(), Failure> {
+    let um = config.um.clone().ok_or_else(|| {
+        Failure::config("no role to run: the configuration has no [um] table; add one, or start without --config")
+    })?;
+    for warning in warnings(&config) {
+        tracing::warn!("{warning}");
+    }
+    let clock = Clock::start();
+    let (mut store, recovery) = store::open_for_server(&config)?;
+    report_recovery(&recovery);
+    let pins = match config.source {
+        None => first_start::users(&config, &mut store, now())?,
+        Some(_) => Vec::new(),
+    };
+    let tls = crate::tls::start(&config, clock)?;
+    let (prompts, from_pack) = prompts::load(&config)?;
+    let (orders, inbox) = mpsc::channel(ORDERS_MAX);
+    let flows = flows(&config, &tls, clock)?;
+    let listeners = listen(&flows, &um.listen)?;
+    let settings = settings::um(&config, &um, &listeners, prompts.clone())?;
+    let control = Control::bind(&config.data).map_err(|error| crate::exit::at_path("bind the control socket in", &config.data, &error))?;
+    let worker = store_worker(store, &orders)?;
+    let (metrics, readiness) = observation();
+    let operation = operation(&config, &readiness, &metrics).await?;
+    let upkeep = upkeep::run(worker.inbox(), tls.clone(), clock, readiness.clone(), metrics.clone());
+    let upkeep = tokio::task::spawn_local(upkeep);
+    let mut um_loop = UmLoop {
+        um: Um::new(settings, clock.unix_time(), generator()?),
+        flows,
+        clock,
+        media: media(&um, clock, &orders)?,
+        store: worker.inbox(),
+        orders: inbox,
+        watch: Watch::new(metrics),
+    };
+    output::write(first_start::hints(&config, &listeners, &pins).as_bytes())?;
+    tracing::info!(
+        listeners = %listeners.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        from_pack,
+        "serving"
+    );
+    let supervisor = Supervisor { config, listeners, prompts, tls, clock, orders };
+    for part in ["listeners", "prompts"] {
+        readiness.set(part, Standing::Ready);
+    }
+    let ended = supervise(supervisor, control, &mut um_loop).await;
+    readiness.set("listeners", Standing::Missing("the server is stopping".to_owned()));
+    upkeep.abort();
+    let UmLoop { flows, orders, .. } = um_loop;
+    flows.shut_down(FAREWELL).await;
+    // Nobody takes answers any more, so that the store's thread does not wait for that.
+    drop(orders);
+    worker.stop();
+    drop(operation);
+    ended
+}
+
+/// The figures and parts that operators see.
+fn observation() -> (Metrics, Readiness) {
+    let readiness = Readiness::new(["store", "prompts", "listeners"]);
+    (Metrics::new(env!("CARGO_PKG_VERSION")), readiness)
+}
+
+/// Starts answering `/healthz`, `/readyz` and `/metrics`; it ends when what is returned is dropped.
+async fn operation(config: &Config, readiness: &Readiness, metrics: &Metrics) -> Result<oneshot::Sender<()>, Failure> {
+    let address = config.admin_listen;
+    let admin = Admin::bind(address).await.map_err(|error| {
+        let (exit, code) = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => (Exit::NoPermission, "permission"),
+            _ => (Exit::Unavailable, "address-in-use"),
+        };
+        Failure::new(exit, code, format!("[http] admin-listen: {address}: {error}; stop the program that uses it, or give another port"))
+    })?;
+    let (running, ended) = oneshot::channel();
+    let serving = admin.serve(readiness.clone(), metrics.clone(), async move {
+        let _: Result<(), _> = ended.await;
+    });
+    tokio::task::spawn_local(async move {
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "health, readiness and metrics are no longer answered");
+        }
+    });
+    Ok(running)
+}
+
+/// What is needed while the loop runs, to answer signals and commands.
+struct Supervisor {
+    config: Config,
+    listeners: Vec<Listener>,
+    prompts: umbel_um::Prompts,
+    tls: Tls,
+    clock: Clock,
+    orders: mpsc::Sender<Order>,
+}
+
+/// Runs the loop beside signals and commands, until it is drained or told twice to stop.
+async fn supervise(mut supervisor: Supervisor, control: Control, um_loop: &mut UmLoop) -> Result<(), Failure> {
+    let no_signals = |error: std::io::Error| Failure::new(Exit::TemporaryFailure, "no-signals", error.to_string());
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(no_signals)?;
+    let (asking, mut asked) = mpsc::channel(control::ASKED_MAX);
+    let control = tokio::task::spawn_local(control.serve(asking));
+    let mut stopping = false;
+    let running = um_loop.run();
+    tokio::pin!(running);
+    let result = loop {
+        tokio::select! {
+            ended = &mut running => {
+                tracing::info!(?ended, "stopped");
+                break Ok(());
+            }
+            _ = hang_up.recv() => match supervisor.reload().await {
+                crate::control::Answer::Done { after_restart } => tracing::info!(?after_restart, "configuration read again"),
+                crate::control::Answer::Refused { message } => tracing::error!(%message, "the new configuration is refused, the old one stays"),
+            },
+            Some((request, reply)) = asked.recv() => {
+                let answer = match request {
+                    crate::control::Request::Reload => supervisor.reload().await,
+                };
+                let _ = reply.send(answer);
+            }
+            _ = terminate.recv() => if !supervisor.stop(&mut stopping).await { break Ok(()) },
+            _ = interrupt.recv() => if !supervisor.stop(&mut stopping).await {
+                break Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted while calls were running"));
+            },
+        }
+    };
+    control.abort();
+    result
+}
+
+impl Supervisor {
+    /// Told to stop: once, calls may end in order (REL-23); twice, at once.
+    async fn stop(&self, stopping: &mut bool) -> bool {
+        if std::mem::replace(stopping, true) {
+            return false;
+        }
+        tracing::info!("stopping: no new calls; running ones have a minute");
+        self.orders.send(Order::Drain).await.is_ok()
+    }
+
+    async fn reload(&mut self) -> crate::control::Answer {
+        let reloaded = reload::reload(&self.config, &self.listeners, &self.prompts, &self.tls, self.clock);
+        match reloaded {
+            Ok(reloaded) => {
+                let answer = reloaded.answer();
+                self.config = reloaded.config;
+                self.prompts = reloaded.um.prompts.clone();
+                let _ = self.orders.send(Order::Reload(Box::new(reloaded.um))).await;
+                answer
+            }
+            Err(failure) => crate::control::Answer::Refused { message: failure.message },
+        }
+    }
+}
+
+fn flows(config: &Config, tls: &Tls, clock: Clock) -> Result<Flows, Failure> {
+    let seed = umbel_net::seed().map_err(|error| no_randomness(&error))?;
+    let resolver = umbel_net::Resolver::system(seed)
+        .inspect_err(|error| tracing::warn!(%error, "names of other hosts cannot be found"))
+        .ok();
+    let policy = trust_of_connections(config);
+    let limits = umbel_net::Limits {
+        connections: config.limits.connections,
+        connections_per_address: config.limits.connections_per_address,
+        ..Default::default()
+    };
+    let trusts = std::rc::Rc::new(move |flow: &umbel_node::Flow| {
+        umbel_ocexum::trust(flow, &policy, clock.unix_time()).transport.is_ok()
+    });
+    Ok(Flows::new(umbel_net::Config { limits, tls: Some(tls.clone()), resolver, trusts }, clock))
+}
+
+/// Who is exempt from the bounds on connections.
+fn trust_of_connections(config: &Config) -> umbel_ocexum::Policy {
+    umbel_ocexum::Policy { peers: config.tls.trusted_peers.clone(), ..Default::default() }
+}
+
+fn listen(flows: &Flows, wanted: &[Listener]) -> Result<Vec<Listener>, Failure> {
+    let bind = |listener: &Listener| {
+        let address = flows.listen(listener).map_err(|error| refused::listen(&error))?;
+        Ok(Listener { transport: listener.transport, address })
+    };
+    wanted.iter().map(bind).collect()
+}
+
+/// The media threads; what sessions tell becomes orders to the loop. An event that finds no room is
+/// offered again by its worker.
+fn media(um: &crate::config::Um, clock: Clock, orders: &mpsc::Sender<Order>) -> Result<MediaWorkers<MediaKey>, Failure> {
+    let config = MediaConfig { address: um.rtp_address, ports: um.rtp_ports, dscp: um.dscp, threads: None };
+    let orders = orders.clone();
+    let deliver = move |key, event| {
+        orders.try_send(Order::Media { key, event }).or_else(|refused| match refused.into_inner() {
+            Order::Media { event, .. } if !orders.is_closed() => Err(event),
+            // Nobody is left to be told.
+            _ => Ok(()),
+        })
+    };
+    MediaWorkers::start(&config, clock, generator()?, deliver)
+        .map_err(|error| Failure::new(Exit::TemporaryFailure, "no-threads", format!("the media threads: {error}")))
+}
+
+/// The store's thread; what it answers becomes an order to the loop. It waits where the loop is behind:
+/// the loop takes orders in every turn, and never waits for the store.
+fn store_worker(store: SqliteStore, orders: &mpsc::Sender<Order>) -> Result<StoreWorker, Failure> {
+    let orders = orders.clone();
+    let answer = move |ticket, reply| {
+        // The loop is gone: nobody is left to be told.
+        let _ = orders.blocking_send(Order::Stored { ticket, reply });
+    };
+    StoreWorker::spawn(store, answer)
+        .map_err(|error| Failure::new(Exit::TemporaryFailure, "no-threads", format!("the store's threads: {error}")))
+}
+
+fn generator() -> Result<ChaCha20Rng, Failure> {
+    umbel_net::seed().map(ChaCha20Rng::from_seed).map_err(|error| no_randomness(&error))
+}
+
+fn no_randomness(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Exit::TemporaryFailure, "no-randomness", format!("the system has no randomness to give: {error}"))
+}
+
+fn report_recovery(recovery: &Recovery) {
+    tracing::info!(?recovery, "the store is open");
+}

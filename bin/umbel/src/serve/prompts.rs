@@ -1,0 +1,65 @@
+//! The recordings we speak with, read and prepared for every codec.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use umbel_ivr::{Language, Prompt};
+use umbel_prompts::{Origin, Pack};
+use umbel_um::Prompts;
+use umbel_wav::Limits;
+
+use crate::config::Config;
+use crate::exit::Failure;
+
+/// Breath between two files of a sound pack that together say what one of ours says.
+const JOINT_MILLIS: usize = 60;
+
+/// All recordings, and how many of them came from the configured sound pack.
+pub(crate) fn load(config: &Config) -> Result<(Prompts, usize), Failure> {
+    let pack = if config.prompts.is_some() { Pack::Asterisk } else { Pack::Own };
+    let folder = config.prompts.as_deref();
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(Failure::config(format!(
+            "prompts: {} is no directory; name an Asterisk sound pack, or leave it empty for our own prompts",
+            folder.display()
+        )));
+    }
+    let mut recordings = BTreeMap::new();
+    let mut from_pack = 0;
+    for name in umbel_prompts::names() {
+        let Some(recording) = pack.find(name, |file| folder.and_then(|folder| read(folder, file))) else { continue };
+        let Some(prompt) = prepare(&recording.files) else {
+            return Err(Failure::config(format!("prompts: the recording {name} cannot be read")));
+        };
+        from_pack += usize::from(recording.origin == Origin::Pack);
+        recordings.insert((Language::English, Prompt(name)), Arc::new(prompt));
+    }
+    Ok((Prompts::new(recordings), from_pack))
+}
+
+/// A file of the pack, where it is one that we can use.
+fn read(folder: &Path, file: &str) -> Option<Vec<u8>> {
+    let bytes = fs::read(folder.join(file)).ok()?;
+    umbel_wav::read(&bytes, Limits::default()).ok()?;
+    Some(bytes)
+}
+
+/// One or more files, one after the other, as one prompt.
+fn prepare(files: &[std::borrow::Cow<'static, [u8]>]) -> Option<umbel_media::Prompt> {
+    let sounds: Vec<_> =
+        files.iter().map(|file| umbel_wav::read(file, Limits::default())).collect::<Result<_, _>>().ok()?;
+    let rate = sounds.first()?.rate;
+    let mut samples = Vec::new();
+    for sound in &sounds {
+        if sound.rate != rate {
+            return None;
+        }
+        if !samples.is_empty() {
+            samples.resize(samples.len() + usize::try_from(rate).ok()? * JOINT_MILLIS / 1_000, 0);
+        }
+        samples.extend_from_slice(&sound.samples);
+    }
+    umbel_media::Prompt::new(&samples, rate).ok()
+}

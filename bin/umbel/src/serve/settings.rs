@@ -1,0 +1,194 @@
+//! From the configuration file's words to the settings of each room.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+
+use umbel_ivr::phrase::LocalTime;
+use umbel_ivr::{Language, conversation};
+use umbel_net::Listener;
+use umbel_node::Transport;
+use umbel_ocexum::Policy;
+use umbel_sip_message::Uri;
+use umbel_time::UnixTime;
+use umbel_um::{Clocks, Prompts};
+
+use super::refused::not_a_host;
+use crate::config::{Config, DiversionPreference, KeyProfile, Srtp, StepUp, Um, UnlistedPeers};
+use crate::exit::Failure;
+
+/// Settings of the unified messaging server, listening on `listeners` as they were bound.
+pub(super) fn um(config: &Config, um: &Um, listeners: &[Listener], prompts: Prompts) -> Result<umbel_um::Config, Failure> {
+    let contacts = contacts(um, listeners)?;
+    let mut endpoint = umbel_sip_endpoint::Config { presents_certificate: true, ..Default::default() };
+    for listener in listeners {
+        let sent_by = umbel_sip_endpoint::SentBy { host: host(um, listener), port: Some(listener.address.port()) };
+        match listener.transport {
+            Transport::Tcp => endpoint.tcp.get_or_insert(sent_by),
+            Transport::Tls => endpoint.tls.get_or_insert(sent_by),
+        };
+    }
+    Ok(umbel_um::Config {
+        agent: umbel_ua::Config {
+            contacts,
+            automata: true,
+            user_agent: format!("Umbel/{}", env!("CARGO_PKG_VERSION")),
+            endpoint,
+            ..Default::default()
+        },
+        locality: umbel_um::Locality {
+            domain: config.domain.clone(),
+            hosts: hosts(um, listeners),
+            pilots: um.pilots.iter().cloned().collect(),
+        },
+        trust: Policy {
+            peers: config.tls.trusted_peers.clone(),
+            transport: config.tls.trusted_transport,
+            networks: config.tls.trusted_networks.clone(),
+            accept_cleartext: !config.tls.trusted_networks.is_empty(),
+            gateways: um.gateways.clone(),
+        },
+        refuse_unlisted: um.unlisted_peers == UnlistedPeers::Refuse,
+        diversion_preference: match um.diversion_preference {
+            DiversionPreference::First => umbel_um::DiversionPreference::First,
+            DiversionPreference::Last => umbel_um::DiversionPreference::Last,
+        },
+        conversation: conversation(config, um),
+        media: umbel_um::Media {
+            srtp: match um.srtp {
+                Srtp::Offered => umbel_sdp::Srtp::Offered,
+                Srtp::Required => umbel_sdp::Srtp::Required,
+                Srtp::Off => umbel_sdp::Srtp::Off,
+            },
+            advertise: um.rtp_advertise.as_deref().and_then(|address| address.parse().ok()),
+            learn_source: um.rtp_learn_source,
+            ..Default::default()
+        },
+        recording: umbel_um::Recording {
+            min: um.recording.min_length,
+            max: um.recording.max_length,
+            silence: um.recording.silence,
+        },
+        calls_max: usize::try_from(um.max_calls).unwrap_or(usize::MAX),
+        call_max: um.max_call,
+        listeners: listeners.iter().map(|listener| listener.address).collect(),
+        gateways: gateways(um),
+        prompts,
+        clocks: Clocks::new(local_time),
+    })
+}
+
+fn conversation(config: &Config, um: &Um) -> conversation::Config {
+    let mut conversation = conversation::Config {
+        language: Language::from_tag(&config.language).unwrap_or_default(),
+        keys: match um.keys {
+            KeyProfile::Exchange => umbel_ivr::KeyProfile::Exchange,
+            KeyProfile::Asterisk => umbel_ivr::KeyProfile::Asterisk,
+        },
+        ..Default::default()
+    };
+    conversation.call_answering.shortest = um.recording.min_length;
+    conversation.call_answering.longest = um.recording.max_length;
+    conversation.subscriber_access.shortest = um.recording.min_length;
+    conversation.subscriber_access.pin_attempts_max = config.pin.attempts_per_call;
+    conversation.subscriber_access.pin_digits_min = config.pin.min_length;
+    conversation.subscriber_access.step_up = match config.pin.step_up {
+        StepUp::Sensitive => umbel_ivr::StepUp::Sensitive,
+        StepUp::Never => umbel_ivr::StepUp::Never,
+    };
+    conversation
+}
+
+/// The host that peers reach a listener by.
+fn host(um: &Um, listener: &Listener) -> String {
+    match (&um.advertise, listener.address.ip()) {
+        (Some(host), _) => host.clone(),
+        (None, IpAddr::V4(address)) => address.to_string(),
+        (None, IpAddr::V6(address)) => format!("[{address}]"),
+    }
+}
+
+fn contacts(um: &Um, listeners: &[Listener]) -> Result<umbel_ua::Contacts, Failure> {
+    let mut contacts = umbel_ua::Contacts::default();
+    for listener in listeners {
+        let host = host(um, listener);
+        let transport = listener.transport.uri_parameter();
+        let text = format!("sip:{host}:{};transport={transport}", listener.address.port());
+        let uri: Uri = text.parse().map_err(|_| not_a_host(&host))?;
+        match listener.transport {
+            Transport::Tcp => contacts.tcp.get_or_insert(uri),
+            Transport::Tls => contacts.tls.get_or_insert(uri),
+        };
+    }
+    Ok(contacts)
+}
+
+/// Names and addresses that stand for us in a URI's host.
+fn hosts(um: &Um, listeners: &[Listener]) -> BTreeSet<String> {
+    let addresses = listeners.iter().map(|listener| listener.address.ip().to_string());
+    addresses.chain(um.advertise.clone()).chain(["localhost".to_owned()]).collect()
+}
+
+/// A gateway network of one address is one that can be pinged.
+fn gateways(um: &Um) -> Vec<Uri> {
+    let single = |network: &umbel_ocexum::Network| {
+        let text = network.to_string();
+        let (address, bits) = text.split_once('/')?;
+        let address: IpAddr = address.parse().ok()?;
+        let whole = if address.is_ipv4() { "32" } else { "128" };
+        (bits == whole).then(|| SocketAddr::new(address, Transport::Tcp.default_port()))
+    };
+    um.gateways
+        .iter()
+        .filter_map(single)
+        .filter_map(|address| format!("sip:{address};transport=tcp").parse().ok())
+        .collect()
+}
+
+/// What a clock shows in a zone; without a zone, in the server's own.
+fn local_time(zone: Option<&str>, at: UnixTime) -> LocalTime {
+    let zone = zone.and_then(|name| jiff::tz::TimeZone::get(name).ok()).unwrap_or_else(jiff::tz::TimeZone::system);
+    let instant = jiff::Timestamp::from_second(at.as_secs()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let civil = instant.to_zoned(zone).datetime();
+    let small = |number: i8| u8::try_from(number).unwrap_or(0);
+    LocalTime {
+        year: civil.year(),
+        month: small(civil.month()),
+        day: small(civil.day()),
+        hour: small(civil.hour()),
+        minute: small(civil.minute()),
+    }
+}
+
+/// Settings of the store.
+pub(crate) fn store(config: &Config) -> umbel_store::Config {
+    let messages_max = config.um.as_ref().map_or_else(|| crate::config::Recording::default().max_messages, |um| um.recording.max_messages);
+    umbel_store::Config {
+        messages_max,
+        pin: umbel_store::PinPolicy {
+            min_length: usize::from(config.pin.min_length),
+            simple_patterns: config.pin.simple_patterns,
+            lock_after: u32::from(config.pin.lock_after),
+        },
+        ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// REL-29: spoken times follow the owner's zone, on both sides of a change to daylight saving time.
+    #[test]
+    fn clocks_follow_the_zone_and_its_daylight_saving_time() {
+        let shown = |zone, seconds| {
+            let time = local_time(Some(zone), UnixTime::from_secs(seconds));
+            (time.day, time.hour, time.minute)
+        };
+        // 2026-03-29 00:59:59 and 01:00:00 UTC: Berlin goes from 01:59:59 to 03:00:00.
+        assert_eq!(shown("Europe/Berlin", 1_774_745_999), (29, 1, 59));
+        assert_eq!(shown("Europe/Berlin", 1_774_746_000), (29, 3, 0));
+        // 2026-10-25 00:59:59 and 01:00:00 UTC: from 02:59:59 back to 02:00:00.
+        assert_eq!(shown("Europe/Berlin", 1_792_889_999), (25, 2, 59));
+        assert_eq!(shown("Europe/Berlin", 1_792_890_000), (25, 2, 0));
+    }
+}

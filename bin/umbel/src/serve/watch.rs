@@ -1,0 +1,145 @@
+//! What the operator sees of the running server: log lines and figures.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use umbel_node::{FlowId, Input, Output, Transport};
+use umbel_sip_message::Message;
+use umbel_store::{CallOutcome, CallRecord, Op, PinOutcome, Reply, Ruling, Saved, Verdict};
+use umbel_um::{Alarm, Order, Wish};
+use umbel_web::{Direction, Metrics, SipTransport};
+
+/// Counts and reports what passes between the brain and the world.
+pub(super) struct Watch {
+    metrics: Metrics,
+    transports: BTreeMap<FlowId, SipTransport>,
+    /// Calls of each kind that are up, by the names of the figures.
+    active: BTreeMap<umbel_store::CallKind, usize>,
+}
+
+impl Watch {
+    pub(super) fn new(metrics: Metrics) -> Self {
+        Watch { metrics, transports: BTreeMap::new(), active: BTreeMap::new() }
+    }
+
+    pub(super) fn arrived(&mut self, input: &Input<Order>) {
+        match input {
+            Input::Opened { id, flow } => {
+                self.transports.insert(*id, transport(flow.transport));
+            }
+            Input::Closed { id, .. } => {
+                self.transports.remove(id);
+            }
+            Input::Received { id, message } => self.received(*id, message),
+            Input::Order(Order::Stored { reply, .. }) => self.stored(reply),
+            _ => {}
+        }
+    }
+
+    fn received(&mut self, id: FlowId, message: &Message) {
+        let Some(transport) = self.transports.get(&id).copied() else { return };
+        let method = message.headers().cseq().method.as_str();
+        match message {
+            Message::Request(_) => self.metrics.sip_request(Direction::In, transport, method),
+            Message::Response(response) => {
+                self.metrics.sip_response(Direction::In, transport, method, response.status().as_u16());
+            }
+        }
+    }
+
+    fn stored(&mut self, reply: &Reply) {
+        match reply {
+            Reply::Saved(Saved::Message(message)) => self.metrics.message_recorded(message.duration),
+            Reply::Checked(Verdict::Wrong { .. }) => self.metrics.pin_failed(),
+            _ => {}
+        }
+    }
+
+    pub(super) fn leaves(&mut self, output: &Output<Wish>) {
+        match output {
+            Output::Transmit { id, bytes } => self.transmitted(*id, bytes),
+            Output::Wish(Wish::Store { op: Op::RecordCall(record), .. }) => self.recorded(record),
+            Output::Wish(Wish::Store { op: Op::Decide(decisions), .. }) => {
+                let skipped = decisions.iter().filter(|decision| decision.ruling == Ruling::Pin(PinOutcome::Skipped));
+                skipped.for_each(|_| self.metrics.pin_skipped());
+            }
+            _ => {}
+        }
+    }
+
+    fn transmitted(&mut self, id: FlowId, bytes: &Bytes) {
+        let Some(transport) = self.transports.get(&id).copied() else { return };
+        let first = bytes.split(|byte| *byte == b' ').map(|word| std::str::from_utf8(word).unwrap_or_default());
+        let mut words = first.take(2);
+        match (words.next(), words.next().and_then(|code| code.parse().ok())) {
+            (Some("SIP/2.0"), Some(code)) => self.metrics.sip_response(Direction::Out, transport, "", code),
+            (Some(method), None) if !method.is_empty() => self.metrics.sip_request(Direction::Out, transport, method),
+            _ => {}
+        }
+    }
+
+    /// A call's record is written when it begins, when it is known what it is, and when it ends.
+    fn recorded(&mut self, record: &CallRecord) {
+        let kind = kind(record.kind);
+        let active = self.active.entry(record.kind).or_default();
+        match record.ended {
+            None => *active += 1,
+            Some(_) => {
+                *active = active.saturating_sub(1);
+                self.metrics.call_ended(kind, outcome(record.outcome));
+            }
+        }
+        self.metrics.calls_active(kind, *active);
+    }
+
+    pub(super) fn alarm(&mut self, alarm: &Alarm) {
+        match alarm {
+            // SEC-34
+            Alarm::ManySkippedPins { peer, mailboxes } => {
+                tracing::warn!(
+                    %peer,
+                    mailboxes,
+                    "one peer opens many mailboxes without a PIN; take it out of trusted-peers if that is not meant"
+                );
+            }
+            Alarm::RecordingNotSaved { call_id } => {
+                tracing::error!(%call_id, "a recording could not be saved; the store recovers it at the next start");
+            }
+        }
+    }
+
+    pub(super) fn gateway(&mut self, gateway: &umbel_sip_message::Uri, standing: umbel_ua::Standing) {
+        tracing::info!(%gateway, ?standing, "gateway");
+    }
+}
+
+fn transport(transport: Transport) -> SipTransport {
+    match transport {
+        Transport::Tcp => SipTransport::Tcp,
+        Transport::Tls => SipTransport::Tls,
+    }
+}
+
+fn kind(kind: umbel_store::CallKind) -> umbel_web::CallKind {
+    use umbel_store::CallKind;
+    match kind {
+        CallKind::CallAnswering | CallKind::MissedCall => umbel_web::CallKind::CallAnswering,
+        CallKind::SubscriberAccess | CallKind::UnauthenticatedPilot => umbel_web::CallKind::SubscriberAccess,
+        CallKind::PlayOnPhone => umbel_web::CallKind::PlayOnPhone,
+        CallKind::None => umbel_web::CallKind::Unclassified,
+    }
+}
+
+fn outcome(outcome: CallOutcome) -> umbel_web::CallOutcome {
+    match outcome {
+        CallOutcome::Refused => umbel_web::CallOutcome::Refused,
+        CallOutcome::NotAnswered => umbel_web::CallOutcome::Unanswered,
+        CallOutcome::Failed => umbel_web::CallOutcome::Failed,
+        CallOutcome::Running
+        | CallOutcome::MessageLeft
+        | CallOutcome::NothingLeft
+        | CallOutcome::MailboxOpened
+        | CallOutcome::AccessDenied
+        | CallOutcome::Played => umbel_web::CallOutcome::Completed,
+    }
+}

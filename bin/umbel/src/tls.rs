@@ -1,0 +1,83 @@
+//! What TLS shows and believes, from the configuration.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use umbel_net::{Authority, Clock, Identity, Tls, TlsConfig, TlsError, load_certificates, load_revocations};
+
+use crate::admin::authority_refused;
+use crate::config::{Config, EMBEDDED_PEER};
+use crate::exit::Failure;
+use crate::serve::refused;
+
+/// Puts the configuration's certificates in force.
+pub(crate) fn start(config: &Config, clock: Clock) -> Result<Tls, Failure> {
+    let mut tls = read(config, clock)?;
+    match Tls::new(&tls, clock) {
+        // A machine without system authorities believes those of the configuration.
+        Err(TlsError::NoSystemAuthorities) => {
+            tls.system_authorities = false;
+            Tls::new(&tls, clock)
+        }
+        other => other,
+    }
+    .map_err(refused::tls)
+}
+
+/// Reads everything that the configuration names.
+pub(crate) fn read(config: &Config, clock: Clock) -> Result<TlsConfig, Failure> {
+    let now = clock.unix_time();
+    let local = match (&config.tls.identity, &config.tls.client_authorities) {
+        (Some(_), Some(_)) => None,
+        _ => Some(Authority::load_or_create(&config.data, now).map_err(|error| authority_refused(&error))?),
+    };
+    let identity = match (&config.tls.identity, &local) {
+        (Some(files), _) => {
+            Identity::load(&files.certificate, &files.private_key, now).map_err(|error| refused::file(&error))?
+        }
+        (None, Some(authority)) => {
+            let (names, addresses) = subjects(config);
+            authority.identity(&names, &addresses, now).map_err(|error| authority_refused(&error))?
+        }
+        (None, None) => unreachable!("without an identity the local authority is there"),
+    };
+    let client_authorities = match (&config.tls.client_authorities, &local) {
+        (Some(file), _) => load_certificates(file).map_err(|error| refused::file(&error))?,
+        (None, Some(authority)) => vec![authority.certificate().clone()],
+        (None, None) => Vec::new(),
+    };
+    let revocations = match &config.tls.client_revocations {
+        Some(file) => load_revocations(file).map_err(|error| refused::file(&error))?,
+        None => Vec::new(),
+    };
+    Ok(TlsConfig {
+        identity: Some(Arc::new(identity)),
+        server_authorities: client_authorities.clone(),
+        client_authorities,
+        system_authorities: config.tls.identity.is_some(),
+        revocations,
+    })
+}
+
+/// The names and addresses under which peers reach us.
+fn subjects(config: &Config) -> (Vec<String>, Vec<IpAddr>) {
+    let um = config.um.as_ref();
+    let mut names = vec![config.domain.clone(), "localhost".to_owned()];
+    // The embedded defaults list this name: our own server's certificate is a listed peer.
+    if config.source.is_none() {
+        names.push(EMBEDDED_PEER.to_owned());
+    }
+    let mut addresses: Vec<IpAddr> = vec![IpAddr::from([127, 0, 0, 1]), IpAddr::from(std::net::Ipv6Addr::LOCALHOST)];
+    if let Some(host) = um.and_then(|um| um.advertise.clone()) {
+        match host.trim_matches(['[', ']']).parse() {
+            Ok(address) => addresses.push(address),
+            Err(_) => names.push(host),
+        }
+    }
+    addresses.extend(um.into_iter().flat_map(|um| &um.listen).map(|listener| listener.address.ip()));
+    addresses.sort_unstable();
+    addresses.dedup();
+    names.sort_unstable();
+    names.dedup();
+    (names, addresses)
+}
