@@ -11,7 +11,6 @@ use crate::{CallKey, InfoBody, Ticket};
 
 /// One order. An order about a call that is over, or that does not fit the call's state, comes too
 /// late and means nothing: the event that made it so is on its way.
-#[derive(Debug)]
 pub enum Command {
     /// Send 180.
     Ring {
@@ -109,7 +108,7 @@ pub enum Command {
 pub type ExtraHeaders = Vec<(HeaderName, String)>;
 
 /// A call to place.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Outgoing {
     /// The Request-URI.
     pub target: Uri,
@@ -131,7 +130,7 @@ pub struct Outgoing {
 }
 
 /// A request outside any call.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OutsideRequest {
     /// The method: not INVITE, ACK, CANCEL or REGISTER.
     pub method: Method,

@@ -1,7 +1,5 @@
 //! What the agent tells: facts about calls, and about what was asked outside them.
 
-use std::fmt;
-
 use bytes::Bytes;
 use umbel_node::{Flow, FlowId};
 use umbel_sip_message::{Request, Response, StatusCode, Uri};
@@ -10,7 +8,6 @@ use crate::CallKey;
 use crate::ping::Standing;
 
 /// One thing that happened.
-#[derive(Debug)]
 pub enum Event {
     /// Somebody calls. The INVITE was found in order; what it gets is decided by command.
     Invited {
@@ -121,12 +118,6 @@ pub enum Event {
 #[derive(Clone, PartialEq, Eq)]
 pub struct InfoBody(pub Bytes);
 
-impl fmt::Debug for InfoBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("****")
-    }
-}
-
 impl std::ops::Deref for InfoBody {
     type Target = Bytes;
 
@@ -162,7 +153,6 @@ pub enum OfferedBy {
 }
 
 /// A call that somebody wants to make to us.
-#[derive(Debug)]
 pub struct Invitation {
     /// The value of Call-ID.
     pub call_id: String,

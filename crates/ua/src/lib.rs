@@ -27,6 +27,7 @@ mod invite;
 mod negotiation;
 mod outside;
 mod ping;
+mod printing;
 mod refusal;
 pub mod registration;
 mod repetition;
