@@ -9,7 +9,9 @@
 //! | `call` | one call from INVITE to BYE: RFC 3261 12 to 15, RFC 3262, 3311, 4028, 6086 |
 //! | `invite` | the two machines of an invitation: RFC 3261 13 |
 //! | `dialog` | tags, sequence numbers, routes: RFC 3261 12 |
-//! | `negotiation`, `session_timer`, `repetition`, `ping` | small decisions, each on a page |
+//! | `negotiation`, `session_timer`, `repetition`, `evidence`, `ping` | small decisions, each on a page |
+//! | `check`, `refusal`, `capabilities` | what is served, and what all else gets: RFC 3261 8.2 |
+//! | `asked`, `digest_client` | our requests, and sending one again: RFC 3261 22 |
 //! | [`registration`] | RFC 3261 10.2, RFC 5626 |
 
 mod agent;

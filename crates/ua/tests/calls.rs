@@ -390,3 +390,35 @@ fn a_broken_connection_does_not_end_the_call_and_bye_opens_another() {
         world.expect_rest();
     }
 }
+
+#[test]
+fn a_refusal_that_would_not_refuse_does() {
+    let mut world = World::of_two();
+    world.call("alice", "bob");
+    world.settle();
+    world.refuse("bob", StatusCode::OK);
+    world.settle();
+    match world.ending("alice") {
+        Ending::Refused(refused) => assert_eq!(refused.status, StatusCode::SERVER_INTERNAL_ERROR),
+        other => panic!("{other:?}"),
+    }
+}
+
+// An order about a call that is over, or that never was, means nothing.
+#[test]
+fn orders_that_come_too_late_mean_nothing() {
+    let mut world = talking();
+    world.hang_up("alice");
+    world.settle();
+    world.forget_ladder();
+    for name in ["alice", "bob"] {
+        world.ring(name);
+        world.answer(name);
+        world.refuse(name, StatusCode::BUSY_HERE);
+        world.hang_up(name);
+        world.accept(name);
+        world.reoffer(name);
+    }
+    world.settle();
+    world.expect("");
+}

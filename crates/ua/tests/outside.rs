@@ -8,7 +8,9 @@ use std::time::Duration;
 use umbel_node::FlowId;
 use umbel_sip_message::{HeaderName, Method, Request};
 use umbel_ua::registration::{Account, EXPIRES, News};
-use umbel_ua::{Command, Config, Credentials, Event, OutsideRequest, Ticket, Way};
+use umbel_ua::{
+    Command, Config, Credentials, Event, GATEWAYS_MAX, Outcome, OutsideRequest, REQUESTS_MAX, Ticket, Way,
+};
 use world::{World, body, header, reply, uri};
 
 fn seconds(seconds: u64) -> Duration {
@@ -305,4 +307,35 @@ fn a_call_comes_along_the_flow_of_the_registration() {
     world.ring("phone");
     world.settle();
     assert_eq!(world.response("peer").status().as_u16(), 180);
+}
+
+// The bound on requests at once: at it, and one above.
+#[test]
+fn one_request_too_many_is_not_even_tried() {
+    let mut world = world();
+    for number in 0..=REQUESTS_MAX {
+        let ticket = Ticket(u64::try_from(number).unwrap());
+        world.command("um", Command::Request { ticket, request: Box::new(notify()) });
+    }
+    world.settle();
+    assert_eq!(world.received("peer").len(), REQUESTS_MAX);
+    let abandoned: Vec<Ticket> = world
+        .events("um")
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Completed { ticket, outcome: Outcome::Abandoned } => Some(ticket),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(abandoned, [Ticket(1_000)]);
+}
+
+// The bound on watched gateways: those beyond are not watched.
+#[test]
+fn one_gateway_too_many_is_not_watched() {
+    let mut world = world();
+    let gateway = |port: usize| uri(&format!("sip:192.0.2.2:{};transport=tcp", 10_000 + port));
+    world.command("um", Command::Watch { gateways: (0..=GATEWAYS_MAX).map(gateway).collect() });
+    world.settle();
+    assert_eq!(world.received("peer").len(), GATEWAYS_MAX);
 }
