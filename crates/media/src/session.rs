@@ -445,5 +445,4 @@ fn is_comfort_noise(codec: Codec, payload_type: u8) -> bool {
 }
 
 #[cfg(test)]
-#[path = "session_tests.rs"]
 mod tests;
