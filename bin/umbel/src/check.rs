@@ -74,7 +74,11 @@ fn report(findings: &[Finding], json: bool) -> Result<(), Failure> {
     match findings.iter().find_map(|finding| finding.exit) {
         Some(exit) => {
             let wrong = findings.iter().filter(|finding| !finding.good).count();
-            Err(Failure::new(exit, "check-failed", format!("{wrong} of {} checks found something wrong", findings.len())))
+            Err(Failure::new(
+                exit,
+                "check-failed",
+                format!("{wrong} of {} checks found something wrong", findings.len()),
+            ))
         }
         None => Ok(()),
     }
@@ -82,7 +86,8 @@ fn report(findings: &[Finding], json: bool) -> Result<(), Failure> {
 
 fn source(config: &Config) -> String {
     let warnings = serve::warnings(config);
-    let name = config.source.as_ref().map_or("embedded defaults".to_owned(), |file| file.display().to_string());
+    let name =
+        config.source.as_ref().map_or("embedded defaults".to_owned(), |file| file.display().to_string());
     if warnings.is_empty() { name } else { format!("{name}; warning: {}", warnings.join("; warning: ")) }
 }
 
@@ -111,9 +116,12 @@ fn ports(config: &Config, running: bool) -> Vec<Finding> {
         });
     }
     findings.push(match UdpSocket::bind((um.rtp_address, 0)) {
-        Ok(_) => Finding::good("media", format!("{} ports {}-{}", um.rtp_address, um.rtp_ports.0, um.rtp_ports.1)),
+        Ok(_) => {
+            Finding::good("media", format!("{} ports {}-{}", um.rtp_address, um.rtp_ports.0, um.rtp_ports.1))
+        }
         Err(error) => {
-            let what = format!("[um] rtp-address {}: {error}; give an address of this machine", um.rtp_address);
+            let what =
+                format!("[um] rtp-address {}: {error}; give an address of this machine", um.rtp_address);
             Finding::bad("media", &Failure::new(Exit::Unavailable, "cannot-listen", what))
         }
     });

@@ -313,6 +313,9 @@ pub(crate) struct PhoneOptions {
     /// Say what this file says.
     #[arg(long, value_name = "IN.wav")]
     pub(crate) play: Option<PathBuf>,
+    /// Begin to say it this long after the answer, for example 5s, when the greeting is over.
+    #[arg(long, value_name = "TIME", requires = "play")]
+    pub(crate) play_after: Option<String>,
     /// Keys to press once answered, for example "1,w2,3#": wN waits N seconds, P is the PIN of --pin-file.
     #[arg(long, value_name = "KEYS")]
     pub(crate) keys: Option<String>,

@@ -65,7 +65,9 @@ pub(crate) fn ask(data: &Path, request: Request) -> Result<Answer, Failure> {
         .and_then(|()| stream.write_all(format!("{line}\n").as_bytes()))
         .map_err(|error| unreachable(&error))?;
     let mut answer = String::new();
-    BufReader::new(stream.take(LINE_BYTES_MAX)).read_line(&mut answer).map_err(|error| unreachable(&error))?;
+    BufReader::new(stream.take(LINE_BYTES_MAX))
+        .read_line(&mut answer)
+        .map_err(|error| unreachable(&error))?;
     serde_json::from_str(&answer).map_err(|error| unreachable(&error))
 }
 
@@ -80,6 +82,8 @@ pub(crate) fn reload(place: &Place, json: bool) -> Result<(), Failure> {
         Answer::Done { after_restart } => {
             output::line(format!("reloaded; after a restart: {}", after_restart.join("; ")))
         }
-        Answer::Refused { message } => Err(Failure::config(format!("{message}; the old configuration stays"))),
+        Answer::Refused { message } => {
+            Err(Failure::config(format!("{message}; the old configuration stays")))
+        }
     }
 }

@@ -15,8 +15,8 @@ mod tls;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 use cli::{Cli, Command};
 use exit::{Exit, Failure};
@@ -64,11 +64,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
             clap_complete::generate(shell, &mut Cli::command(), "umbel", &mut script);
             output::write(&script)
         }
-        Command::Man { directory } => {
-            std::fs::create_dir_all(&directory)
-                .and_then(|()| clap_mangen::generate_to(Cli::command(), &directory))
-                .map_err(|error| exit::at_path("write manual pages into", &directory, &error))
-        }
+        Command::Man { directory } => std::fs::create_dir_all(&directory)
+            .and_then(|()| clap_mangen::generate_to(Cli::command(), &directory))
+            .map_err(|error| exit::at_path("write manual pages into", &directory, &error)),
         Command::Serve(place) => serve::run(&place),
         Command::Check { place, print_config } => check::run(&place, print_config, cli.json),
         Command::Reload(place) => control::reload(&place, cli.json),

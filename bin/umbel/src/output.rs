@@ -21,7 +21,11 @@ pub(crate) fn line(text: impl AsRef<str>) -> Result<(), Failure> {
 /// Writes one JSON document on a line.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string(value).map_err(|error| {
-        Failure::new(crate::exit::Exit::Failed, "internal", format!("the answer cannot be written as JSON: {error}"))
+        Failure::new(
+            crate::exit::Exit::Failed,
+            "internal",
+            format!("the answer cannot be written as JSON: {error}"),
+        )
     })?;
     line(text)
 }
@@ -33,7 +37,8 @@ pub(crate) fn json_lines(values: &[impl Serialize]) -> Result<(), Failure> {
 
 /// A table for people: columns as wide as their widest cell, the last one free.
 pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
-    let safe: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
+    let safe: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
     let width = |column: usize| {
         let cells = safe.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain([heads[column].chars().count()]).max().unwrap_or(0)
@@ -71,13 +76,17 @@ fn push_row(text: &mut String, row: &[String], widths: &[usize]) {
 /// Facts about one thing, a line each.
 pub(crate) fn facts(facts: &[(&str, String)]) -> Result<(), Failure> {
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let text: String = facts.iter().map(|(name, value)| format!("{name:width$}  {}\n", printable(value))).collect();
+    let text: String =
+        facts.iter().map(|(name, value)| format!("{name:width$}  {}\n", printable(value))).collect();
     write(text.as_bytes())
 }
 
 /// Takes the power to move the cursor or to turn text around from what came over the network (SEC-123).
 pub(crate) fn printable(text: &str) -> String {
-    let harmful = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     text.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect()
 }
 

@@ -26,11 +26,21 @@ fn open_for(config: &Config, purpose: Purpose) -> Result<(SqliteStore, Recovery)
 fn refused(error: &OpenError) -> Failure {
     let message = format!("data: {error}");
     match error {
-        OpenError::InUse { .. } => Failure::new(Exit::CannotCreate, "store-in-use", format!("{message}; stop it, or give another --data")),
+        OpenError::InUse { .. } => Failure::new(
+            Exit::CannotCreate,
+            "store-in-use",
+            format!("{message}; stop it, or give another --data"),
+        ),
         OpenError::KeyReadable { .. } => Failure::new(Exit::NoPermission, "permission", message),
-        OpenError::Io { error, .. } if is_permission(error) => Failure::new(Exit::NoPermission, "permission", message),
-        OpenError::TooNew { .. } | OpenError::TooOld { .. } => Failure::new(Exit::CannotCreate, "store-version", message),
-        OpenError::KeyMalformed { .. } | OpenError::KeyMissing { .. } => Failure::new(Exit::CannotCreate, "store-key", message),
+        OpenError::Io { error, .. } if is_permission(error) => {
+            Failure::new(Exit::NoPermission, "permission", message)
+        }
+        OpenError::TooNew { .. } | OpenError::TooOld { .. } => {
+            Failure::new(Exit::CannotCreate, "store-version", message)
+        }
+        OpenError::KeyMalformed { .. } | OpenError::KeyMissing { .. } => {
+            Failure::new(Exit::CannotCreate, "store-key", message)
+        }
         OpenError::Io { .. } => Failure::new(Exit::CannotCreate, "cannot-create", message),
         OpenError::Store(error) => crate::admin::failed(*error, "data"),
     }

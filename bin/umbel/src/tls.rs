@@ -32,9 +32,8 @@ pub(crate) fn read(config: &Config, clock: Clock) -> Result<TlsConfig, Failure> 
         _ => Some(Authority::load_or_create(&config.data, now).map_err(|error| authority_refused(&error))?),
     };
     let identity = match (&config.tls.identity, &local) {
-        (Some(files), _) => {
-            Identity::load(&files.certificate, &files.private_key, now).map_err(|error| refused::file(&error))?
-        }
+        (Some(files), _) => Identity::load(&files.certificate, &files.private_key, now)
+            .map_err(|error| refused::file(&error))?,
         (None, Some(authority)) => {
             let (names, addresses) = subjects(config);
             authority.identity(&names, &addresses, now).map_err(|error| authority_refused(&error))?
@@ -67,7 +66,8 @@ fn subjects(config: &Config) -> (Vec<String>, Vec<IpAddr>) {
     if config.source.is_none() {
         names.push(EMBEDDED_PEER.to_owned());
     }
-    let mut addresses: Vec<IpAddr> = vec![IpAddr::from([127, 0, 0, 1]), IpAddr::from(std::net::Ipv6Addr::LOCALHOST)];
+    let mut addresses: Vec<IpAddr> =
+        vec![IpAddr::from([127, 0, 0, 1]), IpAddr::from(std::net::Ipv6Addr::LOCALHOST)];
     if let Some(host) = um.and_then(|um| um.advertise.clone()) {
         match host.trim_matches(['[', ']']).parse() {
             Ok(address) => addresses.push(address),

@@ -36,9 +36,13 @@ pub(super) fn run(command: CertificateCommand, json: bool) -> Result<(), Failure
 pub(crate) fn refused(error: &AuthorityError) -> Failure {
     let message = error.to_string();
     match error {
-        AuthorityError::File(file) if file.is_permission() => Failure::new(Exit::NoPermission, "permission", message),
+        AuthorityError::File(file) if file.is_permission() => {
+            Failure::new(Exit::NoPermission, "permission", message)
+        }
         AuthorityError::File(_) => Failure::new(Exit::Config, "certificate", message),
-        AuthorityError::NotWritten { reason, .. } if reason.kind() == std::io::ErrorKind::PermissionDenied => {
+        AuthorityError::NotWritten { reason, .. }
+            if reason.kind() == std::io::ErrorKind::PermissionDenied =>
+        {
             Failure::new(Exit::NoPermission, "permission", message)
         }
         AuthorityError::NotWritten { .. } => Failure::new(Exit::CannotCreate, "cannot-create", message),

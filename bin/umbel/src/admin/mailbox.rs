@@ -113,7 +113,8 @@ fn list(admin: &mut Admin) -> Result<(), Failure> {
     let mut mailboxes: Vec<MailboxSummary> = Vec::new();
     loop {
         let after = mailboxes.last().map(|mailbox| mailbox.address.clone());
-        let page = admin.store.mailboxes(after.as_ref(), now()).map_err(|error| failed(error, "mailboxes"))?;
+        let page =
+            admin.store.mailboxes(after.as_ref(), now()).map_err(|error| failed(error, "mailboxes"))?;
         if page.is_empty() {
             break;
         }
@@ -154,18 +155,23 @@ fn greeting(admin: &mut Admin, text: &str, command: &GreetingCommand) -> Result<
                     mailbox.greetings.iter().map(|greeting| greeting_document(greeting, active)).collect();
                 return output::json_lines(&documents);
             }
-            let rows: Vec<Vec<String>> = mailbox.greetings.iter().map(|greeting| greeting_row(greeting, active)).collect();
+            let rows: Vec<Vec<String>> =
+                mailbox.greetings.iter().map(|greeting| greeting_row(greeting, active)).collect();
             output::table(&["KIND", "LENGTH", "RECORDED", "ACTIVE"], &rows)
         }
         GreetingCommand::Show { kind: word } => {
             let kind = kind(word)?;
             let mailbox = summary(admin, text)?;
             let found = mailbox.greetings.iter().find(|greeting| greeting.kind == kind);
-            let greeting = found.ok_or_else(|| Failure::not_found(format!("{text} has no {word} greeting")))?;
+            let greeting =
+                found.ok_or_else(|| Failure::not_found(format!("{text} has no {word} greeting")))?;
             if admin.json {
                 return output::json(&greeting_document(greeting, mailbox.greeting.kind()));
             }
-            output::table(&["KIND", "LENGTH", "RECORDED", "ACTIVE"], &[greeting_row(greeting, mailbox.greeting.kind())])
+            output::table(
+                &["KIND", "LENGTH", "RECORDED", "ACTIVE"],
+                &[greeting_row(greeting, mailbox.greeting.kind())],
+            )
         }
         GreetingCommand::Set { kind: word, file } => {
             let kind = kind(word)?;

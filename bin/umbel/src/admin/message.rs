@@ -18,14 +18,18 @@ pub(super) fn run(command: MessageCommand, json: bool) -> Result<(), Failure> {
             let mut admin = Admin::open(&place, json)?;
             let message = find(&mut admin, &id)?;
             let store = &mut admin.store;
-            store.delete_message(&message.mailbox, message.id, &author(), now()).map_err(|error| failed(error, &id))?;
+            store
+                .delete_message(&message.mailbox, message.id, &author(), now())
+                .map_err(|error| failed(error, &id))?;
             done(&mut admin, &id, "deleted; it can be restored for 14 days")
         }
         MessageCommand::Restore { place, id } => {
             let mut admin = Admin::open(&place, json)?;
             let message = find(&mut admin, &id)?;
             let store = &mut admin.store;
-            store.restore_message(&message.mailbox, message.id, &author(), now()).map_err(|error| failed(error, &id))?;
+            store
+                .restore_message(&message.mailbox, message.id, &author(), now())
+                .map_err(|error| failed(error, &id))?;
             done(&mut admin, &id, "restored")
         }
         MessageCommand::Export { place, id, file } => {
@@ -100,7 +104,8 @@ pub(super) fn all(admin: &mut Admin, mailbox: &umbel_store::Address) -> Result<V
 /// The audio of a message as a file.
 pub(super) fn sound(admin: &mut Admin, message: &VoiceMessage) -> Result<Vec<u8>, Failure> {
     let id = message.id.to_string();
-    let audio = admin.store.message_audio(&message.mailbox, message.id).map_err(|error| failed(error, &id))?;
+    let audio =
+        admin.store.message_audio(&message.mailbox, message.id).map_err(|error| failed(error, &id))?;
     if audio.damaged {
         tracing::warn!(message = %id, "the audio differs from its checksum; what is there is written");
     }
@@ -178,5 +183,9 @@ fn show(admin: &mut Admin, id: &str) -> Result<(), Failure> {
 
 fn done(admin: &mut Admin, id: &str, what: &str) -> Result<(), Failure> {
     let message = find(admin, id)?;
-    if admin.json { output::json(&MessageDocument::of(&message)) } else { output::line(format!("{id} {what}")) }
+    if admin.json {
+        output::json(&MessageDocument::of(&message))
+    } else {
+        output::line(format!("{id} {what}"))
+    }
 }

@@ -23,8 +23,8 @@ use crate::exit::{Exit, Failure};
 
 pub(crate) use certificate::refused as authority_refused;
 pub(crate) use secrets::password_and_pin;
-pub(crate) use user::all as all_users;
 pub(crate) use sound::{StoredAudioExt, read_wav};
+pub(crate) use user::all as all_users;
 
 /// A configuration and the store it names, opened for administration.
 pub(crate) struct Admin {
@@ -106,7 +106,8 @@ pub(crate) fn now() -> UnixTime {
 
 /// UTC by ISO 8601, to the second.
 pub(crate) fn iso_8601(time: UnixTime) -> String {
-    jiff::Timestamp::from_second(time.as_secs()).map_or_else(|_| time.as_secs().to_string(), |time| time.to_string())
+    jiff::Timestamp::from_second(time.as_secs())
+        .map_or_else(|_| time.as_secs().to_string(), |time| time.to_string())
 }
 
 /// What a store's error means to somebody at the command line.
@@ -114,19 +115,24 @@ pub(crate) fn failed(error: StoreError, about: &str) -> Failure {
     let message = format!("{about}: {error}");
     match error {
         StoreError::Refused(refusal) => match refusal {
-            Refusal::NoSuchUser | Refusal::NoSuchMessage(_) | Refusal::NoSuchRecording(_) | Refusal::NoSuchGreeting(_) => {
-                Failure::not_found(message)
-            }
+            Refusal::NoSuchUser
+            | Refusal::NoSuchMessage(_)
+            | Refusal::NoSuchRecording(_)
+            | Refusal::NoSuchGreeting(_) => Failure::not_found(message),
             _ => Failure::new(Exit::Failed, "refused", message),
         },
         StoreError::Busy | StoreError::Overloaded => {
             Failure::new(Exit::TemporaryFailure, "busy", format!("{message}; try again"))
         }
-        StoreError::DiskFull => Failure::new(Exit::TemporaryFailure, "storage-full", format!("{message}; make room")),
-        StoreError::Disk => Failure::new(Exit::Failed, "input-output", message),
-        StoreError::Damaged => {
-            Failure::new(Exit::CannotCreate, "damaged", format!("{message}; stop the server and restore a backup"))
+        StoreError::DiskFull => {
+            Failure::new(Exit::TemporaryFailure, "storage-full", format!("{message}; make room"))
         }
+        StoreError::Disk => Failure::new(Exit::Failed, "input-output", message),
+        StoreError::Damaged => Failure::new(
+            Exit::CannotCreate,
+            "damaged",
+            format!("{message}; stop the server and restore a backup"),
+        ),
         StoreError::AudioMissing => Failure::new(Exit::Failed, "audio-missing", message),
     }
 }

@@ -13,7 +13,9 @@ use crate::exit::{Failure, at_path};
 const SECRET_BYTES_MAX: u64 = 4_096;
 
 /// Reads what the options name.
-pub(crate) fn password_and_pin(options: &SecretsFromFiles) -> Result<(Option<Password>, Option<Pin>), Failure> {
+pub(crate) fn password_and_pin(
+    options: &SecretsFromFiles,
+) -> Result<(Option<Password>, Option<Pin>), Failure> {
     if options.pin.is_some() || options.password.is_some() {
         return Err(Failure::usage(
             "a secret given as an argument is seen by everybody on this machine; \
@@ -36,7 +38,8 @@ fn read_pin(path: &Path) -> Result<Pin, Failure> {
 
 fn read_password(path: &Path) -> Result<Password, Failure> {
     let text = first_line(path)?;
-    Password::new(&text).ok_or_else(|| Failure::usage(format!("{}: the password is empty or too long", path.display())))
+    Password::new(&text)
+        .ok_or_else(|| Failure::usage(format!("{}: the password is empty or too long", path.display())))
 }
 
 fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
@@ -79,8 +82,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("pin");
         std::fs::write(&path, "letters\n").expect("written");
-        let failure = password_and_pin(&SecretsFromFiles { pin_file: Some(path), ..SecretsFromFiles::default() })
-            .expect_err("no digits");
+        let failure =
+            password_and_pin(&SecretsFromFiles { pin_file: Some(path), ..SecretsFromFiles::default() })
+                .expect_err("no digits");
         assert!(!failure.message.contains("letters"), "{failure}");
     }
 }

@@ -49,7 +49,8 @@ pub(crate) trait StoredAudioExt {
 
 impl StoredAudioExt for StoredAudio {
     fn pcm16_wav(&self) -> Result<Vec<u8>, Failure> {
-        let too_long = || Failure::new(Exit::Failed, "sound-too-large", "the sound is longer than a WAV file holds");
+        let too_long =
+            || Failure::new(Exit::Failed, "sound-too-large", "the sound is longer than a WAV file holds");
         let encoding = match self.format {
             AudioFormat::Pcmu => Encoding::Pcmu,
             AudioFormat::Pcma => Encoding::Pcma,
@@ -89,7 +90,8 @@ mod tests {
     #[test]
     fn a_g711_message_is_exported_as_sixteen_bits_at_its_own_rate() {
         // ITU-T G.711: 0xFF is zero, 0x80 the loudest positive value, 32124 in 16 bits.
-        let audio = StoredAudio { format: AudioFormat::Pcmu, data: vec![0xff, 0x80, 0xff].into(), damaged: false };
+        let audio =
+            StoredAudio { format: AudioFormat::Pcmu, data: vec![0xff, 0x80, 0xff].into(), damaged: false };
         let file = audio.pcm16_wav().expect("exported");
         let sound = umbel_wav::read(&file, Limits::default()).expect("a WAV file");
         assert_eq!((sound.rate, sound.encoding, sound.truncated), (8_000, Encoding::Pcm16, false));

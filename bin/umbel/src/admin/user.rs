@@ -28,7 +28,10 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
         UserCommand::Remove { place, address } => {
             let mut admin = Admin::open(&place, json)?;
             let user = admin.user(&address)?;
-            admin.store.remove_user(user.address(), &author(), now()).map_err(|error| failed(error, &address))?;
+            admin
+                .store
+                .remove_user(user.address(), &author(), now())
+                .map_err(|error| failed(error, &address))?;
             done(&admin, &user, "removed")
         }
         UserCommand::Unlock { place, address } => {
@@ -105,7 +108,12 @@ const fn yes_or_no(value: bool) -> &'static str {
     if value { "yes" } else { "no" }
 }
 
-fn add(admin: &mut Admin, address: &str, changes: Vec<UserChange>, secrets: &SecretsFromFiles) -> Result<(), Failure> {
+fn add(
+    admin: &mut Admin,
+    address: &str,
+    changes: Vec<UserChange>,
+    secrets: &SecretsFromFiles,
+) -> Result<(), Failure> {
     let (password, pin) = password_and_pin(secrets)?;
     let mut entry = UserEntry::new(admin.address(address)?);
     entry.changes = changes;
@@ -120,16 +128,22 @@ fn print_pins(admin: &Admin, set: &[PinSet]) -> Result<(), Failure> {
     if admin.json {
         let documents: Vec<_> = set
             .iter()
-            .map(|set| serde_json::json!({
-                "address": set.address.as_str(),
-                "pin": set.generated.as_ref().map(umbel_store::Pin::reveal),
-            }))
+            .map(|set| {
+                serde_json::json!({
+                    "address": set.address.as_str(),
+                    "pin": set.generated.as_ref().map(umbel_store::Pin::reveal),
+                })
+            })
             .collect();
         return output::json_lines(&documents);
     }
     for set in set {
         match &set.generated {
-            Some(pin) => output::line(format!("{}  PIN {}  (shown once; to be changed at the first log-in)", set.address, pin.reveal()))?,
+            Some(pin) => output::line(format!(
+                "{}  PIN {}  (shown once; to be changed at the first log-in)",
+                set.address,
+                pin.reveal()
+            ))?,
             None => output::line(set.address.as_str())?,
         }
     }
@@ -140,7 +154,8 @@ fn show(admin: &mut Admin, user: &User) -> Result<(), Failure> {
     if admin.json {
         return output::json(&document(user));
     }
-    let mailbox = admin.store.mailbox(user.address(), now()).map_err(|error| failed(error, user.address().as_str()))?;
+    let mailbox =
+        admin.store.mailbox(user.address(), now()).map_err(|error| failed(error, user.address().as_str()))?;
     let settings = &user.settings;
     output::facts(&[
         ("address", settings.address.to_string()),
@@ -152,10 +167,13 @@ fn show(admin: &mut Admin, user: &User) -> Result<(), Failure> {
         ("language", settings.language.clone().unwrap_or_else(|| "en".to_owned())),
         ("time_zone", settings.time_zone.clone().unwrap_or_default()),
         ("role", role(user).to_owned()),
-        ("PIN", match user.pin {
-            PinState::Generated => "generated, to be changed at the first log-in".to_owned(),
-            PinState::Own => "the user's own".to_owned(),
-        }),
+        (
+            "PIN",
+            match user.pin {
+                PinState::Generated => "generated, to be changed at the first log-in".to_owned(),
+                PinState::Own => "the user's own".to_owned(),
+            },
+        ),
         ("locked", mailbox.locked.map_or("no".to_owned(), super::mailbox::lock_text)),
         ("added", super::iso_8601(user.added)),
     ])
@@ -195,10 +213,18 @@ fn list(admin: &mut Admin) -> Result<(), Failure> {
     output::table(&["ADDRESS", "EXTENSION", "ENABLED", "SKIP PIN", "PIN", "NAME"], &rows)
 }
 
-fn set(admin: &mut Admin, text: &str, settings: &[String], secrets: &SecretsFromFiles) -> Result<(), Failure> {
+fn set(
+    admin: &mut Admin,
+    text: &str,
+    settings: &[String],
+    secrets: &SecretsFromFiles,
+) -> Result<(), Failure> {
     let (password, pin) = password_and_pin(secrets)?;
     if settings.is_empty() && password.is_none() && pin.is_none() {
-        return Err(Failure::usage(format!("nothing to set; write KEY=VALUE with one of {}", COLUMNS.join(", "))));
+        return Err(Failure::usage(format!(
+            "nothing to set; write KEY=VALUE with one of {}",
+            COLUMNS.join(", ")
+        )));
     }
     let mut changes = Vec::new();
     let mut greeting = None;
@@ -253,7 +279,8 @@ fn export(admin: &mut Admin) -> Result<(), Failure> {
         };
         writer.write_record(columns.iter().map(cell)).map_err(internal)?;
     }
-    let bytes = writer.into_inner().map_err(|error| Failure::from(std::io::Error::other(error.to_string())))?;
+    let bytes =
+        writer.into_inner().map_err(|error| Failure::from(std::io::Error::other(error.to_string())))?;
     output::write(&bytes)
 }
 
@@ -264,4 +291,3 @@ fn done(admin: &Admin, user: &User, what: &str) -> Result<(), Failure> {
         output::line(format!("{} {what}", user.address()))
     }
 }
-

@@ -89,9 +89,9 @@ fn yes_or_no(column: &str, value: &str) -> Result<bool, String> {
 
 /// Reads `KEY=VALUE` of the command line.
 pub(super) fn assignment(text: &str) -> Result<(&str, Setting), Failure> {
-    let (key, value) = text
-        .split_once('=')
-        .ok_or_else(|| Failure::usage(format!("`{text}` is no setting; write KEY=VALUE, for example enabled=no")))?;
+    let (key, value) = text.split_once('=').ok_or_else(|| {
+        Failure::usage(format!("`{text}` is no setting; write KEY=VALUE, for example enabled=no"))
+    })?;
     match key {
         "pin" | "password" => Err(Failure::usage(format!(
             "a secret given as an argument is seen by everybody on this machine; use --{key}-file"
@@ -120,7 +120,10 @@ mod tests {
         assert_eq!(change("skip_pin", ""), UserChange::SkipPin(true));
         assert_eq!(change("enabled", "no"), UserChange::Enabled(false));
         assert_eq!(change("role", "administrator"), UserChange::Role(Role::Administrator));
-        assert_eq!(change("time_zone", "Europe/Berlin"), UserChange::TimeZone(Some("Europe/Berlin".to_owned())));
+        assert_eq!(
+            change("time_zone", "Europe/Berlin"),
+            UserChange::TimeZone(Some("Europe/Berlin".to_owned()))
+        );
     }
 
     #[test]

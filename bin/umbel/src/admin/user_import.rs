@@ -24,7 +24,8 @@ struct Row {
 pub(super) fn import(admin: &mut Admin, file: &Path) -> Result<Vec<PinSet>, Failure> {
     let rows = read(admin, file)?;
     let entries: Vec<UserEntry> = rows.iter().map(|row| row.entry.clone()).collect();
-    let set = admin.store.put_users(&entries, &author(), now()).map_err(|error| refused(error, file, &rows))?;
+    let set =
+        admin.store.put_users(&entries, &author(), now()).map_err(|error| refused(error, file, &rows))?;
     for row in &rows {
         if let Some(audio) = &row.greeting {
             let kind = GreetingKind::Standard;
@@ -66,7 +67,8 @@ fn read(admin: &mut Admin, file: &Path) -> Result<Vec<Row>, Failure> {
     let mut seen = BTreeSet::new();
     let mut rows = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|error| wrong(error.position().map_or(0, csv::Position::line), &error.to_string()))?;
+        let record = record
+            .map_err(|error| wrong(error.position().map_or(0, csv::Position::line), &error.to_string()))?;
         let line = record.position().map_or(0, csv::Position::line);
         if rows.len() == ROWS_MAX {
             return Err(wrong(line, &format!("more than {ROWS_MAX} rows")));
@@ -119,9 +121,12 @@ fn row(
         match (head, cell) {
             // A user who is there keeps the PIN; a new one gets a random PIN.
             ("pin" | "password", "") => {}
-            ("pin", digits) => entry.pin = Some(NewPin::Own(Pin::new(digits).map_err(|wrong| wrong.to_string())?)),
+            ("pin", digits) => {
+                entry.pin = Some(NewPin::Own(Pin::new(digits).map_err(|wrong| wrong.to_string())?))
+            }
             ("password", text) => {
-                entry.password = Some(Password::new(text).ok_or_else(|| "the password is too long".to_owned())?);
+                entry.password =
+                    Some(Password::new(text).ok_or_else(|| "the password is too long".to_owned())?);
             }
             _ => {}
         }

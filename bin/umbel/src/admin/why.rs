@@ -38,7 +38,9 @@ fn decisions(admin: &mut Admin, call_id: &str) -> Result<Vec<Decision>, Failure>
             return Ok(found);
         }
         if waited >= WRITTEN_WITHIN {
-            return Err(Failure::not_found(format!("no call with the Call-ID {call_id} is on record; they are kept 90 days")));
+            return Err(Failure::not_found(format!(
+                "no call with the Call-ID {call_id} is on record; they are kept 90 days"
+            )));
         }
         std::thread::sleep(ASKED_EVERY);
         waited += ASKED_EVERY;
@@ -82,7 +84,14 @@ fn print(decisions: &[Decision]) -> Result<(), Failure> {
             ("call", first.call_id.clone()),
             ("transport", first.transport.as_str().to_owned()),
             ("peer", first.peer.clone().unwrap_or_else(|| "no certificate".to_owned())),
-            ("mailbox", decisions.iter().find_map(|decision| decision.mailbox.as_ref()).map(ToString::to_string).unwrap_or_default()),
+            (
+                "mailbox",
+                decisions
+                    .iter()
+                    .find_map(|decision| decision.mailbox.as_ref())
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            ),
             ("skip-pin", if first.command_seen { "asked for" } else { "not asked for" }.to_owned()),
         ])?;
         output::line("")?;

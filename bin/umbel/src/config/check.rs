@@ -24,10 +24,14 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 pub(crate) fn load(path: &Path) -> Result<Config, Failure> {
     let name = path.display();
     let length = std::fs::metadata(path)
-        .map_err(|error| Failure::config(format!("{name}: cannot be read: {error}; name an existing file with --config")))?
+        .map_err(|error| {
+            Failure::config(format!("{name}: cannot be read: {error}; name an existing file with --config"))
+        })?
         .len();
     if length > FILE_BYTES_MAX {
-        return Err(Failure::config(format!("{name}: {length} bytes are more than a configuration has ({FILE_BYTES_MAX})")));
+        return Err(Failure::config(format!(
+            "{name}: {length} bytes are more than a configuration has ({FILE_BYTES_MAX})"
+        )));
     }
     let bytes = std::fs::read(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::PermissionDenied => {
@@ -130,7 +134,10 @@ impl Checker<'_> {
             domain,
             data: self.folder.join(file.data.unwrap_or_else(|| PathBuf::from("data"))),
             language: "en".to_owned(),
-            prompts: file.prompts.filter(|path| !path.as_ref().is_empty()).map(|path| self.folder.join(path.into_inner())),
+            prompts: file
+                .prompts
+                .filter(|path| !path.as_ref().is_empty())
+                .map(|path| self.folder.join(path.into_inner())),
             tls,
             um,
             pin: self.pin(&file.pin)?,
@@ -148,7 +155,11 @@ impl Checker<'_> {
             (file.dialling.allow.as_ref().map(Spanned::span), "[dialling] allow", "Play-On-Phone"),
             (file.http.listen.as_ref().map(Spanned::span), "[http] listen", "the web mailbox"),
             (file.http.tls.as_ref().map(Spanned::span), "[http] tls", "the web mailbox"),
-            (um.and_then(|um| um.outbound_proxy.as_ref()).map(Spanned::span), "[um] outbound-proxy", "Play-On-Phone"),
+            (
+                um.and_then(|um| um.outbound_proxy.as_ref()).map(Spanned::span),
+                "[um] outbound-proxy",
+                "Play-On-Phone",
+            ),
         ];
         for (span, key, feature) in coming {
             if let Some(span) = span {
@@ -176,10 +187,12 @@ impl Checker<'_> {
     fn store(&self, store: &Spanned<String>) -> Result<(), Failure> {
         match store.as_ref().as_str() {
             "sqlite" => Ok(()),
-            other if other.starts_with("postgres:") || other.starts_with("postgresql:") => {
-                Err(self.source.wrong(store.span(), "PostgreSQL stores come in a later version; write store = \"sqlite\""))
-            }
-            other => Err(self.source.wrong(store.span(), format!("unknown store \"{other}\"; write store = \"sqlite\""))),
+            other if other.starts_with("postgres:") || other.starts_with("postgresql:") => Err(self
+                .source
+                .wrong(store.span(), "PostgreSQL stores come in a later version; write store = \"sqlite\"")),
+            other => Err(self
+                .source
+                .wrong(store.span(), format!("unknown store \"{other}\"; write store = \"sqlite\""))),
         }
     }
 
@@ -195,7 +208,10 @@ impl Checker<'_> {
         if text.len() <= 253 && text.split('.').all(label) {
             Ok(text)
         } else {
-            Err(self.source.wrong(domain.span(), format!("`{text}` is no domain name; write for example \"example.test\"")))
+            Err(self.source.wrong(
+                domain.span(),
+                format!("`{text}` is no domain name; write for example \"example.test\""),
+            ))
         }
     }
 
@@ -207,10 +223,14 @@ impl Checker<'_> {
             }
             (None, None) => None,
             (Some(alone), None) => {
-                return Err(self.source.wrong(alone.span(), "certificate without private-key: set both or neither"));
+                return Err(self
+                    .source
+                    .wrong(alone.span(), "certificate without private-key: set both or neither"));
             }
             (None, Some(alone)) => {
-                return Err(self.source.wrong(alone.span(), "private-key without certificate: set both or neither"));
+                return Err(self
+                    .source
+                    .wrong(alone.span(), "private-key without certificate: set both or neither"));
             }
         };
         let trusted_peers = tls
@@ -232,7 +252,11 @@ impl Checker<'_> {
         Ok(Tls {
             identity,
             client_authorities: tls.client_authorities.as_ref().map(path),
-            client_revocations: tls.client_revocations.as_ref().filter(|path| !path.as_ref().as_os_str().is_empty()).map(path),
+            client_revocations: tls
+                .client_revocations
+                .as_ref()
+                .filter(|path| !path.as_ref().as_os_str().is_empty())
+                .map(path),
             trusted_peers,
             trusted_transport: match tls.trusted_transport {
                 Some(file::TrustedTransport::AnyTls) => TrustedTransport::AnyTls,
@@ -311,7 +335,10 @@ impl Checker<'_> {
         if valid {
             Ok(pilot.into_inner())
         } else {
-            let what = format!("`{}` is no user part; write for example \"voicemail\" or \"+15550100\"", pilot.as_ref());
+            let what = format!(
+                "`{}` is no user part; write for example \"voicemail\" or \"+15550100\"",
+                pilot.as_ref()
+            );
             Err(self.source.wrong(pilot.span(), what))
         }
     }
@@ -321,7 +348,9 @@ impl Checker<'_> {
             Some(text) if text.as_ref().is_empty() => Ok(None),
             Some(text) => match text.as_ref().parse::<IpAddr>() {
                 Ok(_) => Ok(Some(text.into_inner())),
-                Err(_) => Err(self.source.wrong(text.span(), "rtp-advertise must be an IPv4 or IPv6 address")),
+                Err(_) => {
+                    Err(self.source.wrong(text.span(), "rtp-advertise must be an IPv4 or IPv6 address"))
+                }
             },
             None => Ok(None),
         }
@@ -333,16 +362,32 @@ impl Checker<'_> {
         let longest = RECORDING_LONGEST.as_secs();
         let checked = Recording {
             min_length: self.span_within(recording.min_length, default.min_length, 0, 60, "min-length")?,
-            max_length: self.span_within(recording.max_length, default.max_length, 1, longest, "max-length")?,
+            max_length: self.span_within(
+                recording.max_length,
+                default.max_length,
+                1,
+                longest,
+                "max-length",
+            )?,
             silence: match recording.silence {
                 None => default.silence,
                 Some(silence) => match silence.as_ref().0 {
                     None => None,
                     Some(duration) if (1..=600).contains(&duration.as_secs()) => Some(duration),
-                    Some(_) => return Err(self.source.wrong(silence.span(), "silence must be \"off\" or between 1s and 600s")),
+                    Some(_) => {
+                        return Err(self
+                            .source
+                            .wrong(silence.span(), "silence must be \"off\" or between 1s and 600s"));
+                    }
                 },
             },
-            max_messages: self.within(recording.max_messages, default.max_messages, 1, 100_000, "max-messages")?,
+            max_messages: self.within(
+                recording.max_messages,
+                default.max_messages,
+                1,
+                100_000,
+                "max-messages",
+            )?,
         };
         match max_span {
             Some(span) if checked.max_length <= checked.min_length => {
@@ -357,7 +402,13 @@ impl Checker<'_> {
         Ok(Pin {
             min_length: self.within(pin.min_length.clone(), default.min_length, 4, 24, "min-length")?,
             simple_patterns: pin.simple_patterns,
-            attempts_per_call: self.within(pin.attempts_per_call.clone(), default.attempts_per_call, 1, 10, "attempts-per-call")?,
+            attempts_per_call: self.within(
+                pin.attempts_per_call.clone(),
+                default.attempts_per_call,
+                1,
+                10,
+                "attempts-per-call",
+            )?,
             lock_after: self.within(pin.lock_after.clone(), default.lock_after, 1, 15, "lock-after")?,
             step_up: pin.step_up.unwrap_or_default(),
         })
@@ -365,7 +416,8 @@ impl Checker<'_> {
 
     fn limits(&self, limits: &file::Limits) -> Result<Limits, Failure> {
         let default = Limits::default();
-        let connections = self.within(limits.connections.clone(), default.connections, 1, 1_000_000, "connections")?;
+        let connections =
+            self.within(limits.connections.clone(), default.connections, 1, 1_000_000, "connections")?;
         let name = "connections-per-address";
         Ok(Limits {
             connections,
@@ -379,7 +431,14 @@ impl Checker<'_> {
         })
     }
 
-    fn within<T>(&self, value: Option<Spanned<T>>, default: T, least: T, most: T, key: &str) -> Result<T, Failure>
+    fn within<T>(
+        &self,
+        value: Option<Spanned<T>>,
+        default: T,
+        least: T,
+        most: T,
+        key: &str,
+    ) -> Result<T, Failure>
     where
         T: PartialOrd + std::fmt::Display + Copy,
     {
@@ -408,7 +467,9 @@ impl Checker<'_> {
                 if duration >= Duration::from_secs(least) && duration <= Duration::from_secs(most) {
                     Ok(duration)
                 } else {
-                    Err(self.source.wrong(value.span(), format!("{key} must be between {least}s and {most}s")))
+                    Err(self
+                        .source
+                        .wrong(value.span(), format!("{key} must be between {least}s and {most}s")))
                 }
             }
         }
@@ -418,7 +479,9 @@ impl Checker<'_> {
 /// Reads a listener, and says why not where the transport is one that [MS-OCEXUM] does not allow.
 pub(super) fn listen(text: &str) -> Result<Listener, String> {
     if let Some((transport @ ("udp" | "ws" | "wss"), _)) = text.split_once(':') {
-        return Err(format!("`{transport}` is not offered: [MS-OCEXUM] 2.1 allows TCP and TLS; write tcp: or tls:"));
+        return Err(format!(
+            "`{transport}` is not offered: [MS-OCEXUM] 2.1 allows TCP and TLS; write tcp: or tls:"
+        ));
     }
     text.parse().map_err(|wrong| format!("`{text}` is no listener: {wrong}"))
 }
@@ -430,7 +493,9 @@ fn ports(text: &str) -> Result<(u16, u16), String> {
     let (first, last): (u16, u16) =
         (first.trim().parse().map_err(|_| form())?, last.trim().parse().map_err(|_| form())?);
     if first < 1_024 || last <= first.saturating_add(first % 2) {
-        return Err(format!("the range {text} must start at 1024 or above and hold an even port and the next one"));
+        return Err(format!(
+            "the range {text} must start at 1024 or above and hold an even port and the next one"
+        ));
     }
     Ok((first, last))
 }

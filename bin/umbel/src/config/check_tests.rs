@@ -163,7 +163,11 @@ fn a_trusted_network_without_the_second_setting_is_refused() {
 #[test]
 fn secure_media_without_a_secure_listener_is_a_contradiction() {
     refused("[um]\nlisten = [\"tcp:127.0.0.1:1\"]\nsrtp = \"required\"\n", "3:8", "listen has no tls:");
-    refused("[tls]\ntrusted-peers = [\"p.example\"]\n[um]\nlisten = [\"tcp:127.0.0.1:1\"]\n", "2:18", "listen has no tls:");
+    refused(
+        "[tls]\ntrusted-peers = [\"p.example\"]\n[um]\nlisten = [\"tcp:127.0.0.1:1\"]\n",
+        "2:18",
+        "listen has no tls:",
+    );
 }
 
 /// PEER-3: no wildcard names.
@@ -199,7 +203,8 @@ fn a_file_that_is_not_utf8_is_refused_with_its_line() {
 
 #[test]
 fn what_is_printed_reads_back_as_the_same_configuration() {
-    let config = check("domain = \"contoso.com\"\n[um]\nmax-calls = 7\n[um.recording]\nsilence = \"off\"\n").expect("valid");
+    let config = check("domain = \"contoso.com\"\n[um]\nmax-calls = 7\n[um.recording]\nsilence = \"off\"\n")
+        .expect("valid");
     let printed = super::super::print(&config);
     assert_eq!(check(&printed).expect("what we print is valid"), config);
 }

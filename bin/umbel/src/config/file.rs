@@ -97,6 +97,7 @@ pub(crate) enum NoDiversionWhenForwarding {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(dead_code, reason = "read so that mistakes in it are found; routes come with the protocol server")]
 pub(super) struct Route {
     pub(super) prefix: String,
     pub(super) to: Vec<String>,
@@ -219,7 +220,10 @@ pub(super) struct Http {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[expect(dead_code, reason = "read so that mistakes in it are found; mail notices come with the outgoing queue")]
+#[expect(
+    dead_code,
+    reason = "read so that mistakes in it are found; mail notices come with the outgoing queue"
+)]
 pub(super) struct Mail {
     pub(super) smtp: String,
     #[serde(default)]

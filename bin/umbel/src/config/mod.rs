@@ -16,10 +16,8 @@ use std::time::Duration;
 use umbel_net::Listener;
 use umbel_ocexum::{Network, PeerRule, TrustedTransport};
 
-pub(crate) use check::{load, read};
-pub(crate) use file::{
-    DiversionPreference, KeyProfile, Srtp, StepUp, UnlistedPeers,
-};
+pub(crate) use check::load;
+pub(crate) use file::{DiversionPreference, KeyProfile, Srtp, StepUp, UnlistedPeers};
 pub(crate) use print::print;
 pub(crate) use units::parse_duration;
 
@@ -132,7 +130,13 @@ pub(crate) struct Pin {
 
 impl Default for Pin {
     fn default() -> Self {
-        Pin { min_length: 6, simple_patterns: false, attempts_per_call: 3, lock_after: 5, step_up: StepUp::Sensitive }
+        Pin {
+            min_length: 6,
+            simple_patterns: false,
+            attempts_per_call: 3,
+            lock_after: 5,
+            step_up: StepUp::Sensitive,
+        }
     }
 }
 
@@ -179,7 +183,10 @@ fn default_admin_listen() -> SocketAddr {
 impl Default for Um {
     fn default() -> Self {
         Um {
-            listen: DEFAULT_UM_LISTEN.iter().map(|text| check::listen(text).expect("the default is valid")).collect(),
+            listen: DEFAULT_UM_LISTEN
+                .iter()
+                .map(|text| check::listen(text).expect("the default is valid"))
+                .collect(),
             advertise: None,
             pilots: vec!["voicemail".to_owned()],
             unlisted_peers: UnlistedPeers::default(),

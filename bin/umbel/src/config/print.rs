@@ -30,10 +30,13 @@ pub(crate) fn print(config: &Config) -> String {
     out.value("attempts-per-call", config.pin.attempts_per_call);
     out.value("lock-after", config.pin.lock_after);
     out.note("\"sensitive\": a call that skipped the PIN is asked for it before it changes the PIN.");
-    out.text("step-up", match config.pin.step_up {
-        StepUp::Sensitive => "sensitive",
-        StepUp::Never => "never",
-    });
+    out.text(
+        "step-up",
+        match config.pin.step_up {
+            StepUp::Sensitive => "sensitive",
+            StepUp::Never => "never",
+        },
+    );
     out.table("http");
     out.note("/healthz /readyz /metrics");
     out.text("admin-listen", &config.admin_listen.to_string());
@@ -52,7 +55,9 @@ fn tls(out: &mut Page, config: &Config) {
             out.text("certificate", &identity.certificate.display().to_string());
             out.text("private-key", &identity.private_key.display().to_string());
         }
-        None => out.note("certificate and private-key: made by the local authority, authority.pem in the data directory."),
+        None => out.note(
+            "certificate and private-key: made by the local authority, authority.pem in the data directory.",
+        ),
     }
     match &tls.client_authorities {
         Some(path) => out.text("client-authorities", &path.display().to_string()),
@@ -64,10 +69,13 @@ fn tls(out: &mut Page, config: &Config) {
     );
     out.note("Whose calls may skip the PIN: exact names, \"sha256:…\"; \"tcp:ADDRESS\" for identity only.");
     out.list("trusted-peers", tls.trusted_peers.iter().map(peer));
-    out.text("trusted-transport", match tls.trusted_transport {
-        TrustedTransport::ListedPeer => "listed-peer",
-        TrustedTransport::AnyTls => "any-tls",
-    });
+    out.text(
+        "trusted-transport",
+        match tls.trusted_transport {
+            TrustedTransport::ListedPeer => "listed-peer",
+            TrustedTransport::AnyTls => "any-tls",
+        },
+    );
     out.list("trusted-networks", tls.trusted_networks.iter().map(ToString::to_string));
     out.value("accept-cleartext-trust", !tls.trusted_networks.is_empty());
 }
@@ -80,21 +88,30 @@ fn um(out: &mut Page, um: &Um) {
     out.note("User parts to call for one's own mailbox.");
     out.list("pilots", um.pilots.iter().cloned());
     out.note("\"refuse\": 403 for peers that are not listed.");
-    out.text("unlisted-peers", match um.unlisted_peers {
-        UnlistedPeers::Untrusted => "untrusted",
-        UnlistedPeers::Refuse => "refuse",
-    });
+    out.text(
+        "unlisted-peers",
+        match um.unlisted_peers {
+            UnlistedPeers::Untrusted => "untrusted",
+            UnlistedPeers::Refuse => "refuse",
+        },
+    );
     out.note("Networks whose caller numbers are believed; never for the PIN.");
     out.list("gateways", um.gateways.iter().map(ToString::to_string));
     out.note("Which of several diversions names the mailbox.");
-    out.text("diversion-preference", match um.diversion_preference {
-        DiversionPreference::First => "first",
-        DiversionPreference::Last => "last",
-    });
-    out.text("keys", match um.keys {
-        KeyProfile::Exchange => "exchange",
-        KeyProfile::Asterisk => "asterisk",
-    });
+    out.text(
+        "diversion-preference",
+        match um.diversion_preference {
+            DiversionPreference::First => "first",
+            DiversionPreference::Last => "last",
+        },
+    );
+    out.text(
+        "keys",
+        match um.keys {
+            KeyProfile::Exchange => "exchange",
+            KeyProfile::Asterisk => "asterisk",
+        },
+    );
     out.text("rtp-address", &um.rtp_address.to_string());
     out.note("Public address, when behind NAT.");
     out.text("rtp-advertise", um.rtp_advertise.as_deref().unwrap_or_default());
@@ -104,11 +121,14 @@ fn um(out: &mut Page, um: &Um) {
     out.value("dscp", um.dscp);
     out.value("max-calls", um.max_calls);
     out.text("max-call", &print_duration(um.max_call));
-    out.text("srtp", match um.srtp {
-        Srtp::Offered => "offered",
-        Srtp::Required => "required",
-        Srtp::Off => "off",
-    });
+    out.text(
+        "srtp",
+        match um.srtp {
+            Srtp::Offered => "offered",
+            Srtp::Required => "required",
+            Srtp::Off => "off",
+        },
+    );
     out.table("um.recording");
     out.note("Shorter messages are dropped; \"0s\": keep all.");
     out.text("min-length", &print_duration(um.recording.min_length));

@@ -69,7 +69,9 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        for text in ["", "20", "s", "-1s", "1.5s", "20 s", "1d", "99999999999999999999s", "18446744073709551615h"] {
+        for text in
+            ["", "20", "s", "-1s", "1.5s", "20 s", "1d", "99999999999999999999s", "18446744073709551615h"]
+        {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }

@@ -38,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) capabilities: Capabilities,
     pub(crate) over_tls: bool,
     pub(crate) sound: Option<Clip>,
+    /// Say it this long after the answer.
+    pub(crate) sound_after: Duration,
     pub(crate) keys: Vec<Keystroke>,
     pub(crate) record: bool,
     /// Hang up this long after the answer.
@@ -123,7 +125,10 @@ impl Call {
                 Some(pending)
             }
             Err(refusal) => {
-                wants.push_back(Want::Over(Outcome::Refused { code: refusal.status(), reason: refusal.to_string() }));
+                wants.push_back(Want::Over(Outcome::Refused {
+                    code: refusal.status(),
+                    reason: refusal.to_string(),
+                }));
                 state = State::Over;
                 None
             }
@@ -165,7 +170,8 @@ impl Call {
             }
             Media::DigitsSent => {
                 self.pressing = false;
-                let pressed = self.plan.keys.iter().filter(|stroke| matches!(stroke, Keystroke::Press(_))).count();
+                let pressed =
+                    self.plan.keys.iter().filter(|stroke| matches!(stroke, Keystroke::Press(_))).count();
                 self.wants.push_back(Want::Tell(News::Keys { pressed }));
                 self.hang_up_when_done(now, AFTER_KEYS);
             }
@@ -183,6 +189,11 @@ impl Call {
             self.agent.command(now, Command::HangUp { call: self.key });
             self.pump(now);
         }
+    }
+
+    /// Whether nothing is under way any more, down to the last transaction.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.agent.is_idle()
     }
 
     /// The Call-ID, for what is told of the call.
@@ -259,7 +270,10 @@ impl Call {
         let negotiated = match negotiated {
             Ok(negotiated) => negotiated,
             Err(refusal) => {
-                self.wants.push_back(Want::Over(Outcome::Refused { code: refusal.status(), reason: refusal.to_string() }));
+                self.wants.push_back(Want::Over(Outcome::Refused {
+                    code: refusal.status(),
+                    reason: refusal.to_string(),
+                }));
                 return self.hang_up(now);
             }
         };
@@ -284,7 +298,9 @@ impl Call {
         }
         if let Some(clip) = self.plan.sound.take() {
             self.playing = true;
-            let play = umbel_media::Command::Play { id: SOUND, clips: vec![clip], from: Duration::ZERO };
+            let mut clips = vec![Clip::Silence(self.plan.sound_after), clip];
+            clips.retain(|clip| !clip.duration().is_zero());
+            let play = umbel_media::Command::Play { id: SOUND, clips, from: Duration::ZERO };
             self.wants.push_back(Want::Media(play));
         }
         if !self.plan.keys.is_empty() {
@@ -307,10 +323,12 @@ impl Call {
                 self.wants.push_back(Want::Media(umbel_media::Command::Update(parameters(&negotiated))));
                 body
             }),
-            None => self.session.offer(umbel_sdp::Direction::SendRecv, &mut self.rng).map(|(body, pending)| {
-                self.pending = Some(pending);
-                body
-            }),
+            None => {
+                self.session.offer(umbel_sdp::Direction::SendRecv, &mut self.rng).map(|(body, pending)| {
+                    self.pending = Some(pending);
+                    body
+                })
+            }
         };
         let command = match answer {
             Ok(body) => Command::Accept { call, body },
@@ -339,7 +357,9 @@ impl Call {
             Ending::TransportFailed => (503, "the connection failed".to_owned()),
         };
         let outcome = match (since, ending) {
-            (Some(_), Ending::TransportFailed | Ending::NoResponse | Ending::SessionExpired) => Outcome::Unreachable,
+            (Some(_), Ending::TransportFailed | Ending::NoResponse | Ending::SessionExpired) => {
+                Outcome::Unreachable
+            }
             (Some(_), _) => Outcome::Done,
             (None, Ending::Refused(_)) => Outcome::Refused { code, reason: reason.clone() },
             (None, Ending::TransportFailed) => Outcome::Unreachable,

@@ -61,9 +61,9 @@ async fn call(mut job: Job) -> Result<(), Failure> {
     let clock = job.clock;
     let (events, mut told) = mpsc::channel(EVENTS_MAX);
     let mut media = media(&job, events)?;
-    let here = media
-        .open(())
-        .map_err(|error| Failure::new(Exit::TemporaryFailure, "no-ports", format!("no ports for the sound: {error}")))?;
+    let here = media.open(()).map_err(|error| {
+        Failure::new(Exit::TemporaryFailure, "no-ports", format!("no ports for the sound: {error}"))
+    })?;
     job.plan.capabilities.port = here.port();
     let resolver = umbel_net::seed().ok().and_then(|seed| umbel_net::Resolver::system(seed).ok());
     let config = umbel_net::Config { tls: job.tls.take(), resolver, ..Default::default() };
@@ -77,7 +77,8 @@ async fn call(mut job: Job) -> Result<(), Failure> {
         reporter: Reporter::new(job.json),
         connection: None,
     };
-    let no_signals = |error: std::io::Error| Failure::new(Exit::TemporaryFailure, "no-signals", error.to_string());
+    let no_signals =
+        |error: std::io::Error| Failure::new(Exit::TemporaryFailure, "no-signals", error.to_string());
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupted = false;
@@ -102,6 +103,7 @@ async fn call(mut job: Job) -> Result<(), Failure> {
             world.call.hang_up(clock.now());
         }
     };
+    world.settle().await?;
     world.end(&mut told).await?;
     if interrupted {
         return Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted"));
@@ -119,6 +121,7 @@ impl Loop {
 
     /// Does what the brain wants done; gives the outcome when the call is over.
     fn perform(&mut self) -> Result<Option<Outcome>, Failure> {
+        let mut over = None;
         while let Some(want) = self.call.poll_want() {
             match want {
                 Want::Sip(output) => {
@@ -131,23 +134,44 @@ impl Loop {
                     }
                 }
                 Want::Tell(news) => self.tell(news)?,
-                Want::Over(outcome) => {
-                    self.flows.flush();
-                    return Ok(Some(outcome));
-                }
+                Want::Over(outcome) => over = Some(outcome),
             }
         }
         self.flows.flush();
-        Ok(None)
+        Ok(over)
+    }
+
+    /// Lets the last requests get their answers: a BYE that nobody read would leave the other side talking.
+    async fn settle(&mut self) -> Result<(), Failure> {
+        let farewell = tokio::time::sleep(FAREWELL);
+        tokio::pin!(farewell);
+        while !self.call.is_idle() {
+            let wake = self.call.poll_timeout();
+            tokio::select! {
+                input = self.flows.next() => self.take(input),
+                () = self.clock.sleep_until(wake) => self.take(Input::Timeout),
+                () = &mut farewell => return Ok(()),
+            }
+            self.perform()?;
+        }
+        Ok(())
     }
 
     fn tell(&mut self, news: News) -> Result<(), Failure> {
         let call_id = self.call.call_id();
         match &news {
-            News::Ringing { code, reason } => self.reporter.tell(&Event::Ringing { call_id, code: *code, reason }),
+            News::Ringing { code, reason } => {
+                self.reporter.tell(&Event::Ringing { call_id, code: *code, reason })
+            }
             News::Answered { code, reason, codec, encrypted } => {
                 let name = codec_name(*codec);
-                self.reporter.tell(&Event::Answered { call_id, code: *code, reason, codec: name, encrypted: *encrypted });
+                self.reporter.tell(&Event::Answered {
+                    call_id,
+                    code: *code,
+                    reason,
+                    codec: name,
+                    encrypted: *encrypted,
+                });
                 if let Some(path) = &self.record {
                     self.recording = Some(Recording::begin(path, *codec)?);
                 }
@@ -155,7 +179,12 @@ impl Loop {
             News::PromptStarted => self.reporter.tell(&Event::PromptStarted { call_id }),
             News::Keys { pressed } => self.reporter.tell(&Event::Key { call_id, pressed: *pressed }),
             News::Ended { code, reason, lasted } => {
-                self.reporter.tell(&Event::Ended { call_id, code: *code, reason, seconds: lasted.as_secs_f64() });
+                self.reporter.tell(&Event::Ended {
+                    call_id,
+                    code: *code,
+                    reason,
+                    seconds: lasted.as_secs_f64(),
+                });
             }
         }
         Ok(())
@@ -188,7 +217,11 @@ impl Loop {
     /// The exit status.
     fn verdict(&self, outcome: Outcome) -> Result<(), Failure> {
         if self.reporter.is_closed() {
-            return Err(Failure::new(Exit::OutputClosed, "output-closed", "the reader of the output is gone"));
+            return Err(Failure::new(
+                Exit::OutputClosed,
+                "output-closed",
+                "the reader of the output is gone",
+            ));
         }
         match outcome {
             Outcome::Done => Ok(()),
@@ -202,27 +235,45 @@ impl Loop {
                     "certificate",
                     "the TLS handshake failed: check --authority against the server's certificate, and our own certificate's dates and usage",
                 ),
-                Some(CloseReason::ConnectFailed) => {
-                    Failure::new(Exit::Unavailable, "server-not-reachable", "the server does not take connections; check --server")
-                }
-                _ => Failure::new(Exit::Unavailable, "server-not-reachable", "the server could not be reached, or was lost"),
+                Some(CloseReason::ConnectFailed) => Failure::new(
+                    Exit::Unavailable,
+                    "server-not-reachable",
+                    "the server does not take connections; check --server",
+                ),
+                _ => Failure::new(
+                    Exit::Unavailable,
+                    "server-not-reachable",
+                    "the server could not be reached, or was lost",
+                ),
             }),
         }
     }
 }
 
 fn media(job: &Job, events: mpsc::Sender<umbel_media::Event>) -> Result<MediaWorkers<()>, Failure> {
-    let config = MediaConfig { address: job.plan.capabilities.address, ports: RTP_PORTS, dscp: DSCP, threads: Some(1) };
-    let deliver = move |(), event| {
-        events.try_send(event).or_else(|refused| if events.is_closed() { Ok(()) } else { Err(refused.into_inner()) })
+    let config = MediaConfig {
+        address: job.plan.capabilities.address,
+        ports: RTP_PORTS,
+        dscp: DSCP,
+        threads: Some(1),
     };
-    MediaWorkers::start(&config, job.clock, generator()?, deliver)
-        .map_err(|error| Failure::new(Exit::TemporaryFailure, "no-threads", format!("the media thread: {error}")))
+    let deliver = move |(), event| {
+        events
+            .try_send(event)
+            .or_else(|refused| if events.is_closed() { Ok(()) } else { Err(refused.into_inner()) })
+    };
+    MediaWorkers::start(&config, job.clock, generator()?, deliver).map_err(|error| {
+        Failure::new(Exit::TemporaryFailure, "no-threads", format!("the media thread: {error}"))
+    })
 }
 
 fn generator() -> Result<ChaCha20Rng, Failure> {
     umbel_net::seed().map(ChaCha20Rng::from_seed).map_err(|error| {
-        Failure::new(Exit::TemporaryFailure, "no-randomness", format!("the system has no randomness to give: {error}"))
+        Failure::new(
+            Exit::TemporaryFailure,
+            "no-randomness",
+            format!("the system has no randomness to give: {error}"),
+        )
     })
 }
 

@@ -29,7 +29,9 @@ pub(crate) fn parse(script: &str, pin: Option<&Pin>) -> Result<Vec<Keystroke>, F
                 rest = &rest[end..];
             }
             'P' | 'p' => {
-                let pin = pin.ok_or_else(|| Failure::usage("`P` in --keys presses the PIN of --pin-file, which is missing"))?;
+                let pin = pin.ok_or_else(|| {
+                    Failure::usage("`P` in --keys presses the PIN of --pin-file, which is missing")
+                })?;
                 for digit in pin.reveal().chars() {
                     press(&mut strokes, digit)?;
                 }
@@ -45,7 +47,9 @@ pub(crate) fn parse(script: &str, pin: Option<&Pin>) -> Result<Vec<Keystroke>, F
 
 fn press(strokes: &mut Vec<Keystroke>, key: char) -> Result<(), Failure> {
     let digit = Digit::try_from(key).map_err(|_| {
-        Failure::usage(format!("`{key}` in --keys is no key; there are 0-9 * # A-D, wN waits N seconds, P is the PIN"))
+        Failure::usage(format!(
+            "`{key}` in --keys is no key; there are 0-9 * # A-D, wN waits N seconds, P is the PIN"
+        ))
     })?;
     if matches!(strokes.last(), Some(Keystroke::Press(_))) {
         strokes.push(Keystroke::Wait(BETWEEN_KEYS));
@@ -55,9 +59,13 @@ fn press(strokes: &mut Vec<Keystroke>, key: char) -> Result<(), Failure> {
 }
 
 fn wait(text: &str) -> Result<Duration, Failure> {
-    let seconds: Option<f64> = text.parse().ok().filter(|seconds| (0.0..=WAIT_MAX.as_secs_f64()).contains(seconds));
+    let seconds: Option<f64> =
+        text.parse().ok().filter(|seconds| (0.0..=WAIT_MAX.as_secs_f64()).contains(seconds));
     let seconds = seconds.ok_or_else(|| {
-        Failure::usage(format!("`w{text}` in --keys: write wN with N seconds, at most {}", WAIT_MAX.as_secs()))
+        Failure::usage(format!(
+            "`w{text}` in --keys: write wN with N seconds, at most {}",
+            WAIT_MAX.as_secs()
+        ))
     })?;
     Ok(Duration::from_secs_f64(seconds))
 }

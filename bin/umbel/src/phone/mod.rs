@@ -10,6 +10,7 @@ mod sound;
 
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 use std::sync::Arc;
+use std::time::Duration;
 
 use umbel_net::{Clock, Identity, Tls, TlsConfig, load_certificates};
 use umbel_node::Transport;
@@ -50,7 +51,9 @@ pub(crate) fn run(command: PhoneCommand, json: bool) -> Result<(), Failure> {
                 all.push(extra_header(header)?);
             }
             if all.len() > HEADERS_MAX || all.iter().any(|(_, value)| value.contains(['\r', '\n', '\0'])) {
-                return Err(Failure::usage(format!("a header is one line, and there are at most {HEADERS_MAX}")));
+                return Err(Failure::usage(format!(
+                    "a header is one line, and there are at most {HEADERS_MAX}"
+                )));
             }
             dial(&options, json, target, all)
         }
@@ -66,9 +69,9 @@ fn may_skip_pin(options: &PhoneOptions) -> Result<bool, Failure> {
 
 fn owner(options: &PhoneOptions) -> Result<Uri, Failure> {
     let address = options.address.strip_prefix("sip:").unwrap_or(&options.address);
-    sip_uri(address).filter(|uri| uri.user().is_some()).ok_or_else(|| {
-        Failure::usage(format!("--as `{}` is no address; write user@domain", options.address))
-    })
+    sip_uri(address)
+        .filter(|uri| uri.user().is_some())
+        .ok_or_else(|| Failure::usage(format!("--as `{}` is no address; write user@domain", options.address)))
 }
 
 fn sip_uri(address: &str) -> Option<Uri> {
@@ -76,7 +79,9 @@ fn sip_uri(address: &str) -> Option<Uri> {
 }
 
 fn with_parameter(uri: &Uri, name: &str, value: &str) -> Result<Uri, Failure> {
-    format!("{uri};{name}={value}").parse().map_err(|_| Failure::usage(format!("`{uri}` takes no parameters")))
+    format!("{uri};{name}={value}")
+        .parse()
+        .map_err(|_| Failure::usage(format!("`{uri}` takes no parameters")))
 }
 
 /// Whom to call: a URI, an address, or a user or extension in the own domain.
@@ -87,13 +92,19 @@ fn callee(text: &str, domain: &str) -> Result<Uri, Failure> {
         (false, true) => sip_uri(text),
         (false, false) => sip_uri(&format!("{text}@{domain}")),
     };
-    uri.ok_or_else(|| Failure::usage(format!("`{text}` cannot be called; write sip:user@domain, user@domain or an extension")))
+    uri.ok_or_else(|| {
+        Failure::usage(format!(
+            "`{text}` cannot be called; write sip:user@domain, user@domain or an extension"
+        ))
+    })
 }
 
 fn priority_header(word: &str) -> Result<(HeaderName, String), Failure> {
     match word {
         "emergency" | "urgent" | "normal" | "non-urgent" => Ok((HeaderName::Priority, word.to_owned())),
-        other => Err(Failure::usage(format!("--priority {other}: there are emergency, urgent, normal and non-urgent"))),
+        other => Err(Failure::usage(format!(
+            "--priority {other}: there are emergency, urgent, normal and non-urgent"
+        ))),
     }
 }
 
@@ -105,16 +116,23 @@ fn extra_header(text: &str) -> Result<(HeaderName, String), Failure> {
 }
 
 /// Makes the call and waits for its end.
-fn dial(options: &PhoneOptions, json: bool, target: Uri, headers: Vec<(HeaderName, String)>) -> Result<(), Failure> {
+fn dial(
+    options: &PhoneOptions,
+    json: bool,
+    target: Uri,
+    headers: Vec<(HeaderName, String)>,
+) -> Result<(), Failure> {
     let (password, pin) = crate::admin::password_and_pin(&options.secrets)?;
     let server = Server::parse(&options.server)?;
     let owner = owner(options)?;
-    let keys = options.keys.as_deref().map(|script| keys::parse(script, pin.as_ref())).transpose()?.unwrap_or_default();
-    let hang_up_after = options
-        .for_time
+    let keys = options
+        .keys
         .as_deref()
-        .map(|text| parse_duration(text).map_err(|what| Failure::usage(format!("--for: {what}"))))
-        .transpose()?;
+        .map(|script| keys::parse(script, pin.as_ref()))
+        .transpose()?
+        .unwrap_or_default();
+    let hang_up_after = time(options.for_time.as_deref(), "--for")?;
+    let sound_after = time(options.play_after.as_deref(), "--play-after")?.unwrap_or_default();
     let sound = options.play.as_deref().map(sound::read).transpose()?;
     let clock = Clock::start();
     let tls = match server.transport {
@@ -127,7 +145,8 @@ fn dial(options: &PhoneOptions, json: bool, target: Uri, headers: Vec<(HeaderNam
     let here = our_address(&server)?;
     let user = owner.user().unwrap_or_default();
     let contact = format!("sip:{user}@{here};transport={}", server.transport.uri_parameter());
-    let contact: Uri = contact.parse().map_err(|_| Failure::usage(format!("`{owner}` makes no contact address")))?;
+    let contact: Uri =
+        contact.parse().map_err(|_| Failure::usage(format!("`{owner}` makes no contact address")))?;
     let proxy: Uri = server
         .uri_text()
         .parse()
@@ -158,6 +177,7 @@ fn dial(options: &PhoneOptions, json: bool, target: Uri, headers: Vec<(HeaderNam
         },
         over_tls: tls.is_some(),
         sound,
+        sound_after,
         keys,
         record: options.record.is_some(),
         hang_up_after,
@@ -172,11 +192,18 @@ fn dial(options: &PhoneOptions, json: bool, target: Uri, headers: Vec<(HeaderNam
     event_loop::run(event_loop::Job { plan, agent, tls, clock, record: options.record.clone(), json })
 }
 
+fn time(text: Option<&str>, option: &str) -> Result<Option<Duration>, Failure> {
+    text.map(|text| parse_duration(text).map_err(|what| Failure::usage(format!("{option}: {what}"))))
+        .transpose()
+}
+
 /// What the telephone shows to the server and whom it believes.
 fn tls(options: &PhoneOptions, clock: Clock) -> Result<Tls, Failure> {
     let now = clock.unix_time();
     let identity = match (&options.certificate, &options.private_key) {
-        (Some(certificate), Some(key)) => Some(Arc::new(Identity::load(certificate, key, now).map_err(|error| refused::file(&error))?)),
+        (Some(certificate), Some(key)) => {
+            Some(Arc::new(Identity::load(certificate, key, now).map_err(|error| refused::file(&error))?))
+        }
         _ => None,
     };
     let authorities = match &options.authority {
@@ -209,7 +236,6 @@ fn our_address(server: &Server) -> Result<SocketAddr, Failure> {
     socket.connect(there).map_err(|error| unreachable(&error))?;
     socket.local_addr().map_err(|error| unreachable(&error))
 }
-
 
 #[cfg(test)]
 mod tests {

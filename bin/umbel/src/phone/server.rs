@@ -17,7 +17,9 @@ impl Server {
     /// Reads `tls:HOST:PORT` or `tcp:HOST:PORT`; the port may be left out.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let wrong = || {
-            Failure::usage(format!("`{text}` is no server; write tls:HOST:PORT or tcp:HOST:PORT, for example tls:127.0.0.1:5066"))
+            Failure::usage(format!(
+                "`{text}` is no server; write tls:HOST:PORT or tcp:HOST:PORT, for example tls:127.0.0.1:5066"
+            ))
         };
         let (transport, place) = text.split_once(':').ok_or_else(wrong)?;
         let transport = match transport {
@@ -66,7 +68,17 @@ mod tests {
 
     #[test]
     fn what_is_no_server_is_refused() {
-        for text in ["", "tls", "udp:127.0.0.1:5060", "tls:", "tls:host:0", "tls:host:70000", "tls:ho st:1", "tcp:::1:5060", "tls:[x]:1"] {
+        for text in [
+            "",
+            "tls",
+            "udp:127.0.0.1:5060",
+            "tls:",
+            "tls:host:0",
+            "tls:host:70000",
+            "tls:ho st:1",
+            "tcp:::1:5060",
+            "tls:[x]:1",
+        ] {
             assert!(Server::parse(text).is_err(), "{text}");
         }
     }

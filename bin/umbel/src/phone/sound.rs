@@ -40,7 +40,8 @@ impl Recording {
 
     /// Adds audio. What no longer fits a WAV file is left out.
     pub(super) fn keep(&mut self, chunk: &[u8]) -> Result<(), Failure> {
-        let Some(length) = u32::try_from(chunk.len()).ok().and_then(|more| self.length.checked_add(more)) else {
+        let Some(length) = u32::try_from(chunk.len()).ok().and_then(|more| self.length.checked_add(more))
+        else {
             return Ok(());
         };
         self.length = length;

@@ -15,7 +15,11 @@ use crate::exit::Failure;
 const USERS: [(&str, &str, &str); 2] = [("Alice", "alice", "101"), ("Bob", "bob", "102")];
 
 /// Makes the users where there are none; gives their PINs.
-pub(super) fn users(config: &Config, store: &mut dyn Store, now: UnixTime) -> Result<Vec<(Address, Pin)>, Failure> {
+pub(super) fn users(
+    config: &Config,
+    store: &mut dyn Store,
+    now: UnixTime,
+) -> Result<Vec<(Address, Pin)>, Failure> {
     let wrong = |error| failed(error, "the first users");
     if !store.users(None).map_err(wrong)?.is_empty() {
         return Ok(Vec::new());
@@ -36,10 +40,14 @@ pub(super) fn users(config: &Config, store: &mut dyn Store, now: UnixTime) -> Re
 
 /// What a newcomer can do next, as commands to copy.
 pub(super) fn hints(config: &Config, listeners: &[Listener], pins: &[(Address, Pin)]) -> String {
-    let at = |transport| listeners.iter().find(|listener| listener.transport == transport).map(|listener| listener.address);
+    let at = |transport| {
+        listeners.iter().find(|listener| listener.transport == transport).map(|listener| listener.address)
+    };
     let mut text = String::new();
     if !pins.is_empty() {
-        text.push_str("Two users were made. Their PINs are shown this once, and changed at the first log-in:\n\n");
+        text.push_str(
+            "Two users were made. Their PINs are shown this once, and changed at the first log-in:\n\n",
+        );
         for ((address, pin), (_, _, extension)) in pins.iter().zip(USERS) {
             text.push_str(&format!("  {address}   extension {extension}   PIN {}\n", pin.reveal()));
         }
@@ -48,7 +56,11 @@ pub(super) fn hints(config: &Config, listeners: &[Listener], pins: &[(Address, P
     let (Some(tcp), Some(tls)) = (at(Transport::Tcp), at(Transport::Tls)) else { return text };
     let data = config.data.display();
     let domain = &config.domain;
-    let here = if config.data == Path::new(crate::config::DEFAULT_DATA) { String::new() } else { format!(" --data {data}") };
+    let here = if config.data == Path::new(crate::config::DEFAULT_DATA) {
+        String::new()
+    } else {
+        format!(" --data {data}")
+    };
     text.push_str(&format!(
         "Try, in another terminal:\n\n\
          \x20 # bob leaves a message for alice; any WAV file will do\n\

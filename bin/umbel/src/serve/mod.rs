@@ -67,7 +67,9 @@ pub(crate) fn warnings(config: &Config) -> Vec<String> {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let um = config.um.clone().ok_or_else(|| {
-        Failure::config("no role to run: the configuration has no [um] table; add one, or start without --config")
+        Failure::config(
+            "no role to run: the configuration has no [um] table; add one, or start without --config",
+        )
     })?;
     for warning in warnings(&config) {
         tracing::warn!("{warning}");
@@ -85,7 +87,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let flows = flows(&config, &tls, clock)?;
     let listeners = listen(&flows, &um.listen)?;
     let settings = settings::um(&config, &um, &listeners, prompts.clone())?;
-    let control = Control::bind(&config.data).map_err(|error| crate::exit::at_path("bind the control socket in", &config.data, &error))?;
+    let control = Control::bind(&config.data)
+        .map_err(|error| crate::exit::at_path("bind the control socket in", &config.data, &error))?;
     let worker = store_worker(store, &orders)?;
     let (metrics, readiness) = observation();
     let operation = operation(&config, &readiness, &metrics).await?;
@@ -129,14 +132,24 @@ fn observation() -> (Metrics, Readiness) {
 }
 
 /// Starts answering `/healthz`, `/readyz` and `/metrics`; it ends when what is returned is dropped.
-async fn operation(config: &Config, readiness: &Readiness, metrics: &Metrics) -> Result<oneshot::Sender<()>, Failure> {
+async fn operation(
+    config: &Config,
+    readiness: &Readiness,
+    metrics: &Metrics,
+) -> Result<oneshot::Sender<()>, Failure> {
     let address = config.admin_listen;
     let admin = Admin::bind(address).await.map_err(|error| {
         let (exit, code) = match error.kind() {
             std::io::ErrorKind::PermissionDenied => (Exit::NoPermission, "permission"),
             _ => (Exit::Unavailable, "address-in-use"),
         };
-        Failure::new(exit, code, format!("[http] admin-listen: {address}: {error}; stop the program that uses it, or give another port"))
+        Failure::new(
+            exit,
+            code,
+            format!(
+                "[http] admin-listen: {address}: {error}; stop the program that uses it, or give another port"
+            ),
+        )
     })?;
     let (running, ended) = oneshot::channel();
     let serving = admin.serve(readiness.clone(), metrics.clone(), async move {
@@ -161,8 +174,13 @@ struct Supervisor {
 }
 
 /// Runs the loop beside signals and commands, until it is drained or told twice to stop.
-async fn supervise(mut supervisor: Supervisor, control: Control, um_loop: &mut UmLoop) -> Result<(), Failure> {
-    let no_signals = |error: std::io::Error| Failure::new(Exit::TemporaryFailure, "no-signals", error.to_string());
+async fn supervise(
+    mut supervisor: Supervisor,
+    control: Control,
+    um_loop: &mut UmLoop,
+) -> Result<(), Failure> {
+    let no_signals =
+        |error: std::io::Error| Failure::new(Exit::TemporaryFailure, "no-signals", error.to_string());
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(no_signals)?;
@@ -254,7 +272,11 @@ fn listen(flows: &Flows, wanted: &[Listener]) -> Result<Vec<Listener>, Failure> 
 
 /// The media threads; what sessions tell becomes orders to the loop. An event that finds no room is
 /// offered again by its worker.
-fn media(um: &crate::config::Um, clock: Clock, orders: &mpsc::Sender<Order>) -> Result<MediaWorkers<MediaKey>, Failure> {
+fn media(
+    um: &crate::config::Um,
+    clock: Clock,
+    orders: &mpsc::Sender<Order>,
+) -> Result<MediaWorkers<MediaKey>, Failure> {
     let config = MediaConfig { address: um.rtp_address, ports: um.rtp_ports, dscp: um.dscp, threads: None };
     let orders = orders.clone();
     let deliver = move |key, event| {
@@ -264,8 +286,9 @@ fn media(um: &crate::config::Um, clock: Clock, orders: &mpsc::Sender<Order>) -> 
             _ => Ok(()),
         })
     };
-    MediaWorkers::start(&config, clock, generator()?, deliver)
-        .map_err(|error| Failure::new(Exit::TemporaryFailure, "no-threads", format!("the media threads: {error}")))
+    MediaWorkers::start(&config, clock, generator()?, deliver).map_err(|error| {
+        Failure::new(Exit::TemporaryFailure, "no-threads", format!("the media threads: {error}"))
+    })
 }
 
 /// The store's thread; what it answers becomes an order to the loop. It waits where the loop is behind:
@@ -276,8 +299,9 @@ fn store_worker(store: SqliteStore, orders: &mpsc::Sender<Order>) -> Result<Stor
         // The loop is gone: nobody is left to be told.
         let _ = orders.blocking_send(Order::Stored { ticket, reply });
     };
-    StoreWorker::spawn(store, answer)
-        .map_err(|error| Failure::new(Exit::TemporaryFailure, "no-threads", format!("the store's threads: {error}")))
+    StoreWorker::spawn(store, answer).map_err(|error| {
+        Failure::new(Exit::TemporaryFailure, "no-threads", format!("the store's threads: {error}"))
+    })
 }
 
 fn generator() -> Result<ChaCha20Rng, Failure> {
@@ -285,7 +309,11 @@ fn generator() -> Result<ChaCha20Rng, Failure> {
 }
 
 fn no_randomness(error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(Exit::TemporaryFailure, "no-randomness", format!("the system has no randomness to give: {error}"))
+    Failure::new(
+        Exit::TemporaryFailure,
+        "no-randomness",
+        format!("the system has no randomness to give: {error}"),
+    )
 }
 
 fn report_recovery(recovery: &Recovery) {

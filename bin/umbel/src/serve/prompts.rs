@@ -29,7 +29,9 @@ pub(crate) fn load(config: &Config) -> Result<(Prompts, usize), Failure> {
     let mut recordings = BTreeMap::new();
     let mut from_pack = 0;
     for name in umbel_prompts::names() {
-        let Some(recording) = pack.find(name, |file| folder.and_then(|folder| read(folder, file))) else { continue };
+        let Some(recording) = pack.find(name, |file| folder.and_then(|folder| read(folder, file))) else {
+            continue;
+        };
         let Some(prompt) = prepare(&recording.files) else {
             return Err(Failure::config(format!("prompts: the recording {name} cannot be read")));
         };

@@ -35,9 +35,10 @@ pub(super) fn reload(
         Some(file) => config::load(file)?,
         None => current.clone(),
     };
-    let um = config.um.as_ref().ok_or_else(|| {
-        Failure::config("the new configuration has no [um] table; stop the server instead")
-    })?;
+    let um = config
+        .um
+        .as_ref()
+        .ok_or_else(|| Failure::config("the new configuration has no [um] table; stop the server instead"))?;
     let prompts = if config.prompts == current.prompts { loaded.clone() } else { prompts::load(&config)?.0 };
     let settings = settings::um(&config, um, listeners, prompts)?;
     let certificates = crate::tls::read(&config, clock)?;

@@ -17,11 +17,17 @@ use crate::config::{Config, DiversionPreference, KeyProfile, Srtp, StepUp, Um, U
 use crate::exit::Failure;
 
 /// Settings of the unified messaging server, listening on `listeners` as they were bound.
-pub(super) fn um(config: &Config, um: &Um, listeners: &[Listener], prompts: Prompts) -> Result<umbel_um::Config, Failure> {
+pub(super) fn um(
+    config: &Config,
+    um: &Um,
+    listeners: &[Listener],
+    prompts: Prompts,
+) -> Result<umbel_um::Config, Failure> {
     let contacts = contacts(um, listeners)?;
     let mut endpoint = umbel_sip_endpoint::Config { presents_certificate: true, ..Default::default() };
     for listener in listeners {
-        let sent_by = umbel_sip_endpoint::SentBy { host: host(um, listener), port: Some(listener.address.port()) };
+        let sent_by =
+            umbel_sip_endpoint::SentBy { host: host(um, listener), port: Some(listener.address.port()) };
         match listener.transport {
             Transport::Tcp => endpoint.tcp.get_or_insert(sent_by),
             Transport::Tls => endpoint.tls.get_or_insert(sent_by),
@@ -146,7 +152,8 @@ fn gateways(um: &Um) -> Vec<Uri> {
 
 /// What a clock shows in a zone; without a zone, in the server's own.
 fn local_time(zone: Option<&str>, at: UnixTime) -> LocalTime {
-    let zone = zone.and_then(|name| jiff::tz::TimeZone::get(name).ok()).unwrap_or_else(jiff::tz::TimeZone::system);
+    let zone =
+        zone.and_then(|name| jiff::tz::TimeZone::get(name).ok()).unwrap_or_else(jiff::tz::TimeZone::system);
     let instant = jiff::Timestamp::from_second(at.as_secs()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let civil = instant.to_zoned(zone).datetime();
     let small = |number: i8| u8::try_from(number).unwrap_or(0);
@@ -161,7 +168,10 @@ fn local_time(zone: Option<&str>, at: UnixTime) -> LocalTime {
 
 /// Settings of the store.
 pub(crate) fn store(config: &Config) -> umbel_store::Config {
-    let messages_max = config.um.as_ref().map_or_else(|| crate::config::Recording::default().max_messages, |um| um.recording.max_messages);
+    let messages_max = config
+        .um
+        .as_ref()
+        .map_or_else(|| crate::config::Recording::default().max_messages, |um| um.recording.max_messages);
     umbel_store::Config {
         messages_max,
         pin: umbel_store::PinPolicy {

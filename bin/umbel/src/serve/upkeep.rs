@@ -38,9 +38,15 @@ fn ask_health(store: &Inbox, readiness: &Readiness) {
     let shown = readiness.clone();
     let asked = store.ask(Op::CheckHealth, move |reply| {
         let standing = match reply {
-            Reply::Health(health) if health.damaged => Standing::Missing("the store is damaged; restore a backup".to_owned()),
-            Reply::Health(health) if health.disk_full => Standing::Missing("the disk is full; make room".to_owned()),
-            Reply::Health(health) if !health.writable => Standing::Missing("the store cannot be written".to_owned()),
+            Reply::Health(health) if health.damaged => {
+                Standing::Missing("the store is damaged; restore a backup".to_owned())
+            }
+            Reply::Health(health) if health.disk_full => {
+                Standing::Missing("the disk is full; make room".to_owned())
+            }
+            Reply::Health(health) if !health.writable => {
+                Standing::Missing("the store cannot be written".to_owned())
+            }
             Reply::Health(_) => Standing::Ready,
             Reply::Failed(error) => Standing::Missing(error.to_string()),
             _ => Standing::Missing("the store gives no answer".to_owned()),
@@ -55,14 +61,24 @@ fn ask_health(store: &Inbox, readiness: &Readiness) {
 fn tell(store: &Inbox, op: Op) {
     // Where the store is busy, the next round will do.
     let _ = store.ask(op, |reply| match reply {
-        Reply::Swept(report) if report != umbel_store::SweepReport::default() => tracing::info!(?report, "swept"),
-        Reply::Scrubbed(report) if report.damaged > 0 => tracing::error!(?report, "messages differ from their checksums"),
+        Reply::Swept(report) if report != umbel_store::SweepReport::default() => {
+            tracing::info!(?report, "swept")
+        }
+        Reply::Scrubbed(report) if report.damaged > 0 => {
+            tracing::error!(?report, "messages differ from their checksums")
+        }
         Reply::Failed(error) => tracing::warn!(%error, "upkeep of the store"),
         _ => {}
     });
 }
 
-fn look_at_certificate(tls: &Tls, clock: Clock, readiness: &Readiness, metrics: &Metrics, warned: &mut Option<u64>) {
+fn look_at_certificate(
+    tls: &Tls,
+    clock: Clock,
+    readiness: &Readiness,
+    metrics: &Metrics,
+    warned: &mut Option<u64>,
+) {
     let Some(ends) = tls.own_certificate_ends() else { return };
     metrics.certificate_expires(ends.as_secs());
     let days = ends.since(clock.unix_time()).as_secs() / 86_400;

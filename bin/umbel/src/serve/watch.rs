@@ -60,7 +60,8 @@ impl Watch {
             Output::Transmit { id, bytes } => self.transmitted(*id, bytes),
             Output::Wish(Wish::Store { op: Op::RecordCall(record), .. }) => self.recorded(record),
             Output::Wish(Wish::Store { op: Op::Decide(decisions), .. }) => {
-                let skipped = decisions.iter().filter(|decision| decision.ruling == Ruling::Pin(PinOutcome::Skipped));
+                let skipped =
+                    decisions.iter().filter(|decision| decision.ruling == Ruling::Pin(PinOutcome::Skipped));
                 skipped.for_each(|_| self.metrics.pin_skipped());
             }
             _ => {}
@@ -69,11 +70,14 @@ impl Watch {
 
     fn transmitted(&mut self, id: FlowId, bytes: &Bytes) {
         let Some(transport) = self.transports.get(&id).copied() else { return };
-        let first = bytes.split(|byte| *byte == b' ').map(|word| std::str::from_utf8(word).unwrap_or_default());
+        let first =
+            bytes.split(|byte| *byte == b' ').map(|word| std::str::from_utf8(word).unwrap_or_default());
         let mut words = first.take(2);
         match (words.next(), words.next().and_then(|code| code.parse().ok())) {
             (Some("SIP/2.0"), Some(code)) => self.metrics.sip_response(Direction::Out, transport, "", code),
-            (Some(method), None) if !method.is_empty() => self.metrics.sip_request(Direction::Out, transport, method),
+            (Some(method), None) if !method.is_empty() => {
+                self.metrics.sip_request(Direction::Out, transport, method)
+            }
             _ => {}
         }
     }
