@@ -22,17 +22,18 @@ impl Upkeep for SqliteStore {
     fn sweep(&mut self, at: UnixTime) -> Result<SweepReport, StoreError> {
         let deleted_before = Time(at - self.config.deleted_kept);
         let recorded_before = Time(at - self.config.records_kept);
-        let mut report = self.commit(|store| {
+        Ok(self.commit(|store| {
             let (files, records) = store.database.write(|connection| {
                 let files = purge_messages(connection, deleted_before)?;
                 Ok((files, purge_records(connection, recorded_before, Time(at - CALLER_WINDOW))?))
             })?;
-            let report = SweepReport { messages: files.len() as u64, records, orphans: 0 };
+            let messages = files.len() as u64;
             store.aftermath.extend(files.into_iter().map(Aftermath::Remove));
+            let orphans = store.orphans(at)?;
+            let report = SweepReport { messages, records, orphans: orphans.len() as u64 };
+            store.aftermath.extend(orphans.into_iter().map(Aftermath::Remove));
             Ok(report)
-        })?;
-        report.orphans = self.remove_orphans(at)?;
-        Ok(report)
+        })?)
     }
 
     fn scrub(&mut self, count: usize, at: UnixTime) -> Result<ScrubReport, StoreError> {
@@ -48,35 +49,37 @@ impl Upkeep for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Removes files that no row names, if they are old enough.
-    fn remove_orphans(&mut self, at: UnixTime) -> Outcome<u64> {
+    /// Files that no row names, if they are old enough. In a batch, rows may be gone that will be
+    /// back; so these files are removed after the commit, like any others.
+    fn orphans(&mut self, at: UnixTime) -> Outcome<BTreeSet<String>> {
         let entries = self.disk.list()?;
         let old = entries.into_iter().filter(|entry| entry.modified + ORPHANS_KEPT < at);
         let mut suspects: BTreeSet<String> = old.map(|entry| entry.name).collect();
-        if suspects.is_empty() {
-            return Ok(0);
-        }
         for running in self.recordings.values() {
             suspects.remove(&running.name);
         }
-        self.database.read(|connection| {
-            let sql = "SELECT 1 FROM message WHERE file = ?1 UNION ALL SELECT 1 FROM greeting WHERE file = ?1 \
-                       UNION ALL SELECT 1 FROM recording WHERE file = ?1";
-            let mut statement = connection.prepare(sql)?;
-            let mut named = BTreeSet::new();
-            for name in &suspects {
-                if statement.exists([name])? {
-                    named.insert(name.clone());
-                }
+        for step in &self.aftermath {
+            if let Aftermath::Remove(name) = step {
+                suspects.remove(name);
             }
-            suspects.retain(|name| !named.contains(name));
+        }
+        if suspects.is_empty() {
+            return Ok(suspects);
+        }
+        self.database.read(|connection| {
+            let sql = "SELECT file FROM message UNION ALL SELECT file FROM greeting \
+                       UNION ALL SELECT file FROM recording";
+            let mut statement = connection.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                suspects.remove(row.get_ref(0)?.as_str().unwrap_or_default());
+            }
             Ok(())
         })?;
         for name in &suspects {
-            tracing::warn!(name, "a file without a row was removed");
-            self.remove_file(name);
+            tracing::warn!(name, "a file without a row is removed");
         }
-        Ok(suspects.len() as u64)
+        Ok(suspects)
     }
 
     fn scrub_next(&mut self, most: usize, at: UnixTime) -> Outcome<ScrubReport> {

@@ -26,6 +26,8 @@ pub(crate) enum Forgets {
 struct Content {
     data: Vec<u8>,
     synced: Vec<u8>,
+    /// A sync failed: the kernel said so once, and takes what it holds for written from then on.
+    lost: bool,
 }
 
 #[derive(Debug, Default)]
@@ -68,7 +70,7 @@ impl ModelDisk {
                 }
                 Forgets::Nothing => content.data.clone(),
             };
-            state.files.insert(*inode, Content { synced: data.clone(), data });
+            state.files.insert(*inode, Content { synced: data.clone(), data, lost: false });
             state.names.insert(name.clone(), *inode);
         }
         state.synced_names = state.names.clone();
@@ -150,10 +152,17 @@ impl State {
         self.reserved + self.files.values().map(|content| content.data.len() as u64).sum::<u64>()
     }
 
-    fn sync_file(&mut self, inode: u64) {
-        if let Some(content) = self.files.get_mut(&inode) {
-            content.synced = content.data.clone();
+    /// Syncs files, or fails; a file whose sync failed reports success ever after and keeps nothing.
+    fn sync_files(&mut self, inodes: &[u64]) -> io::Result<()> {
+        let synced = self.sync_step();
+        for inode in inodes {
+            let Some(content) = self.files.get_mut(inode) else { continue };
+            content.lost |= synced.is_err();
+            if !content.lost {
+                content.synced = content.data.clone();
+            }
         }
+        synced
     }
 }
 
@@ -220,10 +229,7 @@ impl Disk for ModelDisk {
 
     fn sync(&mut self, file: FileKey) -> io::Result<()> {
         let inode = self.inode(file)?;
-        let mut state = self.state.lock().unwrap();
-        state.sync_step()?;
-        state.sync_file(inode);
-        Ok(())
+        self.state.lock().unwrap().sync_files(&[inode])
     }
 
     fn sync_names(&mut self) -> io::Result<()> {
@@ -238,10 +244,7 @@ impl Disk for ModelDisk {
         let state = Arc::clone(&self.state);
         Ok(Box::new(move || {
             let mut state = state.lock().unwrap();
-            state.sync_step()?;
-            for inode in inodes {
-                state.sync_file(inode);
-            }
+            state.sync_files(&inodes)?;
             state.synced_names = state.names.clone();
             Ok(())
         }))

@@ -82,6 +82,28 @@ fn removing_a_user_is_all_or_nothing_at_every_step() {
 }
 
 #[test]
+fn what_a_batch_that_was_not_committed_would_have_removed_stays() {
+    // REL-07: the worker commits many operations at once
+    let dir = directory();
+    let disk = ModelDisk::default();
+    let (mut store, alice) = open_for(dir.path(), &disk, "alice");
+    deposit(&mut store, id(1), &alice).unwrap();
+    deposit(&mut store, id(2), &alice).unwrap();
+    store.delete_message(&alice, id(1), &admin(), NOON).unwrap();
+    store.begin_batch().unwrap();
+    assert_eq!(store.sweep(NOON + 15 * DAY).unwrap().messages, 1);
+    store.remove_user(&alice, &admin(), NOON).unwrap();
+    disk.cut_power_at(1);
+    assert!(store.commit_batch().is_err());
+    drop(store);
+    let disk = disk.after_power_cut(Forgets::Nothing);
+    let (mut store, _) = open_on(dir.path(), &disk);
+    for number in [1, 2] {
+        assert!(!store.message_audio(&alice, id(number)).unwrap().damaged, "{number}");
+    }
+}
+
+#[test]
 fn files_without_a_row_are_kept_a_day_and_those_with_one_for_good() {
     // REL-16
     let dir = directory();

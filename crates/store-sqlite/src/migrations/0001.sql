@@ -87,6 +87,7 @@ CREATE TABLE message (
     checksum BLOB NOT NULL,             -- SHA-256 of the audio without its header
     PRIMARY KEY (user, number)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX message_deleted ON message (deleted) WHERE deleted IS NOT NULL;
 
 CREATE TABLE greeting (
     user INTEGER NOT NULL REFERENCES user ON DELETE CASCADE,
