@@ -159,11 +159,6 @@ impl Known {
             slot = (slot + 1) % SLOTS.len();
         }
     }
-
-    /// One bit for each known name.
-    pub(crate) const fn bit(self) -> u128 {
-        1 << self as u8
-    }
 }
 
 /// A closed hash table over [`SPELLINGS`], laid out when compiled: no name is compared with many.

@@ -125,7 +125,7 @@ impl NameAddrLayout {
     pub(crate) fn of(message: &[u8], address: NameAddr<'_>) -> Self {
         NameAddrLayout {
             display: Span::within(message, address.display),
-            uri: Span::within(message, address.uri.as_str().as_bytes()),
+            uri: Span::within(message, address.uri.as_octets()),
             uri_layout: address.uri.layout(),
             params: Span::within(message, address.params.as_octets()),
         }

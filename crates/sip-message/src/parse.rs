@@ -19,47 +19,28 @@ use start_line::StartLine;
 
 /// Reads a message from a frame, as [`crate::Framer`] cut it.
 pub fn parse(frame: Bytes) -> Result<Message, Malformed> {
-    match read(&frame) {
-        Ok(parsed) => Ok(parsed.into_message(frame)),
-        Err(defect) => Err(defect.of(&frame)),
-    }
+    read(&frame).map_err(|defect| defect.of(&frame))
 }
 
-/// All that reading found, as places in the frame.
-struct Parsed {
-    start: StartLine,
-    table: Table,
-    essentials: Essentials,
-    body: usize,
-}
-
-impl Parsed {
-    fn into_message(self, frame: Bytes) -> Message {
-        let Parsed { start, table, essentials, body } = self;
-        let body = if body < frame.len() { frame.slice(body..) } else { Bytes::new() };
-        let headers = Headers { message: frame, table, essentials };
-        match start {
-            StartLine::Request { method, uri, uri_layout } => {
-                Message::Request(Request { method, uri, uri_layout, headers, body })
-            }
-            StartLine::Response { status, reason } => {
-                Message::Response(Response { status, reason, headers, body })
-            }
-        }
-    }
-}
-
-fn read(frame: &[u8]) -> Result<Parsed, Defect> {
+fn read(frame: &Bytes) -> Result<Message, Defect> {
     let mut table = Table::new();
     let (start_line, body) = fields::read(frame, &mut table)?;
     let start = StartLine::read(start_line)?;
     let essentials = essentials(frame, &table)?;
-    if let StartLine::Request { method, .. } = &start
-        && *method != essentials.cseq.method
-    {
-        return Err(Defect::of_message("CSeq has another method than the request", 0));
+    let body = if body < frame.len() { frame.slice(body..) } else { Bytes::new() };
+    match start {
+        StartLine::Request { method, .. } if method != essentials.cseq.method => {
+            Err(Defect::of_message("CSeq has another method than the request", 0))
+        }
+        StartLine::Request { method, uri, uri_layout } => {
+            let headers = Headers { message: frame.clone(), table, essentials };
+            Ok(Message::Request(Request { method, uri, uri_layout, headers, body }))
+        }
+        StartLine::Response { status, reason } => {
+            let headers = Headers { message: frame.clone(), table, essentials };
+            Ok(Message::Response(Response { status, reason, headers, body }))
+        }
     }
-    Ok(Parsed { start, table, essentials, body })
 }
 
 /// Reads the fields that every message needs, and those whose defects must not travel on.
@@ -156,11 +137,16 @@ fn read_max_forwards(value: &[u8]) -> Result<u8, grammar::ParseError> {
     hops.ok_or(grammar::ParseError::new("bad Max-Forwards", 0))
 }
 
-/// The fields that occur at most once (M4), one bit each.
-const SINGLETONS: u128 = Known::From.bit()
-    | Known::To.bit()
-    | Known::CallId.bit()
-    | Known::CSeq.bit()
-    | Known::MaxForwards.bit()
-    | Known::ContentLength.bit()
-    | Known::ContentType.bit();
+/// The fields that occur at most once (M4), one bit each; 0 for all others.
+const fn single(known: Known) -> u8 {
+    match known {
+        Known::From => 1,
+        Known::To => 1 << 1,
+        Known::CallId => 1 << 2,
+        Known::CSeq => 1 << 3,
+        Known::MaxForwards => 1 << 4,
+        Known::ContentLength => 1 << 5,
+        Known::ContentType => 1 << 6,
+        _ => 0,
+    }
+}

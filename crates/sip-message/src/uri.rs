@@ -33,7 +33,8 @@ pub enum Scheme {
 /// A URI inside a message: checked, borrowed, cheap to copy.
 #[derive(Clone, Copy)]
 pub struct UriRef<'a> {
-    text: &'a str,
+    /// ASCII, as every URI; text is made of the parts that are asked for.
+    octets: &'a [u8],
     layout: Layout,
 }
 
@@ -43,12 +44,12 @@ pub type UriParam<'a> = (&'a str, Option<&'a str>);
 impl<'a> UriRef<'a> {
     /// Reads a URI that is all of `text`.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        Layout::of(text.as_bytes()).map(|layout| UriRef { text, layout })
+        Layout::of(text.as_bytes()).map(|layout| UriRef { octets: text.as_bytes(), layout })
     }
 
     /// Octets whose layout was taken before.
     pub(crate) fn checked(octets: &'a [u8], layout: Layout) -> Self {
-        UriRef { text: crate::grammar::text(octets), layout }
+        UriRef { octets, layout }
     }
 
     pub(crate) fn layout(&self) -> Layout {
@@ -57,12 +58,16 @@ impl<'a> UriRef<'a> {
 
     /// The URI as written.
     pub fn as_str(&self) -> &'a str {
-        self.text
+        crate::grammar::text(self.octets)
+    }
+
+    pub(crate) fn as_octets(&self) -> &'a [u8] {
+        self.octets
     }
 
     /// An owned copy.
     pub fn to_uri(&self) -> Uri {
-        Uri { text: self.text.into(), layout: self.layout }
+        Uri { text: self.as_str().into(), layout: self.layout }
     }
 
     /// The scheme.
@@ -180,13 +185,13 @@ impl<'a> UriRef<'a> {
     }
 
     fn part(&self, start: u16, end: u16) -> &'a str {
-        self.text.get(usize::from(start)..usize::from(end)).unwrap_or_default()
+        crate::grammar::text(self.octets.get(usize::from(start)..usize::from(end)).unwrap_or_default())
     }
 }
 
 impl PartialEq for UriRef<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.octets == other.octets
     }
 }
 
@@ -194,13 +199,13 @@ impl Eq for UriRef<'_> {}
 
 impl fmt::Display for UriRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for UriRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.text, f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
@@ -220,7 +225,7 @@ impl Uri {
 
     /// The borrowed form, which all readers are on.
     pub fn as_ref(&self) -> UriRef<'_> {
-        UriRef { text: &self.text, layout: self.layout }
+        UriRef { octets: self.text.as_bytes(), layout: self.layout }
     }
 
     /// The URI as written.

@@ -1,6 +1,6 @@
 //! The lines of a head: RFC 3261 7.3, with M1 to M4 and the limits.
 
-use super::SINGLETONS;
+use super::single;
 use crate::grammar::{self, TOKEN};
 use crate::header_name::Known;
 use crate::headers::{Entry, Span, Table};
@@ -15,7 +15,7 @@ pub(super) fn read<'a>(frame: &'a [u8], table: &mut Table) -> Result<(&'a [u8], 
     if nul {
         return Err(Defect::of_stream("bare CR, bare LF or NUL", 0));
     }
-    let mut seen = 0u128;
+    let mut seen = 0u8;
     let mut at = start_end + 2;
     loop {
         let end = line_end(head, at)?;
@@ -24,8 +24,8 @@ pub(super) fn read<'a>(frame: &'a [u8], table: &mut Table) -> Result<(&'a [u8], 
         }
         let (entry, next) = field(head, at, end)?;
         if let Some(known) = entry.known {
-            let bit = known.bit();
-            if seen & bit & SINGLETONS != 0 {
+            let bit = single(known);
+            if seen & bit != 0 {
                 return Err(Defect::of_message("header field twice", at));
             }
             seen |= bit;
