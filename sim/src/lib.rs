@@ -32,10 +32,17 @@ mod ladder;
 mod link;
 mod names;
 mod network;
+pub mod office;
+mod sound;
+pub mod telephone;
+pub mod unified_messaging;
 mod world;
 
 pub use address::{address, certificate, tcp, tls};
 pub use inhabitant::{Datagram, Errand, Inhabitant};
 pub use ladder::{Ladder, Rung, What};
 pub use link::Weather;
+pub use office::Office;
+pub use telephone::Telephone;
+pub use unified_messaging::UnifiedMessaging;
 pub use world::{Place, World};

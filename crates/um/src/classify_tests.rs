@@ -54,7 +54,7 @@ enum Peer {
     /// The listed proxy, over mutual TLS.
     Proxy,
     /// The listed TCP peer (DEC-29).
-    TcpPeer,
+    Pbx,
     /// A gateway.
     Gateway,
     /// Somebody with a certificate that is not listed.
@@ -76,7 +76,7 @@ impl Peer {
         let (transport, remote, peer) = match self {
             Peer::Proxy => (Transport::Tls, "198.51.100.1:40000", certificate("proxy.example.test")),
             Peer::Stranger => (Transport::Tls, "198.51.100.2:40000", certificate("stranger.test")),
-            Peer::TcpPeer => (Transport::Tcp, "198.51.100.3:40000", None),
+            Peer::Pbx => (Transport::Tcp, "198.51.100.3:40000", None),
             Peer::Gateway => (Transport::Tcp, "198.51.100.4:40000", None),
             Peer::Anybody => (Transport::Tcp, "198.51.100.5:40000", None),
         };
@@ -180,7 +180,7 @@ fn owners_reach_their_own_mailbox_with_the_pin_or_without() {
         (Proxy, GRUU, ALICE, "ask alice P3"),
         (Anybody, GRUU, &with, "ask alice P2"),
         (Stranger, GRUU, &with, "ask alice P2"),
-        (TcpPeer, GRUU, &with, "ask alice P2"),
+        (Pbx, GRUU, &with, "ask alice P2"),
         (Gateway, GRUU, &with, "ask alice P2"),
         (Anybody, "sip:voicemail@example.test", ALICE, "ask alice P2"),
         (Proxy, GRUU, &lines(&[ALICE, SKIP, SKIP]), "ask alice P3"),
@@ -252,7 +252,7 @@ fn a_diverted_call_is_for_whom_it_was_diverted_from() {
         "History-Info: <sip:bob@example.test>;index=1, <sip:alice@example.test;opaque=app:voicemail>;index=1.1",
     ]);
     let target = "sip:voicemail@example.test;target=bob%40example.test;cause=408";
-    for peer in [Proxy, TcpPeer, Gateway, Stranger, Anybody] {
+    for peer in [Proxy, Pbx, Gateway, Stranger, Anybody] {
         check(&[
             (peer, pilot, &by_bob, "answer bob"),
             (peer, GRUU, &by_bob, "answer bob"),
@@ -382,7 +382,7 @@ fn subject_and_priority_go_with_the_message() {
 fn a_callers_number_is_verified_only_by_those_who_are_believed() {
     for (peer, verified) in [
         (Peer::Proxy, true),
-        (Peer::TcpPeer, true),
+        (Peer::Pbx, true),
         (Peer::Gateway, true),
         (Peer::Stranger, false),
         (Peer::Anybody, false),

@@ -116,27 +116,44 @@ impl Default for Recording {
     }
 }
 
-/// The recordings with which we speak, by language and name. Shared by all calls.
-#[derive(Clone, Default)]
+/// Finds a recording by language and name.
+type Finder = dyn Fn(Language, Prompt) -> Option<Arc<umbel_media::Prompt>> + Send + Sync;
+
+/// The recordings with which we speak. Shared by all calls.
+#[derive(Clone)]
 pub struct Prompts {
-    recordings: Arc<BTreeMap<(Language, Prompt), Arc<umbel_media::Prompt>>>,
+    find: Arc<Finder>,
 }
 
 impl Prompts {
     /// These recordings.
     pub fn new(recordings: BTreeMap<(Language, Prompt), Arc<umbel_media::Prompt>>) -> Self {
-        Prompts { recordings: Arc::new(recordings) }
+        Prompts::by(move |language, prompt| recordings.get(&(language, prompt)).cloned())
+    }
+
+    /// Recordings that `find` finds.
+    pub fn by(
+        find: impl Fn(Language, Prompt) -> Option<Arc<umbel_media::Prompt>> + Send + Sync + 'static,
+    ) -> Self {
+        Prompts { find: Arc::new(find) }
     }
 
     /// The recording of this name; what is missing is passed over in silence.
     pub(crate) fn find(&self, language: Language, prompt: Prompt) -> Option<Arc<umbel_media::Prompt>> {
-        self.recordings.get(&(language, prompt)).cloned()
+        (self.find)(language, prompt)
+    }
+}
+
+impl Default for Prompts {
+    /// None: everything is said in silence.
+    fn default() -> Self {
+        Prompts::by(|_, _| None)
     }
 }
 
 impl fmt::Debug for Prompts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} recordings", self.recordings.len())
+        f.write_str("Prompts")
     }
 }
 

@@ -1,0 +1,85 @@
+//! The sound of one call at one place: a media session on a simulated pair of ports.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use rand_chacha::ChaCha20Rng;
+use umbel_media::{Channel, Command, Event, Parameters, Session};
+use umbel_time::Instant;
+
+use crate::Datagram;
+
+/// A pair of ports, and the session on them once something was negotiated.
+pub(crate) struct Sound {
+    at: SocketAddr,
+    rng: ChaCha20Rng,
+    session: Option<Session>,
+}
+
+impl Sound {
+    pub(crate) fn new(at: SocketAddr, rng: ChaCha20Rng) -> Sound {
+        Sound { at, rng, session: None }
+    }
+
+    /// Tells the session something. The first negotiation starts it.
+    pub(crate) fn command(&mut self, now: Instant, command: Command) {
+        match (&mut self.session, command) {
+            (Some(session), command) => session.handle_command(now, command),
+            (None, Command::Update(parameters)) => self.start(now, parameters),
+            // Nothing was started, so nothing is stopped.
+            (None, _) => {}
+        }
+    }
+
+    fn start(&mut self, now: Instant, parameters: Parameters) {
+        self.session = Some(Session::new(now, parameters, self.rng.clone()));
+    }
+
+    /// Takes a datagram that is for one of the two ports.
+    pub(crate) fn datagram(&mut self, now: Instant, datagram: &Datagram) -> bool {
+        let Some(channel) = self.channel_at(datagram.to) else { return false };
+        if let Some(session) = &mut self.session {
+            session.handle_packet(now, channel, datagram.from, &datagram.bytes);
+        }
+        true
+    }
+
+    fn channel_at(&self, to: SocketAddr) -> Option<Channel> {
+        [Channel::Rtp, Channel::Rtcp].into_iter().find(|channel| self.port_of(*channel) == to)
+    }
+
+    fn port_of(&self, channel: Channel) -> SocketAddr {
+        match channel {
+            Channel::Rtp => self.at,
+            Channel::Rtcp => SocketAddr::new(self.at.ip(), self.at.port() + 1),
+        }
+    }
+
+    pub(crate) fn timeout(&mut self, now: Instant) {
+        if let Some(session) = &mut self.session {
+            session.handle_timeout(now);
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.session.as_ref().and_then(Session::poll_timeout)
+    }
+
+    /// What it wants sent, and what happened in it.
+    pub(crate) fn poll(&mut self) -> (Vec<Datagram>, Vec<Event>) {
+        let ports = [Channel::Rtp, Channel::Rtcp].map(|channel| (channel, self.port_of(channel)));
+        let Some(session) = &mut self.session else { return (Vec::new(), Vec::new()) };
+        let mut datagrams = Vec::new();
+        while let Some(transmit) = session.poll_transmit() {
+            let from = ports.iter().find(|(channel, _)| *channel == transmit.channel).map(|(_, port)| *port);
+            if let Some(from) = from {
+                datagrams.push(Datagram {
+                    from,
+                    to: transmit.to,
+                    bytes: Bytes::copy_from_slice(transmit.bytes),
+                });
+            }
+        }
+        (datagrams, std::iter::from_fn(|| session.poll_event()).collect())
+    }
+}

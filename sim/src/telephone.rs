@@ -1,0 +1,563 @@
+//! A caller in the world: it says exactly what a test tells it to, octet for octet, and hears and speaks
+//! through a real media session.
+//!
+//! It is no user agent: it never corrects what a test wants said. That is what makes it useful here.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use umbel_media::{
+    Clip, Codec, Command, Digit, Direction, Event, Keystroke, MasterKey, Parameters, PlayId, Prompt,
+    SrtpKeys, Suite,
+};
+use umbel_node::{Destination, FlowId, Input, Node, Output, Transport};
+use umbel_sdp::{Capabilities, Negotiated, PendingOffer, Session, Srtp};
+use umbel_sip_message::{Draft, Message, Method, Request, Response, StatusCode};
+use umbel_time::Instant;
+
+use crate::sound::Sound;
+use crate::{Datagram, Errand, Inhabitant};
+
+/// A telephone, or any other peer that calls.
+pub struct Telephone {
+    address: IpAddr,
+    server: Destination,
+    rng: ChaCha20Rng,
+    flow: Option<FlowId>,
+    last_flow: u64,
+    is_up: bool,
+    waiting: Vec<Bytes>,
+    calls: u64,
+    call: Option<Call>,
+    outputs: VecDeque<Output<Datagram>>,
+    /// Final responses to INVITEs, in order.
+    pub answers: Vec<u16>,
+    /// The last response to an INVITE.
+    pub last_response: Option<Response>,
+    /// How often the other side hung up.
+    pub hung_up_on: usize,
+    /// Packets of sound that came.
+    pub packets: usize,
+    /// When the first of them came.
+    pub first_packet: Option<Instant>,
+    /// What encrypts, what codec: the outcome of the last negotiation.
+    pub negotiated: Option<Negotiated>,
+}
+
+/// One call of a telephone.
+struct Call {
+    id: String,
+    from: String,
+    to: String,
+    remote_target: String,
+    target: String,
+    cseq: u32,
+    branch: String,
+    is_answered: bool,
+    is_over: bool,
+    session: Session,
+    pending: Option<PendingOffer>,
+    sound: Sound,
+    plays: u64,
+}
+
+/// How a call is placed.
+#[derive(Clone, Debug)]
+pub struct Invite {
+    /// The Request-URI.
+    pub target: String,
+    /// The value of From, without its tag.
+    pub from: String,
+    /// The value of To; the target where none is given.
+    pub to: Option<String>,
+    /// Further header lines.
+    pub lines: Vec<String>,
+    /// Whether there is an offer.
+    pub offer: Offer,
+    /// When audio is encrypted.
+    pub srtp: Srtp,
+}
+
+/// What an INVITE carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// An offer of ours.
+    Ours,
+    /// Nothing: the other side makes the offer.
+    None,
+    /// These octets, whatever they are.
+    Text(String),
+}
+
+impl Invite {
+    /// A call to `target` by `from`, with an offer of plain audio.
+    pub fn new(target: &str, from: &str) -> Invite {
+        Invite {
+            target: target.to_owned(),
+            from: format!("<sip:{from}>"),
+            to: None,
+            lines: Vec::new(),
+            offer: Offer::Ours,
+            srtp: Srtp::Off,
+        }
+    }
+
+    /// With this header line.
+    #[must_use]
+    pub fn line(mut self, line: &str) -> Invite {
+        self.lines.push(line.to_owned());
+        self
+    }
+
+    /// With `Ms-Exchange-Command: skip-pin`.
+    #[must_use]
+    pub fn skip_pin(self) -> Invite {
+        self.line("Ms-Exchange-Command: skip-pin")
+    }
+
+    /// With this instead of an offer of ours.
+    #[must_use]
+    pub fn offering(mut self, offer: Offer) -> Invite {
+        self.offer = offer;
+        self
+    }
+
+    /// With audio encrypted as this says.
+    #[must_use]
+    pub fn srtp(mut self, srtp: Srtp) -> Invite {
+        self.srtp = srtp;
+        self
+    }
+}
+
+/// What a telephone can be told.
+#[derive(Debug)]
+pub enum Do {
+    /// Place a call, in place of the last one.
+    Call(Box<Invite>),
+    /// Press these keys: 0-9, `*`, `#`, and `,` for a pause of half a second.
+    Press(&'static str),
+    /// Press one key by INFO.
+    PressByInfo(char),
+    /// Speak for this long.
+    Speak(Duration),
+    /// Offer a change of the session, with these further header lines.
+    Reinvite(Offer, Vec<String>),
+    /// Send a request within the call, with these header lines.
+    Request(Method, Vec<String>),
+    /// Hang up.
+    HangUp,
+    /// Give up before there is an answer.
+    Cancel,
+    /// Send these octets.
+    Say(Bytes),
+    /// Stop sending sound, as if the cable were cut.
+    FallSilent,
+    /// A packet came.
+    Packet(Datagram),
+}
+
+impl Telephone {
+    /// A telephone at this address that calls this server.
+    pub fn new(address: IpAddr, server: Destination, rng: ChaCha20Rng) -> Telephone {
+        Telephone {
+            address,
+            server,
+            rng,
+            flow: None,
+            last_flow: 1,
+            is_up: false,
+            waiting: Vec::new(),
+            calls: 0,
+            call: None,
+            outputs: VecDeque::new(),
+            answers: Vec::new(),
+            last_response: None,
+            hung_up_on: 0,
+            packets: 0,
+            first_packet: None,
+            negotiated: None,
+        }
+    }
+
+    /// The Call-ID of the last call.
+    pub fn call_id(&self) -> String {
+        self.call.as_ref().map(|call| call.id.clone()).unwrap_or_default()
+    }
+
+    /// Whether the last call is up.
+    pub fn is_talking(&self) -> bool {
+        self.call.as_ref().is_some_and(|call| call.is_answered && !call.is_over)
+    }
+
+    fn send(&mut self, bytes: Bytes) {
+        match self.flow {
+            Some(id) if self.is_up => self.outputs.push_back(Output::Transmit { id, bytes }),
+            Some(_) => self.waiting.push(bytes),
+            None => {
+                self.last_flow += 2;
+                let id = FlowId(self.last_flow);
+                self.flow = Some(id);
+                self.waiting.push(bytes);
+                self.outputs.push_back(Output::Open { id, to: self.server.clone() });
+            }
+        }
+    }
+
+    fn place(&mut self, invite: Invite) {
+        self.calls += 1;
+        let number = self.calls;
+        let port = 4_000 + u16::try_from(number % 1_000).unwrap_or(0) * 2;
+        let at = SocketAddr::new(self.address, port);
+        let capabilities = Capabilities {
+            codecs: vec![umbel_sdp::Codec::Pcmu],
+            srtp: invite.srtp,
+            address: self.address,
+            port,
+        };
+        let over_tls = self.server.transport == Transport::Tls;
+        let mut session = Session::new(capabilities, over_tls, &mut self.rng);
+        let mut pending = None;
+        let body = match &invite.offer {
+            Offer::Ours => {
+                let (offer, waits) = session
+                    .offer(umbel_sdp::Direction::SendRecv, &mut self.rng)
+                    .expect("tests offer what can be offered");
+                pending = Some(waits);
+                String::from_utf8_lossy(&offer).into_owned()
+            }
+            Offer::None => String::new(),
+            Offer::Text(text) => text.clone(),
+        };
+        let call = Call {
+            id: format!("call-{number}@{}", self.address),
+            from: format!("{};tag=t{number}", invite.from),
+            to: invite.to.unwrap_or_else(|| format!("<{}>", invite.target)),
+            remote_target: invite.target.clone(),
+            target: invite.target,
+            cseq: 1,
+            branch: format!("z9hG4bK-{}-{number}", self.address),
+            is_answered: false,
+            is_over: false,
+            session,
+            pending,
+            sound: Sound::new(at, ChaCha20Rng::from_rng(&mut self.rng)),
+            plays: 0,
+        };
+        let text = self.text(&call, "INVITE", &call.target, &call.branch, &invite.lines, &body);
+        self.call = Some(call);
+        self.packets = 0;
+        self.first_packet = None;
+        self.send(text);
+    }
+
+    fn text(
+        &self,
+        call: &Call,
+        method: &str,
+        target: &str,
+        branch: &str,
+        lines: &[String],
+        body: &str,
+    ) -> Bytes {
+        let via = self.server.transport.via_token();
+        let mut text = format!(
+            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/{via} {};branch={branch}\r\nMax-Forwards: 70\r\n\
+             From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {} {method}\r\nContact: <sip:{};transport={}>\r\n",
+            self.address,
+            call.from,
+            call.to,
+            call.id,
+            call.cseq,
+            self.address,
+            self.server.transport.uri_parameter(),
+        );
+        for line in lines {
+            text.push_str(line);
+            text.push_str("\r\n");
+        }
+        if !body.is_empty() && !lines.iter().any(|line| line.starts_with("Content-Type")) {
+            text.push_str("Content-Type: application/sdp\r\n");
+        }
+        text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        Bytes::from(text)
+    }
+
+    /// Sends a request within the call.
+    fn request(&mut self, method: &str, lines: &[String], body: &str) {
+        let Some(mut call) = self.call.take() else { return };
+        if call.is_answered && !call.is_over {
+            call.cseq += 1;
+            let branch = format!("{}-{}", call.branch, call.cseq);
+            let bytes = self.text(&call, method, &call.remote_target.clone(), &branch, lines, body);
+            self.send(bytes);
+        }
+        self.call = Some(call);
+    }
+
+    fn received(&mut self, now: Instant, message: Message) {
+        match message {
+            Message::Request(request) => self.requested(&request),
+            Message::Response(response) => self.responded(now, response),
+        }
+    }
+
+    fn requested(&mut self, request: &Request) {
+        if *request.method() == Method::Ack {
+            return;
+        }
+        let is_ours =
+            self.call.as_ref().is_some_and(|call| call.id == request.headers().call_id() && !call.is_over);
+        let status = if is_ours || *request.method() == Method::Options {
+            StatusCode::OK
+        } else {
+            StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST
+        };
+        if is_ours && *request.method() == Method::Bye {
+            self.hung_up_on += 1;
+            if let Some(call) = &mut self.call {
+                call.is_over = true;
+                call.sound.command(Instant::ZERO, Command::Stop);
+            }
+        }
+        self.send(Draft::reply(request, status).print());
+    }
+
+    fn responded(&mut self, now: Instant, response: Response) {
+        let (method, status) = (response.headers().cseq().method.clone(), response.status());
+        if method != Method::Invite || !status.is_final() {
+            return;
+        }
+        let Some(mut call) = self.call.take() else { return };
+        if call.id == response.headers().call_id() {
+            self.answered(now, &mut call, &response);
+            self.answers.push(status.as_u16());
+            self.last_response = Some(response);
+        }
+        self.call = Some(call);
+    }
+
+    fn answered(&mut self, now: Instant, call: &mut Call, response: &Response) {
+        let status = response.status();
+        if !status.is_success() {
+            let with_tag = to_of(response);
+            let was = std::mem::replace(&mut call.to, with_tag);
+            // RFC 3261 17.1.1.3: within the transaction.
+            let branch =
+                if call.is_answered { format!("{}-{}", call.branch, call.cseq) } else { call.branch.clone() };
+            let target = if call.is_answered { call.remote_target.clone() } else { call.target.clone() };
+            let bytes = self.text(call, "ACK", &target, &branch, &[], "");
+            call.to = was;
+            call.is_over = !call.is_answered;
+            return self.send(bytes);
+        }
+        call.to = to_of(response);
+        if let Some(contact) =
+            response.headers().contacts().ok().and_then(|c| c.first().map(|a| a.uri.to_string()))
+        {
+            call.remote_target = contact;
+        }
+        let body = response.body();
+        let mut ack_body = String::new();
+        let negotiated = match call.pending.take() {
+            Some(pending) => call.session.complete(pending, body).ok(),
+            None => match call.session.answer(body, &mut self.rng) {
+                Ok((answer, negotiated)) if !call.is_answered => {
+                    ack_body = String::from_utf8_lossy(&answer).into_owned();
+                    Some(negotiated)
+                }
+                _ => None,
+            },
+        };
+        call.is_answered = true;
+        if let Some(negotiated) = negotiated {
+            call.sound.command(now, Command::Update(parameters(&negotiated)));
+            self.negotiated = Some(negotiated);
+        }
+        let branch = format!("{}-ack-{}", call.branch, call.cseq);
+        let bytes = self.text(call, "ACK", &call.remote_target.clone(), &branch, &[], &ack_body);
+        self.send(bytes);
+    }
+
+    fn act(&mut self, now: Instant, what: Do) {
+        match what {
+            Do::Call(invite) => self.place(*invite),
+            Do::Press(keys) => self.sound(now, Command::SendDigits(keys.chars().map(keystroke).collect())),
+            Do::PressByInfo(key) => {
+                let lines = ["Content-Type: application/dtmf-relay".to_owned()];
+                self.request("INFO", &lines, &format!("Signal={key}\r\nDuration=160\r\n"));
+            }
+            Do::Speak(length) => {
+                let id = self.call.as_mut().map_or(0, |call| {
+                    call.plays += 1;
+                    call.plays
+                });
+                let clips = vec![Clip::Prompt(Arc::new(speech(length)))];
+                self.sound(now, Command::Play { id: PlayId(id), clips, from: Duration::ZERO });
+            }
+            Do::Reinvite(offer, lines) => self.reinvite(offer, &lines),
+            Do::Request(method, lines) => self.request(&method.to_string(), &lines, ""),
+            Do::HangUp => {
+                self.request("BYE", &[], "");
+                if let Some(call) = &mut self.call {
+                    call.is_over = true;
+                }
+                self.sound(now, Command::Stop);
+            }
+            Do::Cancel => {
+                if let Some(call) = self.call.take() {
+                    let bytes = self.text(&call, "CANCEL", &call.target, &call.branch, &[], "");
+                    self.call = Some(call);
+                    self.send(bytes);
+                }
+            }
+            Do::Say(bytes) => self.send(bytes),
+            Do::FallSilent => {
+                if let Some(call) = &mut self.call {
+                    call.sound =
+                        Sound::new(SocketAddr::new(self.address, 1), ChaCha20Rng::from_rng(&mut self.rng));
+                }
+            }
+            Do::Packet(datagram) => self.packet(now, &datagram),
+        }
+    }
+
+    fn reinvite(&mut self, offer: Offer, lines: &[String]) {
+        let Some(call) = &mut self.call else { return };
+        let body = match offer {
+            Offer::Ours => match call.session.offer(umbel_sdp::Direction::SendRecv, &mut self.rng) {
+                Ok((offer, pending)) => {
+                    call.pending = Some(pending);
+                    String::from_utf8_lossy(&offer).into_owned()
+                }
+                Err(_) => return,
+            },
+            Offer::None => String::new(),
+            Offer::Text(text) => text,
+        };
+        self.request("INVITE", lines, &body);
+    }
+
+    fn packet(&mut self, now: Instant, datagram: &Datagram) {
+        let Some(call) = &mut self.call else { return };
+        if datagram.to.port().is_multiple_of(2) && call.sound.datagram(now, datagram) {
+            self.packets += 1;
+            self.first_packet.get_or_insert(now);
+        }
+    }
+
+    fn sound(&mut self, now: Instant, command: Command) {
+        if let Some(call) = &mut self.call {
+            call.sound.command(now, command);
+        }
+    }
+}
+
+impl Node for Telephone {
+    type Order = Do;
+    type Wish = Datagram;
+
+    fn handle(&mut self, now: Instant, input: Input<Do>) {
+        match input {
+            Input::Order(what) => self.act(now, what),
+            Input::Opened { id, .. } if self.flow == Some(id) => {
+                self.is_up = true;
+                for bytes in std::mem::take(&mut self.waiting) {
+                    self.outputs.push_back(Output::Transmit { id, bytes });
+                }
+            }
+            Input::Received { message, .. } => self.received(now, message),
+            Input::Closed { id, .. } if self.flow == Some(id) => {
+                self.flow = None;
+                self.is_up = false;
+            }
+            Input::Timeout => {
+                if let Some(call) = &mut self.call {
+                    call.sound.timeout(now);
+                }
+            }
+            Input::Opened { .. }
+            | Input::Closed { .. }
+            | Input::Reverified { .. }
+            | Input::Malformed { .. }
+            | Input::Resolved { .. } => {}
+        }
+        if let Some(call) = &mut self.call {
+            let (datagrams, events) = call.sound.poll();
+            // Nobody is told what a telephone hears.
+            drop::<Vec<Event>>(events);
+            if !call.is_over {
+                self.outputs.extend(datagrams.into_iter().map(Output::Wish));
+            }
+        }
+    }
+
+    fn poll_output(&mut self) -> Option<Output<Datagram>> {
+        self.outputs.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.call.as_ref().filter(|call| !call.is_over).and_then(|call| call.sound.poll_timeout())
+    }
+}
+
+impl Inhabitant for Telephone {
+    fn carry_out(&mut self, _: Instant, datagram: Datagram) -> Vec<Errand<Do>> {
+        vec![Errand::Datagram(datagram)]
+    }
+
+    fn datagram(&mut self, _: Instant, datagram: Datagram) -> Option<Do> {
+        Some(Do::Packet(datagram))
+    }
+}
+
+fn to_of(response: &Response) -> String {
+    let to = response.headers().to();
+    let tag = to.tag().map(|tag| format!(";tag={tag}")).unwrap_or_default();
+    format!("<{}>{tag}", to.uri)
+}
+
+fn keystroke(key: char) -> Keystroke {
+    match Digit::try_from(key) {
+        Ok(digit) => Keystroke::Press(digit),
+        Err(_) => Keystroke::Wait(Duration::from_millis(500)),
+    }
+}
+
+fn parameters(negotiated: &Negotiated) -> Parameters {
+    let key = |key: &umbel_sdp::MasterKey| MasterKey::new(*key.key_and_salt());
+    Parameters {
+        codec: Codec::Pcmu,
+        payload_type: negotiated.audio.payload_type,
+        telephone_event: negotiated.telephone_event,
+        remote: negotiated.remote,
+        remote_control: negotiated.remote_rtcp,
+        direction: match negotiated.direction {
+            umbel_sdp::Direction::SendRecv => Direction::SendReceive,
+            umbel_sdp::Direction::SendOnly => Direction::SendOnly,
+            umbel_sdp::Direction::RecvOnly => Direction::ReceiveOnly,
+            umbel_sdp::Direction::Inactive => Direction::Inactive,
+        },
+        srtp: negotiated.srtp.as_ref().map(|keys| SrtpKeys {
+            suite: match keys.suite {
+                umbel_sdp::Suite::AesCm128HmacSha1_80 => Suite::AesCm128HmacSha1_80,
+                umbel_sdp::Suite::AesCm128HmacSha1_32 => Suite::AesCm128HmacSha1_32,
+            },
+            ours: key(&keys.ours),
+            theirs: key(&keys.theirs),
+        }),
+        learn_source: false,
+    }
+}
+
+/// Something loud enough to be speech.
+fn speech(length: Duration) -> Prompt {
+    let count = 8 * usize::try_from(length.as_millis()).unwrap_or_default();
+    let square: Vec<i16> = (0..count.max(8)).map(|at| if at % 16 < 8 { 6_000 } else { -6_000 }).collect();
+    Prompt::new(&square, 8_000).expect("samples of an ordinary rate")
+}

@@ -1,0 +1,391 @@
+//! A unified messaging server in the world: the real brain, real media sessions, and the store in memory.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use umbel_media::{Clip, Command, Prompt};
+use umbel_node::{Input, Node, Output};
+use umbel_store::memory::MemoryStore;
+use umbel_store::{
+    Address, AuditTrail, Author, CallRecord, Decision, Directory, Folder, Mailboxes, MissedCall, NewPin, Op,
+    Pin, PinOutcome, Reply, Ruling, StoreError, StoredAudio, UserChange, UserEntry, VoiceMessage, execute,
+};
+use umbel_time::{Instant, UnixTime};
+use umbel_um::{Alarm, Config, MediaKey, NoSockets, Order, Prompts, Um, Wish};
+
+use crate::sound::Sound;
+use crate::{Datagram, Errand, Inhabitant};
+
+/// What the wall clock shows when a world begins: 2026-03-02 09:00 UTC.
+pub const MORNING: UnixTime = UnixTime::from_secs(1_772_442_000);
+/// How long every prompt lasts.
+const PROMPT: Duration = Duration::from_millis(200);
+const FIRST_PORT: u16 = 20_000;
+
+/// A server with all that it needs.
+pub struct UnifiedMessaging {
+    um: Um,
+    store: MemoryStore,
+    sounds: BTreeMap<MediaKey, Sound>,
+    address: IpAddr,
+    next_port: u16,
+    rng: ChaCha20Rng,
+    prompts: Arc<Mutex<Recorded>>,
+    outputs: VecDeque<Output<Doing>>,
+    /// How the store behaves.
+    pub store_is: StoreIs,
+    /// Whether there are sockets for media.
+    pub has_sockets: bool,
+    /// The names of all prompts that were played, in order; `*` for the tone, `+` for a recording.
+    pub said: Vec<String>,
+    /// Alarms that were raised.
+    pub alarms: Vec<Alarm>,
+    /// Whether draining is over.
+    pub is_drained: bool,
+    /// Every operation that the store was asked for, in order.
+    pub ops: Vec<String>,
+}
+
+/// How a store behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreIs {
+    /// How long an answer takes.
+    pub slow: Duration,
+    /// What every operation fails with.
+    pub failing: Option<StoreError>,
+    /// Whether it answers at all.
+    pub silent: bool,
+}
+
+impl Default for StoreIs {
+    fn default() -> Self {
+        StoreIs { slow: Duration::from_millis(1), failing: None, silent: false }
+    }
+}
+
+/// The prompts made so far, by name.
+type Recorded = BTreeMap<&'static str, Arc<Prompt>>;
+
+/// What the server does outside SIP, as the world carries it out.
+#[derive(Debug)]
+pub enum Doing {
+    /// A packet leaves.
+    Send(Datagram),
+    /// The store has an answer.
+    Answer(Duration, Order),
+    /// Something to be seen in the ladder.
+    Note(String),
+}
+
+/// What the server is told in the world.
+#[derive(Debug)]
+pub enum Told {
+    /// By the event loop.
+    Order(Box<Order>),
+    /// A packet came.
+    Packet(Datagram),
+}
+
+impl From<Order> for Told {
+    fn from(order: Order) -> Told {
+        Told::Order(Box::new(order))
+    }
+}
+
+impl UnifiedMessaging {
+    /// A server at this address.
+    pub fn new(address: IpAddr, mut config: Config, mut rng: ChaCha20Rng) -> Self {
+        let prompts: Arc<Mutex<Recorded>> = Arc::default();
+        let shelf = Arc::clone(&prompts);
+        config.prompts = Prompts::by(move |_, prompt| {
+            let mut shelf = shelf.lock().expect("nobody panics while holding it");
+            Some(Arc::clone(shelf.entry(prompt.0).or_insert_with(|| Arc::new(spoken()))))
+        });
+        config.locality.hosts.insert(address.to_string());
+        let store = MemoryStore::new(umbel_store::Config::default(), ChaCha20Rng::from_rng(&mut rng));
+        UnifiedMessaging {
+            um: Um::new(config, MORNING, ChaCha20Rng::from_rng(&mut rng)),
+            store,
+            sounds: BTreeMap::new(),
+            address,
+            next_port: FIRST_PORT,
+            rng,
+            prompts,
+            outputs: VecDeque::new(),
+            store_is: StoreIs::default(),
+            has_sockets: true,
+            said: Vec::new(),
+            alarms: Vec::new(),
+            is_drained: false,
+            ops: Vec::new(),
+        }
+    }
+
+    /// Adds a user with an extension and a PIN, or with one that we generate and that is given back.
+    pub fn add_user(
+        &mut self,
+        address: &str,
+        extension: &str,
+        pin: Option<&str>,
+        changes: &[UserChange],
+    ) -> Option<Pin> {
+        let mut entry = UserEntry::new(parse(address));
+        entry.changes = vec![UserChange::Extension(Some(extension.to_owned()))];
+        entry.changes.extend_from_slice(changes);
+        entry.pin = Some(match pin {
+            Some(digits) => NewPin::Own(Pin::new(digits).expect("tests use digits")),
+            None => NewPin::Generate,
+        });
+        self.store.add_user(&entry, &Author::Store, MORNING).expect("tests add good users").generated
+    }
+
+    /// Changes a user.
+    pub fn change_user(&mut self, address: &str, changes: &[UserChange]) {
+        self.store
+            .change_user(&parse(address), changes, &Author::Store, MORNING)
+            .expect("tests make good changes");
+    }
+
+    /// The messages of a mailbox, by number, deleted ones too.
+    pub fn messages(&mut self, address: &str) -> Vec<VoiceMessage> {
+        self.store.messages(&parse(address), Folder::All, None).expect("tests ask for users that are there")
+    }
+
+    /// The sound of a message.
+    pub fn audio(&mut self, message: &VoiceMessage) -> StoredAudio {
+        self.store.message_audio(&message.mailbox, message.id).expect("tests ask for messages that are there")
+    }
+
+    /// The calls that left no message.
+    pub fn missed_calls(&mut self, address: &str) -> Vec<MissedCall> {
+        self.store.missed_calls(&parse(address)).expect("tests ask for users that are there")
+    }
+
+    /// All decisions on a call.
+    pub fn decisions(&mut self, call_id: &str) -> Vec<Decision> {
+        self.store.decisions(call_id).expect("the store in memory always answers")
+    }
+
+    /// What `umbel why CALL-ID --field pin` says, and the rule behind it.
+    pub fn why_pin(&mut self, call_id: &str) -> Option<(PinOutcome, String)> {
+        self.decisions(call_id).iter().rev().find_map(|decision| match decision.ruling {
+            Ruling::Pin(pin) => Some((pin, decision.rule.clone())),
+            _ => None,
+        })
+    }
+
+    /// The latest calls.
+    pub fn calls(&mut self) -> Vec<CallRecord> {
+        self.store.calls(1_000).expect("the store in memory always answers")
+    }
+
+    /// The store itself.
+    pub fn store(&mut self) -> &mut MemoryStore {
+        &mut self.store
+    }
+
+    /// Whether nothing is left of any call.
+    pub fn is_at_rest(&self) -> bool {
+        self.um.is_at_rest() && self.sounds.is_empty()
+    }
+
+    /// Calls that go on, or whose recording is being saved.
+    pub fn call_count(&self) -> usize {
+        self.um.call_count()
+    }
+
+    /// Whether this prompt has been played since `said` was last cleared.
+    pub fn has_said(&self, prompt: &str) -> bool {
+        self.said.iter().any(|said| said == prompt)
+    }
+
+    fn settle(&mut self, now: Instant) {
+        loop {
+            while let Some(output) = self.um.poll_output() {
+                self.output(now, output);
+            }
+            let mut orders = Vec::new();
+            for (key, sound) in &mut self.sounds {
+                let (datagrams, events) = sound.poll();
+                self.outputs
+                    .extend(datagrams.into_iter().map(|datagram| Output::Wish(Doing::Send(datagram))));
+                orders.extend(events.into_iter().map(|event| Order::Media { key: *key, event }));
+            }
+            if orders.is_empty() {
+                break;
+            }
+            for order in orders {
+                self.um.handle(now, Input::Order(order));
+            }
+        }
+    }
+
+    fn output(&mut self, now: Instant, output: Output<Wish>) {
+        match output {
+            Output::Open { id, to } => self.outputs.push_back(Output::Open { id, to }),
+            Output::Transmit { id, bytes } => self.outputs.push_back(Output::Transmit { id, bytes }),
+            Output::Close { id } => self.outputs.push_back(Output::Close { id }),
+            Output::Resolve { query, uri } => self.outputs.push_back(Output::Resolve { query, uri }),
+            Output::Wish(wish) => self.wish(now, wish),
+        }
+    }
+
+    fn wish(&mut self, now: Instant, wish: Wish) {
+        match wish {
+            Wish::OpenMedia { key } => {
+                let at = if self.has_sockets { Ok(self.open(key)) } else { Err(NoSockets) };
+                self.um.handle(now, Input::Order(Order::MediaOpened { key, at }));
+            }
+            Wish::Media { key, command } => {
+                self.note(&command);
+                if let Some(sound) = self.sounds.get_mut(&key) {
+                    sound.command(now, command);
+                }
+            }
+            Wish::CloseMedia { key } => {
+                if let Some(mut sound) = self.sounds.remove(&key) {
+                    sound.command(now, Command::Close);
+                    let (datagrams, events) = sound.poll();
+                    self.outputs
+                        .extend(datagrams.into_iter().map(|datagram| Output::Wish(Doing::Send(datagram))));
+                    for event in events {
+                        self.um.handle(now, Input::Order(Order::Media { key, event }));
+                    }
+                }
+            }
+            Wish::Store { ticket, op } => self.ask(ticket, op),
+            Wish::Alarm(alarm) => self.alarms.push(alarm),
+            Wish::Gateway { gateway, standing } => {
+                self.outputs.push_back(Output::Wish(Doing::Note(format!("{gateway} is {standing:?}"))));
+            }
+            Wish::Drained => self.is_drained = true,
+        }
+    }
+
+    fn open(&mut self, key: MediaKey) -> SocketAddr {
+        let at = SocketAddr::new(self.address, self.next_port);
+        self.next_port = self.next_port.checked_add(2).unwrap_or(FIRST_PORT);
+        self.sounds.insert(key, Sound::new(at, ChaCha20Rng::from_rng(&mut self.rng)));
+        at
+    }
+
+    fn ask(&mut self, ticket: umbel_store::Ticket, op: Op) {
+        self.ops.push(name(&op));
+        if self.store_is.silent {
+            return;
+        }
+        let reply = match self.store_is.failing {
+            Some(error) => Reply::Failed(error),
+            None => execute(&mut self.store, op),
+        };
+        if matches!(reply, Reply::Saved(_)) {
+            self.outputs.push_back(Output::Wish(Doing::Note("saved".to_owned())));
+        }
+        self.outputs
+            .push_back(Output::Wish(Doing::Answer(self.store_is.slow, Order::Stored { ticket, reply })));
+    }
+
+    /// Writes down what is played.
+    fn note(&mut self, command: &Command) {
+        let Command::Play { clips, .. } = command else { return };
+        let names: Vec<String> = clips.iter().filter_map(|clip| self.heard(clip)).collect();
+        self.said.extend(names.iter().cloned());
+        let note = match names.as_slice() {
+            [] => return,
+            [first, second, third, _, ..] => format!("says {first} {second} {third} …"),
+            few => format!("says {}", few.join(" ")),
+        };
+        self.outputs.push_back(Output::Wish(Doing::Note(note)));
+    }
+
+    fn heard(&self, clip: &Clip) -> Option<String> {
+        match clip {
+            Clip::Prompt(prompt) => {
+                let prompts = self.prompts.lock().expect("nobody panics while holding it");
+                prompts
+                    .iter()
+                    .find(|(_, known)| Arc::ptr_eq(known, prompt))
+                    .map(|(name, _)| (*name).to_owned())
+            }
+            Clip::Message(_) => Some("+".to_owned()),
+            Clip::Tone(_) => Some("*".to_owned()),
+            Clip::Silence(_) => None,
+        }
+    }
+}
+
+impl Node for UnifiedMessaging {
+    type Order = Told;
+    type Wish = Doing;
+
+    fn handle(&mut self, now: Instant, input: Input<Told>) {
+        match input {
+            Input::Order(Told::Order(order)) => self.um.handle(now, Input::Order(*order)),
+            Input::Order(Told::Packet(datagram)) => {
+                for sound in self.sounds.values_mut() {
+                    if sound.datagram(now, &datagram) {
+                        break;
+                    }
+                }
+            }
+            Input::Timeout => {
+                self.um.handle(now, Input::Timeout);
+                for sound in
+                    self.sounds.values_mut().filter(|sound| sound.poll_timeout().is_some_and(|at| at <= now))
+                {
+                    sound.timeout(now);
+                }
+            }
+            Input::Opened { id, flow } => self.um.handle(now, Input::Opened { id, flow }),
+            Input::Reverified { id, peer } => self.um.handle(now, Input::Reverified { id, peer }),
+            Input::Received { id, message } => self.um.handle(now, Input::Received { id, message }),
+            Input::Malformed { id, what } => self.um.handle(now, Input::Malformed { id, what }),
+            Input::Closed { id, reason } => self.um.handle(now, Input::Closed { id, reason }),
+            Input::Resolved { query, found } => self.um.handle(now, Input::Resolved { query, found }),
+        }
+        self.settle(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Output<Doing>> {
+        self.outputs.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.sounds.values().filter_map(Sound::poll_timeout).chain(self.um.poll_timeout()).min()
+    }
+}
+
+impl Inhabitant for UnifiedMessaging {
+    fn carry_out(&mut self, _: Instant, doing: Doing) -> Vec<Errand<Told>> {
+        vec![match doing {
+            Doing::Send(datagram) => Errand::Datagram(datagram),
+            Doing::Answer(after, order) => Errand::Order { after, order: order.into() },
+            Doing::Note(note) => Errand::Note(note),
+        }]
+    }
+
+    fn datagram(&mut self, _: Instant, datagram: Datagram) -> Option<Told> {
+        Some(Told::Packet(datagram))
+    }
+}
+
+fn parse(address: &str) -> Address {
+    address.parse().expect("tests use good addresses")
+}
+
+/// The name of an operation.
+fn name(op: &Op) -> String {
+    let debug = format!("{op:?}");
+    debug.split([' ', '(', '{']).next().unwrap_or_default().to_owned()
+}
+
+/// Every prompt sounds alike.
+fn spoken() -> Prompt {
+    let samples = 8 * usize::try_from(PROMPT.as_millis()).unwrap_or_default();
+    let square: Vec<i16> = (0..samples).map(|at| if at % 20 < 10 { 4_000 } else { -4_000 }).collect();
+    Prompt::new(&square, 8_000).expect("samples of an ordinary rate")
+}

@@ -1,0 +1,7 @@
+//! [MS-OCEXUM], Call Control for Exchange Unified Messaging Protocol Extensions.
+
+mod s2_1_transport;
+mod s2_2_1_exchange_command;
+mod s3_1_2_unified_messaging_server;
+mod s4_1_example;
+mod s4_2_example;
