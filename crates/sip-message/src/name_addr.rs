@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::grammar::{self, Cursor, ParseError, TOKEN};
 use crate::headers::Span;
-use crate::params::Params;
+use crate::params::{Param, Params};
 use crate::uri::{Layout, UriRef};
 
 /// An address with an optional display name, and the header parameters after it.
@@ -26,8 +26,32 @@ impl<'a> NameAddr<'a> {
         if cursor.is_end() { Ok(address) } else { Err(cursor.error("something after the address")) }
     }
 
+    /// Reads From or To.
+    pub(crate) fn parse_party(value: &'a [u8]) -> Result<Self, ParseError> {
+        let mut cursor = Cursor::new(value);
+        let address = NameAddr::read_checked(&mut cursor, |param| {
+            (param.is("tag") && param.plain_value().is_none()).then_some("tag is not a token")
+        })?;
+        cursor.skip_lws();
+        if !cursor.is_end() {
+            return Err(cursor.error("something after the address"));
+        }
+        // RFC 3261 19.1.1, table 1: no header component in From and To (M6).
+        if address.uri.has_headers() {
+            return Err(ParseError::new("header component in From or To", 0));
+        }
+        Ok(address)
+    }
+
     /// Reads one address up to a comma or the end.
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
+        NameAddr::read_checked(cursor, |_| None)
+    }
+
+    fn read_checked(
+        cursor: &mut Cursor<'a>,
+        check: impl Fn(Param<'a>) -> Option<&'static str>,
+    ) -> Result<Self, ParseError> {
         cursor.skip_lws();
         let display = display_name(cursor)?;
         let (at, rest) = (cursor.at(), cursor.rest());
@@ -47,7 +71,7 @@ impl<'a> NameAddr<'a> {
             cursor.skip(text.len());
             uri(text, at)?
         };
-        let params = Params::parse(cursor)?;
+        let params = Params::parse_checked(cursor, check)?;
         Ok(NameAddr { display, uri, params })
     }
 

@@ -36,6 +36,11 @@ impl<'a> Param<'a> {
         self.value
     }
 
+    /// Whether this is its name.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+
     /// The value, if it is a token or a host rather than a quoted string.
     pub(crate) fn plain_value(&self) -> Option<&'a str> {
         self.value.filter(|value| value.first() != Some(&b'"')).map(grammar::text)
@@ -50,12 +55,24 @@ impl<'a> Params<'a> {
 
     /// Reads and checks all parameters up to a comma or the end, and moves the cursor there.
     pub(crate) fn parse(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
+        Params::parse_checked(cursor, |_| None)
+    }
+
+    /// The same, with a check of their own for those who know what a parameter means: it says what is
+    /// wrong with one.
+    pub(crate) fn parse_checked(
+        cursor: &mut Cursor<'a>,
+        check: impl Fn(Param<'a>) -> Option<&'static str>,
+    ) -> Result<Self, ParseError> {
         let (start, text) = (cursor.at(), cursor.rest());
         let mut names = Names::default();
         while cursor.eat_separator(b';') {
             let at = cursor.at();
-            let Param { name, .. } = next(cursor)?;
-            names.add(name).map_err(|what| ParseError::new(what, at))?;
+            let param = next(cursor)?;
+            names.add(param.name).map_err(|what| ParseError::new(what, at))?;
+            if let Some(what) = check(param) {
+                return Err(ParseError::new(what, at));
+            }
         }
         let length = cursor.at() - start;
         Ok(Params { text: text.get(..length).unwrap_or_default() })
@@ -73,7 +90,7 @@ impl<'a> Params<'a> {
 
     /// The parameter with this name.
     pub fn find(&self, name: &str) -> Option<Param<'a>> {
-        self.iter().find(|param| param.name.eq_ignore_ascii_case(name.as_bytes()))
+        self.iter().find(|param| param.is(name))
     }
 
     /// Whether there is a parameter with this name, with or without a value.

@@ -51,6 +51,7 @@ fn essentials(frame: &[u8], table: &[Entry]) -> Result<Essentials, Defect> {
     for entry in table {
         let Some(known) = entry.known else { continue };
         let value = entry.value.of(frame);
+        let party = |value| NameAddr::parse_party(value).map(|address| NameAddrLayout::of(frame, address));
         let defect = |error: grammar::ParseError| {
             let base = Span::within(frame, value);
             Defect::of_message(error.what, base.start() + error.at)
@@ -60,8 +61,8 @@ fn essentials(frame: &[u8], table: &[Entry]) -> Result<Essentials, Defect> {
                 let top = read_vias(value).map_err(defect)?;
                 via.get_or_insert(ViaLayout::of(frame, top));
             }
-            Known::From => from = Some(party(frame, value).map_err(defect)?),
-            Known::To => to = Some(party(frame, value).map_err(defect)?),
+            Known::From => from = Some(party(value).map_err(defect)?),
+            Known::To => to = Some(party(value).map_err(defect)?),
             Known::CallId => call_id = Some(read_call_id(frame, value).map_err(defect)?),
             Known::CSeq => cseq = Some(CSeq::parse(value).map_err(defect)?),
             Known::MaxForwards => max_forwards = Some(read_max_forwards(value).map_err(defect)?),
@@ -104,19 +105,6 @@ fn read_vias(value: &[u8]) -> Result<Via<'_>, grammar::ParseError> {
         }
         Via::read(&mut cursor)?;
     }
-}
-
-/// From or To.
-fn party(frame: &[u8], value: &[u8]) -> Result<NameAddrLayout, grammar::ParseError> {
-    let address = NameAddr::parse(value)?;
-    // RFC 3261 19.1.1, table 1: no header component in From and To (M6).
-    if address.uri.has_headers() {
-        return Err(grammar::ParseError::new("header component in From or To", 0));
-    }
-    if address.params().find("tag").is_some_and(|tag| tag.plain_value().is_none()) {
-        return Err(grammar::ParseError::new("tag is not a token", 0));
-    }
-    Ok(NameAddrLayout::of(frame, address))
 }
 
 /// `callid = word [ "@" word ]`

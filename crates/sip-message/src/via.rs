@@ -34,11 +34,10 @@ impl<'a> Via<'a> {
     /// Reads one Via up to a comma or the end.
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
         let mut via = Via::read_sent_by(cursor)?;
-        via.params = Params::parse(cursor)?;
-        if matches!(via.params.find("rport"), Some(rport) if rport.raw_value().is_some_and(|v| grammar::port(v).is_none()))
-        {
-            return Err(cursor.error("bad rport"));
-        }
+        via.params = Params::parse_checked(cursor, |param| {
+            let is_bad = |value| grammar::port(value).is_none();
+            (param.is("rport") && param.raw_value().is_some_and(is_bad)).then_some("bad rport")
+        })?;
         Ok(via)
     }
 

@@ -127,16 +127,24 @@ fn params(text: &[u8], start: usize) -> Result<usize, ParseError> {
     let mut names = Names::default();
     while text.get(at) == Some(&b';') {
         let from = at + 1;
-        let rest = text.get(from..).unwrap_or_default();
-        let length = memchr::memchr2(b';', b'?', rest).unwrap_or(rest.len());
-        let param = rest.get(..length).unwrap_or_default();
-        check_escaped(text, from, from + length, URI_PARAMETER, "character not allowed in a URI parameter")?;
-        let name = name_of(param);
+        let mut name_end = None;
+        at = from;
+        while let Some(&c) = text.get(at) {
+            match c {
+                b';' | b'?' => break,
+                b'%' if is_escape(text.get(at + 1..at + 3)) => at += 2,
+                b'%' => return Err(ParseError::new("bad escape", at)),
+                b'=' => name_end = name_end.or(Some(at)),
+                c if grammar::is(c, URI_PARAMETER) => {}
+                _ => return Err(ParseError::new("character not allowed in a URI parameter", at)),
+            }
+            at += 1;
+        }
+        let name = text.get(from..name_end.unwrap_or(at)).unwrap_or_default();
         if name.is_empty() {
             return Err(ParseError::new("URI parameter without a name", from));
         }
         names.add(name).map_err(|what| ParseError::new(what, from))?;
-        at = from + length;
     }
     match text.get(at) {
         None | Some(b'?') => Ok(at),
@@ -144,9 +152,8 @@ fn params(text: &[u8], start: usize) -> Result<usize, ParseError> {
     }
 }
 
-fn name_of(param: &[u8]) -> &[u8] {
-    let end = memchr::memchr(b'=', param).unwrap_or(param.len());
-    param.get(..end).unwrap_or_default()
+fn is_escape(digits: Option<&[u8]>) -> bool {
+    digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// `headers = "?" header *( "&" header )`
