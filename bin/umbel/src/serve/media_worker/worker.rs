@@ -247,7 +247,8 @@ impl<K: Ord + Copy, D: Deliver<K>> Worker<K, D> {
 
     /// Takes the packets of one socket.
     fn receive(&mut self, now: Instant, token: Token) {
-        let (slot, channel) = (token.0 / 2, if token.0 % 2 == 0 { Channel::Rtp } else { Channel::Rtcp });
+        let (slot, channel) =
+            (token.0 / 2, if token.0.is_multiple_of(2) { Channel::Rtp } else { Channel::Rtcp });
         let mut buffer = [0; PACKET_MAX];
         for _ in 0..PACKETS_A_TURN {
             let Some(call) = self.slots.get_mut(slot).and_then(Option::as_mut) else { return };
