@@ -1,11 +1,13 @@
 //! PINs and passwords. Each operation has three parts: what is read, what costs Argon2 and needs no
 //! store, and what is written; so that the middle can be done on other threads (DEC-43).
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use umbel_store::{
     Address, Attempt, AuditRecord, Author, CALLER_FAILURES_MAX, CALLER_WINDOW, CallerFailures, DigestHashes,
-    Door, EntryRefusal, Event, LockOut, NewPin, PINS_REMEMBERED, Password, Pin, PinSet, Refusal, Secrets,
-    StoreError, User, UserEntry, Verdict, WeakPin,
+    Door, EntryRefusal, Event, Invalid, LockOut, NewPin, PINS_REMEMBERED, Password, Pin, PinSet, Refusal,
+    Secrets, StoreError, User, UserEntry, Verdict, WeakPin,
 };
 use umbel_time::UnixTime;
 use zeroize::Zeroizing;
@@ -157,9 +159,12 @@ impl SqliteStore {
         let nonces: Vec<[u8; 12]> = entries.iter().map(|_| self.random()).collect();
         let seal = &self.seal;
         Ok(self.database.write(|connection| {
-            let mut sets = Vec::with_capacity(entries.len());
+            let (mut sets, mut seen) = (Vec::with_capacity(entries.len()), BTreeSet::new());
             for (index, ((entry, hashes), nonce)) in entries.iter().zip(hashes).zip(nonces).enumerate() {
                 let refused = |refusal| Refusal::Entry { entry: index, refusal };
+                if !seen.insert(&entry.address) {
+                    return Err(refused(EntryRefusal::Invalid(Invalid::Twice)).into());
+                }
                 let (row, settings, new) = put_settings(connection, entry, mode, at)?.map_err(refused)?;
                 let event = if new { Event::UserAdded } else { Event::UserChanged };
                 if mode != Mode::Secrets {

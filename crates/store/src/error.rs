@@ -11,6 +11,9 @@ pub enum Invalid {
     /// Another user has this extension or alias.
     #[error("this extension or alias belongs to another user")]
     Taken,
+    /// The list has another entry for this address.
+    #[error("this address stands in the list twice")]
+    Twice,
     /// Empty, too long, or one too many.
     #[error("an alias is a short text without control characters, and there are at most 32 of them")]
     Alias,

@@ -90,6 +90,11 @@ pub fn an_import_is_all_or_nothing(with: With) {
         assert_eq!(taken, Err(StoreError::Refused(Refusal::Entry { entry: 1, refusal })));
         assert_eq!(store.users(None).unwrap(), []);
 
+        let twice = store.put_users(&[row("alice", GOOD_PIN), row("alice", "618305")], &admin(), NOON);
+        let refusal = EntryRefusal::Invalid(Invalid::Twice);
+        assert_eq!(twice, Err(StoreError::Refused(Refusal::Entry { entry: 1, refusal })));
+        assert_eq!(store.users(None).unwrap(), []);
+
         store.put_users(&[row("alice", GOOD_PIN), row("bob", GOOD_PIN)], &admin(), NOON).unwrap();
         assert_eq!(store.users(None).unwrap().len(), 2);
     });

@@ -1,5 +1,7 @@
 //! Users, in memory.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use umbel_time::UnixTime;
 
 use super::{Account, MemoryStore};
@@ -34,9 +36,9 @@ impl MemoryStore {
             password: None,
             telephone: LockOut::default(),
             web: LockOut::default(),
-            messages: std::collections::BTreeMap::new(),
+            messages: BTreeMap::new(),
             last_number: 0,
-            greetings: std::collections::BTreeMap::new(),
+            greetings: BTreeMap::new(),
             notices: Vec::new(),
         });
         for change in &entry.changes {
@@ -81,9 +83,15 @@ impl Directory for MemoryStore {
         at: UnixTime,
     ) -> Result<Vec<PinSet>, StoreError> {
         let (before, audit_before) = (self.accounts.clone(), self.audit.len());
-        let mut sets = Vec::new();
+        let (mut sets, mut seen) = (Vec::new(), BTreeSet::new());
         for (index, entry) in entries.iter().enumerate() {
-            match self.put_user(entry, author, at) {
+            let first = seen.insert(&entry.address);
+            let put = if first {
+                self.put_user(entry, author, at)
+            } else {
+                Err(EntryRefusal::Invalid(Invalid::Twice))
+            };
+            match put {
                 Ok(set) => sets.push(set),
                 Err(refusal) => {
                     self.accounts = before;
