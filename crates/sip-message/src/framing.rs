@@ -19,7 +19,7 @@ pub const PONG: &[u8] = b"\r\n";
 pub enum Framed {
     /// Not yet anything whole.
     Incomplete,
-    /// A message: the next `length` octets, to be given to [`crate::parse`].
+    /// A message: the next `len` octets, to be given to [`crate::parse`].
     Message {
         /// Head and body.
         len: usize,

@@ -16,8 +16,6 @@ pub const URI_MAX: usize = FIELD_MAX;
 pub const PARAMETERS_MAX: usize = 64;
 /// Digits of a Content-Length; beyond: 400 and close, before anything is computed with it.
 pub const CONTENT_LENGTH_DIGITS_MAX: usize = 9;
-/// Line ends taken together as keep-alives before a message; more are simply taken in the next turn.
-pub const KEEP_ALIVE_MAX: usize = 4_096;
 /// Elements that a typed list reader gives, such as Diversion or History-Info entries; beyond: an error.
 pub const ELEMENTS_MAX: usize = 256;
 

@@ -3,8 +3,10 @@
 
 mod verdict;
 
-use umbel_sip_message::limits::{BODY_MAX, FIELD_MAX, FIELDS_MAX, HEAD_MAX, REQUEST_URI_MAX, URI_MAX};
-use umbel_sip_message::{Framed, Framer, Uri, UriRef, frame};
+use umbel_sip_message::limits::{
+    BODY_MAX, ELEMENTS_MAX, FIELD_MAX, FIELDS_MAX, HEAD_MAX, REQUEST_URI_MAX, URI_MAX,
+};
+use umbel_sip_message::{Framed, Framer, HeaderName, Uri, UriRef, frame, parse};
 use verdict::Verdict::{self, *};
 use verdict::judge;
 
@@ -103,6 +105,17 @@ fn a_uri_has_at_most_64_parameters() {
     for (count, accepted) in [(63, true), (64, true), (65, false)] {
         let params: String = (0..count).map(|i| format!(";p{i}=v")).collect();
         assert_eq!(UriRef::parse(&format!("sip:a@b{params}")).is_ok(), accepted, "{count}");
+    }
+}
+
+#[test]
+fn a_list_of_more_than_256_elements_is_an_error_to_its_reader() {
+    for (count, accepted) in [(ELEMENTS_MAX - 1, true), (ELEMENTS_MAX, true), (ELEMENTS_MAX + 1, false)] {
+        let list = vec!["<sip:a@b>"; count].join(",");
+        let message = format!("{START}{FIELDS}Diversion: {list}\r\nRoute: {list}\r\n{END}");
+        let message = parse(message.into_bytes().into()).unwrap();
+        assert_eq!(message.headers().diversions().is_ok(), accepted, "{count}");
+        assert_eq!(message.headers().addresses(&HeaderName::Route).is_ok(), accepted, "{count}");
     }
 }
 

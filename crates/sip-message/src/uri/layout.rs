@@ -113,12 +113,18 @@ pub(crate) fn host(text: &[u8]) -> Result<usize, ParseError> {
             Err(_) => Err(ParseError::new("bad IPv6 address", 1)),
         };
     }
-    let length = grammar::span(text, HOST);
-    let name = text.get(..length).unwrap_or_default();
-    if name.is_empty() || name.first() == Some(&b'.') || name.windows(2).any(|pair| pair == b"..") {
-        return Err(ParseError::new("bad host", 0));
+    // No label is empty; the last may be, after the dot of the root.
+    let (mut length, mut in_label) = (0, false);
+    while let Some(&c) = text.get(length)
+        && grammar::is(c, HOST)
+    {
+        if c == b'.' && !in_label {
+            return Err(ParseError::new("bad host", length));
+        }
+        in_label = c != b'.';
+        length += 1;
     }
-    Ok(length)
+    if length == 0 { Err(ParseError::new("bad host", 0)) } else { Ok(length) }
 }
 
 /// `uri-parameters = *( ";" uri-parameter )`; gives where they end.
