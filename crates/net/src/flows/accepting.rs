@@ -161,7 +161,11 @@ pub(super) fn prepare(socket: &TcpStream) {
 
 /// The handshake with somebody who connected, in its own task and with a time limit (SEC-57).
 async fn greet(shared: Rc<Shared>, tls: Tls, socket: TcpStream, id: FlowId, flow: Flow) {
-    let Some(server) = tls.in_force().server.clone() else { return };
+    let Some(server) = tls.in_force().server.clone() else {
+        // A reload has taken away what we could show.
+        shared.handshake_ends(id);
+        return count(&shared.counts.handshakes_failed);
+    };
     let handshake = TlsAcceptor::from(server).accept(socket);
     let handshake = tokio::time::timeout(shared.limits.handshake, handshake).await;
     shared.handshake_ends(id);

@@ -50,6 +50,9 @@ pub enum TlsError {
         "the private key cannot be used with the certificate: expected the ECDSA, Ed25519 or RSA key that belongs to it"
     )]
     UnusableKey,
+    /// A listener needs a certificate to show.
+    #[error("there is no certificate to show: set [tls] certificate and private-key")]
+    NoCertificate,
     /// The operating system has no authorities, although they were asked for.
     #[error("the system has no certificate authorities: install its CA certificates, or do without them")]
     NoSystemAuthorities,
@@ -112,7 +115,7 @@ impl Tls {
     ///
     /// As [`Tls::new`].
     pub fn for_web(config: &TlsConfig, clock: Clock) -> Result<Arc<ServerConfig>, TlsError> {
-        let identity = config.identity.as_ref().ok_or(TlsError::UnusableKey)?;
+        let identity = config.identity.as_ref().ok_or(TlsError::NoCertificate)?;
         let mut server = ServerConfig::builder_with_details(provider(), Arc::new(clock))
             .with_protocol_versions(VERSIONS)
             .map_err(|_| TlsError::UnusableKey)?
@@ -156,6 +159,7 @@ impl InForce {
             for_servers.extend(system_authorities()?);
         }
         let server_authorities = Arc::new(Authorities::new(&for_servers, &config.revocations, algorithms)?);
+
         // Early data stays off, as the library has it unless told otherwise (threats 2.2), and it
         // knows no renegotiation. Sessions can be resumed; they keep the peer's chain (SEC-09).
         let server = |identity: &Arc<Identity>| {

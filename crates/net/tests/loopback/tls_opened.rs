@@ -222,3 +222,20 @@ fn a_server_that_speaks_no_tls_is_refused() {
         assert_failed(&host.next().await);
     });
 }
+
+#[test]
+fn without_a_certificate_we_can_connect_and_are_nobody_but_cannot_listen() {
+    run(async {
+        let authority = Authority::new("Example Authority");
+        let um = authority.issue(&Wanted::named("um.example.test"));
+        let mut server = Host::tls(Limits::default(), &tls(&authority, &um));
+        let nobody = umbel_net::TlsConfig { identity: None, ..config(&authority, &um) };
+        let nobody = Tls::new(&nobody, umbel_net::Clock::start()).unwrap();
+        let mut client = Host::with(Config { tls: Some(nobody), ..Config::default() }, Transport::Tcp);
+        client.flows.open(OURS, to(server.address, "um.example.test"));
+        assert!(client.opened().await.1.peer.is_some());
+        assert_eq!(server.opened().await.1.peer, None);
+        let any = umbel_net::Listener { transport: Transport::Tls, address: "127.0.0.1:0".parse().unwrap() };
+        assert!(matches!(client.flows.listen(&any), Err(umbel_net::ListenError::NoTls(_))));
+    });
+}

@@ -150,3 +150,18 @@ fn when_our_certificate_ends_is_known() {
     let left = ends.since(Clock::start().unix_time()).as_secs();
     assert!((86_390..=86_400).contains(&left), "{left}");
 }
+
+#[test]
+fn a_certificate_that_is_taken_away_ends_new_handshakes_and_no_connection() {
+    run(async {
+        let mut stage = Stage::new();
+        let (mut old, old_id) = stage.connects().await;
+        let without = umbel_net::TlsConfig { identity: None, ..config(&stage.authority, &stage.own) };
+        stage.tls.reload(&without).unwrap();
+        let refused = connect_tls(&stage.host, &client(&stage.authority, None)).await;
+        assert!(refused.is_err());
+        assert_eq!(stage.host.flows.stats().handshakes, 0);
+        send(&mut old, options("old")).await;
+        assert_eq!(stage.host.received().await.0, old_id);
+    });
+}
