@@ -8,6 +8,8 @@ mod inbox;
 mod ports;
 mod worker;
 
+#[cfg(all(test, target_os = "linux"))]
+mod cost;
 #[cfg(test)]
 mod tests;
 
@@ -67,6 +69,17 @@ impl<K: Ord + Copy + Send + 'static> MediaWorkers<K> {
     pub(crate) fn start(
         config: &MediaConfig,
         clock: Clock,
+        random: ChaCha20Rng,
+        deliver: impl Deliver<K>,
+    ) -> io::Result<Self> {
+        Self::start_named("media", config, clock, random, deliver)
+    }
+
+    /// Starts threads with names that begin like this.
+    fn start_named(
+        name: &str,
+        config: &MediaConfig,
+        clock: Clock,
         mut random: ChaCha20Rng,
         deliver: impl Deliver<K>,
     ) -> io::Result<Self> {
@@ -78,7 +91,7 @@ impl<K: Ord + Copy + Send + 'static> MediaWorkers<K> {
             let random = ChaCha20Rng::from_rng(&mut random);
             let worker = Worker::new(inbox.clone(), clock, random, deliver.clone(), totals.clone())?;
             let handle =
-                std::thread::Builder::new().name(format!("media-{number}")).spawn(move || worker.run())?;
+                std::thread::Builder::new().name(format!("{name}-{number}")).spawn(move || worker.run())?;
             Ok(Thread { inbox, calls: 0, handle: Some(handle) })
         });
         let workers = workers.collect::<io::Result<Vec<_>>>()?;

@@ -11,25 +11,38 @@ use umbel_media::{
 
 use super::*;
 
-mod cost;
-
 const PATIENCE: Duration = Duration::from_secs(5);
-const LIMITS: RecordLimits =
+pub(super) const LIMITS: RecordLimits =
     RecordLimits { max: Duration::from_secs(600), silence: None, min: Duration::ZERO };
 
-struct Bench {
-    workers: MediaWorkers<u64>,
+/// Lets time pass on a line that carries sound, which takes the time it takes.
+pub(super) fn pass(time: Duration) {
+    let until = Instant::now() + time;
+    loop {
+        match until.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => return,
+            rest => std::thread::park_timeout(rest),
+        }
+    }
+}
+
+pub(super) struct Bench {
+    pub(super) workers: MediaWorkers<u64>,
     events: Receiver<(u64, Event)>,
 }
 
-fn config(ports: (u16, u16)) -> MediaConfig {
+pub(super) fn config(ports: (u16, u16)) -> MediaConfig {
     MediaConfig { address: [127, 0, 0, 1].into(), ports, dscp: 46, threads: Some(1) }
 }
 
-fn bench(config: &MediaConfig, events_max: usize) -> Bench {
+pub(super) fn bench(config: &MediaConfig, events_max: usize) -> Bench {
+    bench_named("media", config, events_max)
+}
+
+pub(super) fn bench_named(name: &str, config: &MediaConfig, events_max: usize) -> Bench {
     let (sender, events) = sync_channel(events_max);
     let random = ChaCha20Rng::from_seed([3; 32]);
-    let workers = MediaWorkers::start(config, Clock::start(), random, into(sender)).unwrap();
+    let workers = MediaWorkers::start_named(name, config, Clock::start(), random, into(sender)).unwrap();
     Bench { workers, events }
 }
 
@@ -41,7 +54,7 @@ fn into(sender: SyncSender<(u64, Event)>) -> impl Deliver<u64> {
 }
 
 /// The telephone at the other end: a pair of sockets and a stream.
-struct Phone {
+pub(super) struct Phone {
     sound: UdpSocket,
     control: UdpSocket,
     server: SocketAddr,
@@ -82,7 +95,7 @@ impl Phone {
         bytes
     }
 
-    fn sends(&mut self, payload: &[u8]) {
+    pub(super) fn sends(&mut self, payload: &[u8]) {
         let packet = self.packet(0, self.timestamp, payload);
         self.sound.send_to(&packet, self.server).unwrap();
         self.timestamp = self.timestamp.wrapping_add(payload.len() as u32);
@@ -108,7 +121,7 @@ impl Phone {
 }
 
 impl Bench {
-    fn call(&mut self, key: u64) -> Phone {
+    pub(super) fn call(&mut self, key: u64) -> Phone {
         let phone = Phone::new(self.workers.open(key).unwrap());
         self.workers.order(key, Command::Update(phone.parameters()));
         phone
@@ -135,7 +148,7 @@ impl Bench {
 fn at_a_pace(packets: u32, mut send: impl FnMut(u32)) {
     let start = Instant::now();
     for n in 0..packets {
-        std::thread::sleep((start + Duration::from_millis(20) * n).saturating_duration_since(Instant::now()));
+        pass((start + Duration::from_millis(20) * n).saturating_duration_since(Instant::now()));
         send(n);
     }
 }
@@ -145,14 +158,14 @@ fn a_call_records_what_was_said_and_tells_what_was_pressed() {
     let mut bench = bench(&config((33_000, 33_099)), 1_000);
     let mut phone = bench.call(1);
     bench.workers.order(1, Command::Record { id: RecordId(1), limits: LIMITS });
-    std::thread::sleep(Duration::from_millis(20));
+    pass(Duration::from_millis(20));
     let mut said = Vec::new();
     at_a_pace(75, |n| {
         let payload = [n as u8; 160];
         phone.sends(&payload);
         said.extend_from_slice(&payload);
     });
-    std::thread::sleep(Duration::from_millis(50));
+    pass(Duration::from_millis(50));
     bench.workers.order(1, Command::StopRecording { cut: Duration::ZERO });
     let (sound, end, _) = bench.recording(1);
     assert_eq!(end, RecordingEnd::Stopped);
@@ -173,7 +186,7 @@ fn a_prompt_is_heard_at_once_and_in_pace() {
     // DEC-42
     let mut bench = bench(&config((33_100, 33_199)), 1_000);
     let phone = bench.call(1);
-    std::thread::sleep(Duration::from_millis(33));
+    pass(Duration::from_millis(33));
     let ordered = Instant::now();
     let clips = vec![Clip::Tone(Tone { duration: Duration::from_millis(600), ..Tone::BEEP })];
     bench.workers.order(1, Command::Play { id: PlayId(1), clips, from: Duration::ZERO });
@@ -195,9 +208,9 @@ fn a_session_that_ends_says_farewell_and_tells_what_it_has() {
     let mut bench = bench(&config((33_200, 33_299)), 1_000);
     let mut phone = bench.call(1);
     bench.workers.order(1, Command::Record { id: RecordId(1), limits: LIMITS });
-    std::thread::sleep(Duration::from_millis(20));
+    pass(Duration::from_millis(20));
     at_a_pace(5, |_| phone.sends(&[9; 160]));
-    std::thread::sleep(Duration::from_millis(30));
+    pass(Duration::from_millis(30));
     bench.workers.close(1);
     let (sound, end, _) = bench.recording(1);
     assert_eq!((sound.len(), end), (800, RecordingEnd::Closed));
@@ -208,7 +221,7 @@ fn a_session_that_ends_says_farewell_and_tells_what_it_has() {
     let accepted = || bench.workers.totals().accepted;
     let begun = Instant::now();
     while accepted() == 0 && begun.elapsed() < PATIENCE {
-        std::thread::sleep(Duration::from_millis(5));
+        pass(Duration::from_millis(5));
     }
     assert_eq!(accepted(), 5);
 }
@@ -246,7 +259,7 @@ fn open_when_free(workers: &mut MediaWorkers<u64>, key: u64) -> SocketAddr {
             Ok(address) => return address,
             Err(error) => assert!(begun.elapsed() < PATIENCE, "{error}"),
         }
-        std::thread::sleep(Duration::from_millis(2));
+        pass(Duration::from_millis(2));
     }
 }
 
@@ -256,9 +269,9 @@ fn what_is_not_taken_is_offered_again_in_order() {
     let mut phone = bench.call(1);
     for digit in "0123456789".chars() {
         phone.presses(digit);
-        std::thread::sleep(Duration::from_millis(6));
+        pass(Duration::from_millis(6));
     }
-    std::thread::sleep(Duration::from_millis(50));
+    pass(Duration::from_millis(50));
     // Closed while most of it waits.
     bench.workers.close(1);
     let mut keys = String::new();
@@ -299,13 +312,13 @@ fn a_flood_on_one_call_leaves_the_others_alone() {
                 for _ in 0..50 {
                     let _ = victim.sound.send_to(&flood, victim.server);
                 }
-                std::thread::sleep(Duration::from_millis(1));
+                pass(Duration::from_millis(1));
             }
         });
         bench.workers.order(1, Command::Record { id: RecordId(1), limits: LIMITS });
-        std::thread::sleep(Duration::from_millis(20));
+        pass(Duration::from_millis(20));
         at_a_pace(50, |_| phone.sends(&[9; 160]));
-        std::thread::sleep(Duration::from_millis(50));
+        pass(Duration::from_millis(50));
         bench.workers.order(1, Command::StopRecording { cut: Duration::ZERO });
         let (sound, ..) = bench.recording(1);
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
