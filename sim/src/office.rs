@@ -55,6 +55,8 @@ impl Office {
         server.add_user("alice@example.test", "1001", Some(ALICES_PIN), &[]);
         server.add_user("bob@example.test", "1002", Some(BOBS_PIN), &[]);
         let um = world.add("um", address(1), server);
+        // What it wants done from the start.
+        world.with(um, |_, _| ());
         world.listen_tcp(um, Transport::Tcp.default_port());
         world.listen_tls(um, Transport::Tls.default_port(), certificate(&["um.example.test"]));
         Office { world, um, callers: 0 }
@@ -95,6 +97,11 @@ impl Office {
     /// The server.
     pub fn server(&mut self) -> &mut UnifiedMessaging {
         &mut self.world[self.um]
+    }
+
+    /// Fills a mailbox to its limit.
+    pub fn fill(&mut self, address: &str) {
+        self.server().fill(address);
     }
 
     /// What `umbel why CALL-ID --field pin` says of somebody's last call, and the rule behind it.

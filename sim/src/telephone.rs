@@ -23,6 +23,9 @@ use umbel_time::Instant;
 use crate::sound::Sound;
 use crate::{Datagram, Errand, Inhabitant};
 
+/// A telephone sends sound as long as a call lasts, silence included.
+const FOR_EVER: Duration = Duration::from_secs(24 * 3_600);
+
 /// A telephone, or any other peer that calls.
 pub struct Telephone {
     address: IpAddr,
@@ -144,7 +147,7 @@ pub enum Do {
     Press(&'static str),
     /// Press one key by INFO.
     PressByInfo(char),
-    /// Speak for this long.
+    /// Speak for this long, and be quiet after that.
     Speak(Duration),
     /// Offer a change of the session, with these further header lines.
     Reinvite(Offer, Vec<String>),
@@ -300,14 +303,14 @@ impl Telephone {
         self.call = Some(call);
     }
 
-    fn received(&mut self, now: Instant, message: Message) {
+    fn received(&mut self, now: Instant, flow: FlowId, message: Message) {
         match message {
-            Message::Request(request) => self.requested(&request),
+            Message::Request(request) => self.requested(flow, &request),
             Message::Response(response) => self.responded(now, response),
         }
     }
 
-    fn requested(&mut self, request: &Request) {
+    fn requested(&mut self, flow: FlowId, request: &Request) {
         if *request.method() == Method::Ack {
             return;
         }
@@ -325,7 +328,7 @@ impl Telephone {
                 call.sound.command(Instant::ZERO, Command::Stop);
             }
         }
-        self.send(Draft::reply(request, status).print());
+        self.outputs.push_back(Output::Transmit { id: flow, bytes: Draft::reply(request, status).print() });
     }
 
     fn responded(&mut self, now: Instant, response: Response) {
@@ -374,9 +377,13 @@ impl Telephone {
                 _ => None,
             },
         };
-        call.is_answered = true;
+        let was_answered = std::mem::replace(&mut call.is_answered, true);
         if let Some(negotiated) = negotiated {
             call.sound.command(now, Command::Update(parameters(&negotiated)));
+            if !was_answered {
+                let clips = vec![Clip::Silence(FOR_EVER)];
+                call.sound.command(now, Command::Play { id: PlayId(0), clips, from: Duration::ZERO });
+            }
             self.negotiated = Some(negotiated);
         }
         let branch = format!("{}-ack-{}", call.branch, call.cseq);
@@ -397,7 +404,7 @@ impl Telephone {
                     call.plays += 1;
                     call.plays
                 });
-                let clips = vec![Clip::Prompt(Arc::new(speech(length)))];
+                let clips = vec![Clip::Prompt(Arc::new(speech(length))), Clip::Silence(FOR_EVER)];
                 self.sound(now, Command::Play { id: PlayId(id), clips, from: Duration::ZERO });
             }
             Do::Reinvite(offer, lines) => self.reinvite(offer, &lines),
@@ -471,7 +478,7 @@ impl Node for Telephone {
                     self.outputs.push_back(Output::Transmit { id, bytes });
                 }
             }
-            Input::Received { message, .. } => self.received(now, message),
+            Input::Received { id, message } => self.received(now, id, message),
             Input::Closed { id, .. } if self.flow == Some(id) => {
                 self.flow = None;
                 self.is_up = false;

@@ -5,15 +5,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use umbel_media::{Clip, Command, Prompt};
 use umbel_node::{Input, Node, Output};
 use umbel_store::memory::MemoryStore;
 use umbel_store::{
-    Address, AuditTrail, Author, CallRecord, Decision, Directory, Folder, Mailboxes, MissedCall, NewPin, Op,
-    Pin, PinOutcome, Reply, Ruling, StoreError, StoredAudio, UserChange, UserEntry, VoiceMessage, execute,
+    Address, AudioFormat, AuditTrail, Author, Begin, CallRecord, Caller, Decision, Directory, Finish, Folder,
+    Importance, Mailboxes, MessageId, MissedCall, NewPin, Op, Pin, PinOutcome, Purpose, Recordings, Reply,
+    Ruling, StoreError, StoredAudio, UserChange, UserEntry, VoiceMessage, execute,
 };
+use umbel_store::{GreetingKind, MailboxSummary};
 use umbel_time::{Instant, UnixTime};
 use umbel_um::{Alarm, Config, MediaKey, NoSockets, Order, Prompts, Um, Wish};
 
@@ -107,7 +110,7 @@ impl UnifiedMessaging {
         });
         config.locality.hosts.insert(address.to_string());
         let store = MemoryStore::new(umbel_store::Config::default(), ChaCha20Rng::from_rng(&mut rng));
-        UnifiedMessaging {
+        let mut server = UnifiedMessaging {
             um: Um::new(config, MORNING, ChaCha20Rng::from_rng(&mut rng)),
             store,
             sounds: BTreeMap::new(),
@@ -122,7 +125,9 @@ impl UnifiedMessaging {
             alarms: Vec::new(),
             is_drained: false,
             ops: Vec::new(),
-        }
+        };
+        server.settle(Instant::ZERO);
+        server
     }
 
     /// Adds a user with an extension and a PIN, or with one that we generate and that is given back.
@@ -148,6 +153,48 @@ impl UnifiedMessaging {
         self.store
             .change_user(&parse(address), changes, &Author::Store, MORNING)
             .expect("tests make good changes");
+    }
+
+    /// Gives a mailbox a standard greeting of a second.
+    pub fn record_greeting(&mut self, address: &str) {
+        let audio = StoredAudio {
+            format: AudioFormat::Pcmu,
+            data: Bytes::from_static(&[0x10; 8_000]),
+            damaged: false,
+        };
+        self.store
+            .set_greeting(&parse(address), GreetingKind::Standard, &audio, &Author::Store, MORNING)
+            .expect("the store in memory takes greetings");
+    }
+
+    /// What is known of a mailbox.
+    pub fn mailbox(&mut self, address: &str) -> MailboxSummary {
+        self.store.mailbox(&parse(address), MORNING).expect("tests ask for users that are there")
+    }
+
+    /// Fills a mailbox to its limit.
+    pub fn fill(&mut self, address: &str) {
+        let limit = umbel_store::Config::default().messages_max;
+        for number in 0..limit {
+            let id = MessageId::from_bytes(u128::from(number).to_be_bytes());
+            let purpose = Purpose::Message {
+                caller: Caller::default(),
+                subject: String::new(),
+                importance: Importance::Normal,
+            };
+            let begin = Begin {
+                id,
+                mailbox: parse(address),
+                purpose,
+                format: AudioFormat::Pcmu,
+                call_id: format!("fill-{number}"),
+                at: MORNING,
+            };
+            self.store.begin(&begin).expect("the store in memory has room");
+            self.store.append(id, &[0; 80]).expect("the store in memory has room");
+            let finish = Finish { id, importance: Importance::Normal, keep: None, at: MORNING };
+            self.store.finish(&finish).expect("the mailbox is not full yet");
+        }
     }
 
     /// The messages of a mailbox, by number, deleted ones too.

@@ -1,0 +1,135 @@
+//! Callers who vanish, stores that are slow or fail, sockets that are not to be had.
+
+use std::time::Duration;
+
+use umbel_sim::Office;
+use umbel_sim::office::{By, PROXY, invite, to_own_voice_mail};
+use umbel_sim::telephone::Do;
+use umbel_store::StoreError;
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// MED-8, REL-34, DEC-31: "RTP missing for 20 s while not on hold: recording saved, BYE".
+#[test]
+fn a_caller_whose_sound_stops_has_left_a_message() {
+    let mut office = Office::new(6);
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice"));
+    office.wait(2);
+    office.order(erin, Do::Speak(secs(30)), secs(5));
+    office.order(erin, Do::FallSilent, secs(30));
+    assert_eq!(office.world[erin].hung_up_on, 1);
+    let messages = office.server().messages("alice@example.test");
+    assert_eq!(messages.len(), 1);
+    assert!(messages[0].duration < secs(10), "{:?}", messages[0].duration);
+}
+
+/// REL-33: "freed within 40 s".
+#[test]
+fn a_caller_who_vanishes_leaves_nothing_behind() {
+    let mut office = Office::new(6);
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice"));
+    office.wait(2);
+    office.order(erin, Do::Speak(secs(60)), secs(4));
+    office.world.unplug(erin, true);
+    office.wait(120);
+    assert_eq!(office.server().messages("alice@example.test").len(), 1);
+    assert!(office.server().is_at_rest());
+}
+
+/// SEC-24: a caller who gives up before there is an answer leaves no session behind.
+#[test]
+fn a_call_that_is_cancelled_while_the_store_is_slow_leaves_nothing_behind() {
+    let mut office = Office::new(6);
+    office.server().store_is.slow = Duration::from_millis(900);
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice"));
+    office.order(erin, Do::Cancel, secs(5));
+    assert_eq!(office.world[erin].answers, [487]);
+    office.wait(40);
+    assert!(office.server().is_at_rest());
+}
+
+/// REL-38: "prompts keep going": a mailbox that cannot be read in time is said to be out of service, or the
+/// call refused.
+#[test]
+fn a_store_that_falls_silent_in_mid_call_does_not_silence_us() {
+    let mut office = Office::new(6);
+    let alice = office.caller("alice", By::MutualTls(PROXY));
+    office.call(alice, to_own_voice_mail("alice"));
+    office.wait(2);
+    office.server().store_is.silent = true;
+    office.order(alice, Do::Press("274950#"), secs(30));
+    assert!(office.server().has_said("try-later"), "{:?}", office.server().said);
+    assert!(!office.server().ops.iter().any(|op| op == "OpenMailbox"));
+}
+
+/// REL-12: "calls go on, saving waits, nothing lost".
+#[test]
+fn a_store_that_is_locked_for_half_a_minute_loses_nothing() {
+    let mut office = Office::new(6);
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice"));
+    office.wait(2);
+    office.order(erin, Do::Speak(secs(5)), secs(2));
+    office.server().store_is.failing = Some(StoreError::Busy);
+    office.wait(3);
+    office.order(erin, Do::HangUp, secs(25));
+    assert!(office.server().messages("alice@example.test").is_empty());
+    office.server().store_is.failing = None;
+    office.wait(15);
+    let messages = office.server().messages("alice@example.test");
+    assert_eq!(messages.len(), 1);
+    assert!(messages[0].duration >= secs(4), "{:?}", messages[0].duration);
+    assert!(office.server().is_at_rest());
+}
+
+/// D1: nobody is told "saved" before the store has said so.
+#[test]
+fn a_caller_is_not_told_saved_by_a_store_that_does_not_save() {
+    let mut office = Office::new(6);
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice"));
+    office.wait(2);
+    office.order(erin, Do::Speak(secs(3)), secs(3));
+    office.order(erin, Do::Press("#"), secs(1));
+    office.server().store_is.failing = Some(StoreError::Disk);
+    office.order(erin, Do::Press("#"), secs(20));
+    assert!(!office.server().has_said("deposit-saved"));
+    assert!(office.server().has_said("deposit-not-saved"), "{:?}", office.server().said);
+    // It is still kept when the disk comes back: better twice than never told, and never lost.
+    office.server().store_is.failing = None;
+    office.wait(20);
+    assert_eq!(office.server().messages("alice@example.test").len(), 1);
+}
+
+/// DEC-45, 11.3.
+#[test]
+fn without_sockets_another_server_may_do_better() {
+    let mut office = Office::new(6);
+    office.server().has_sockets = false;
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice"));
+    assert_eq!(office.world[erin].answers, [503]);
+    office.wait(40);
+    assert!(office.server().is_at_rest());
+}
+
+/// REL-35: "call and recording go on" when the connection breaks.
+#[test]
+fn a_broken_connection_does_not_end_the_recording() {
+    let mut office = Office::new(6);
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice"));
+    office.wait(2);
+    office.order(erin, Do::Speak(secs(6)), secs(2));
+    office.world.break_flows(erin, office.um);
+    office.wait(5);
+    office.order(erin, Do::HangUp, secs(3));
+    let messages = office.server().messages("alice@example.test");
+    assert_eq!(messages.len(), 1);
+    assert!(messages[0].duration > secs(5), "{:?}", messages[0].duration);
+}
