@@ -179,6 +179,16 @@ pub enum Basis {
     AnyTls,
 }
 
+impl fmt::Display for Basis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Basis::ListedPeer => "T1 to T3 hold",
+            Basis::TrustedNetwork => "trusted network, in clear",
+            Basis::AnyTls => "any TLS",
+        })
+    }
+}
+
 /// How far a peer is believed about who calls, and whom the call was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identity {

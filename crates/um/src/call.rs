@@ -38,7 +38,7 @@ use crate::refusal::Refusal;
 use arrival::Arrival;
 use mailbox::{Mailbox, MailboxQuestion};
 use media::{CallMedia, Settled, Sockets};
-use preparation::{Plan, Preparation};
+use preparation::{Offer, Plan, Preparation};
 use record::Record;
 use talk::{Calling, KeyWay, Talk};
 
@@ -142,7 +142,8 @@ impl Call {
         }
         let particulars = Particulars::read(invitation, &trust, &desk.config.locality)?;
         self.record.set_parties(particulars.parties.clone(), particulars.command.is_some());
-        Ok(Arrival::new(particulars, trust, invitation.offer.clone(), desk))
+        let offer = invitation.offer.clone().map(Offer);
+        Ok(Arrival::new(particulars, trust, offer, desk))
     }
 
     /// Goes on once everybody has been looked up.
@@ -216,7 +217,7 @@ impl Call {
         self.record.set_kind(kind, mailbox.as_ref());
         self.record.set_pin(pin);
         let (trusted, trust_rule) = match trust.transport {
-            Ok(basis) => (true, format!("{basis:?}")),
+            Ok(basis) => (true, basis.to_string()),
             Err(missing) => (false, missing.to_string()),
         };
         let diverted =
@@ -292,7 +293,7 @@ impl Call {
         let call = self.key;
         let mut media = CallMedia::new(at, self.over_tls, desk);
         match preparation.offer.clone() {
-            Some(offer) => match media.answer(&offer, desk) {
+            Some(Offer(offer)) => match media.answer(&offer, desk) {
                 Ok((body, settled)) => {
                     desk.command(Command::Answer { call, body, headers: Vec::new() });
                     self.converse(*preparation, media, settled, desk);

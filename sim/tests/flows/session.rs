@@ -182,3 +182,14 @@ fn nothing_is_sent_where_it_would_do_harm() {
         assert!(office.server().messages("alice@example.test").is_empty(), "{port}");
     }
 }
+
+/// The IN table for SDP: "488 (400 when it is not SDP at all)".
+#[test]
+fn what_is_no_session_description_is_a_bad_request() {
+    for (body, status) in [("hello", 400), ("v=0\r\nm=audio x\r\n", 488), ("v=0\r\n", 488)] {
+        let mut office = Office::new(4);
+        let erin = office.caller("erin", By::Tcp);
+        office.call(erin, invite("erin", "alice").offering(Offer::Text(body.to_owned())));
+        assert_eq!(office.world[erin].answers, [status], "{body}");
+    }
+}

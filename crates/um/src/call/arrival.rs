@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
 use umbel_ocexum::Trust;
 use umbel_store::{Reply, User};
 
 use crate::call::Question;
+use crate::call::preparation::Offer;
 use crate::desk::Desk;
 use crate::names::{Named, People};
 use crate::particulars::Particulars;
@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 pub(crate) struct Arrival {
     pub(crate) particulars: Particulars,
     pub(crate) trust: Trust,
-    pub(crate) offer: Option<Bytes>,
+    pub(crate) offer: Option<Offer>,
     found: BTreeMap<Named, BTreeMap<usize, User>>,
     awaited: usize,
     failed: bool,
@@ -28,7 +28,7 @@ impl Arrival {
     pub(crate) fn new(
         particulars: Particulars,
         trust: Trust,
-        offer: Option<Bytes>,
+        offer: Option<Offer>,
         desk: &mut Desk<'_>,
     ) -> Arrival {
         let names: BTreeSet<Named> = particulars.names().cloned().collect();

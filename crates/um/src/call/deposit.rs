@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use umbel_store::{Begin, Finish, MessageId, Op, Purpose, Refusal, Reply, StoreError};
+use umbel_store::{Audible, Begin, Finish, MessageId, Op, Purpose, Refusal, Reply, StoreError};
 use umbel_time::Instant;
 
 /// How long after a failure the same is tried again; doubled each time.
@@ -23,7 +23,7 @@ const PERSISTENCE: Duration = Duration::from_secs(10 * 60);
 pub(crate) struct Deposit {
     begin: Begin,
     stage: Stage,
-    unsent: VecDeque<Bytes>,
+    unsent: VecDeque<Audible>,
     fate: Option<Fate>,
     under_way: Option<Step>,
     failing: Option<Failing>,
@@ -113,7 +113,7 @@ impl Deposit {
     /// Sound came.
     pub(crate) fn add(&mut self, chunk: Bytes) {
         if self.stage == Stage::New || self.stage == Stage::Begun {
-            self.unsent.push_back(chunk);
+            self.unsent.push_back(chunk.into());
         }
     }
 
@@ -143,9 +143,7 @@ impl Deposit {
             }
             (Stage::New, _) => (Step::Begin, Op::Begin(Box::new(self.begin.clone()))),
             (Stage::Begun | Stage::AtItsLongest, fate) => match (self.unsent.front(), fate) {
-                (Some(chunk), _) => {
-                    (Step::Append, Op::Append { id: self.begin.id, chunk: chunk.clone().into() })
-                }
+                (Some(chunk), _) => (Step::Append, Op::Append { id: self.begin.id, chunk: chunk.clone() }),
                 (None, None) => return None,
                 (None, Some(Fate::Kept(finish))) => (Step::Finish, Op::Finish(finish.clone())),
                 (None, Some(Fate::Dropped)) => (Step::Discard, Op::Discard(self.begin.id)),

@@ -13,6 +13,16 @@ use crate::call::mailbox::greetings;
 use crate::call::talk::Calling;
 use crate::desk::Desk;
 
+/// A caller's offer. It may hold keys, so it does not print.
+#[derive(Clone)]
+pub(crate) struct Offer(pub(crate) Bytes);
+
+impl std::fmt::Debug for Offer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} octets", self.0.len())
+    }
+}
+
 /// What the call is going to be.
 #[derive(Debug)]
 pub(crate) enum Plan {
@@ -41,7 +51,7 @@ pub(crate) struct Preparation {
     pub(crate) calling: Calling,
     /// For the count of wrong PINs.
     pub(crate) attempting: String,
-    pub(crate) offer: Option<Bytes>,
+    pub(crate) offer: Option<Offer>,
     mailbox: Wanted<MailboxSummary>,
     greeting: Wanted<StoredAudio>,
 }
@@ -71,7 +81,7 @@ impl Preparation {
         plan: Plan,
         calling: Calling,
         attempting: String,
-        offer: Option<Bytes>,
+        offer: Option<Offer>,
         desk: &mut Desk<'_>,
     ) -> Preparation {
         let mailbox = match &plan {

@@ -85,7 +85,7 @@ impl Recordings {
 
     /// The caller pressed a key, or is gone.
     pub(crate) fn stop(&mut self, key_came_by_info: bool, desk: &mut Desk<'_>) {
-        if self.current.as_ref().is_some_and(|current| current.running) {
+        if self.is_running() {
             let cut = if key_came_by_info { KEY_TONE } else { Duration::ZERO };
             desk.media(Command::StopRecording { cut });
             desk.arm(CallTimer::RecordingEnd, END_PATIENCE);

@@ -336,7 +336,11 @@ impl Talk {
                 desk.disarm(CallTimer::Conversation);
             }
             Order::Record(purpose) => self.begin_recording(purpose, record, desk),
-            Order::StopRecording => self.recordings.stop(self.key_way == Some(KeyWay::Info), desk),
+            Order::StopRecording if self.recordings.is_running() => {
+                self.recordings.stop(self.key_way == Some(KeyWay::Info), desk);
+            }
+            // The caller hung up before the tone was over.
+            Order::StopRecording => self.events.push_back(Event::Input(Input::Failed)),
             Order::Ask(request) => self.ask(request, record, desk),
             // DEC-16: "none becomes prompted when * leads to the log-in".
             Order::LoggingIn => {
