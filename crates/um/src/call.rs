@@ -270,8 +270,11 @@ impl Call {
                 self.sockets.opened(at, desk);
                 self.answer_if_ready(desk);
             }
-            (Err(NoSockets), Stage::Preparing(_)) => self.refuse(&Refusal::NoMedia, desk),
-            // The caller has given up in the meantime.
+            (Err(NoSockets), Stage::Preparing(_)) => {
+                self.sockets.unavailable();
+                self.refuse(&Refusal::NoMedia, desk);
+            }
+            // The caller has given up in the meantime, and the sockets have been given back.
             (_, _) => {}
         }
     }

@@ -185,6 +185,8 @@ pub(crate) fn record(address: &Address) -> Option<AddressOfRecord> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn locality() -> Locality {
@@ -281,6 +283,20 @@ mod tests {
             ("<sip:gw.test>", "gw.test"),
         ] {
             assert_eq!(shown(&NameAddr::parse(value.as_bytes()).unwrap()), expected, "{value}");
+        }
+    }
+
+    proptest! {
+        /// Nothing that a peer writes makes the reading of names panic, and nothing is looked up that no user
+        /// can be called.
+        #[test]
+        fn any_name_is_read(text in "[ -~]{0,60}", target in "\\PC{0,40}") {
+            if let Ok(uri) = UriRef::parse(&text) {
+                let named = locality().named_by_peer(uri, "198.51.100.7".parse().unwrap());
+                prop_assert!(named.lookups("example.test").len() <= 2);
+            }
+            let _ = locality().named_by_target(&target).lookups("example.test");
+            let _ = number(&target);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use umbel_sim::Office;
 use umbel_sim::office::{By, PROXY, invite, to_own_voice_mail};
 use umbel_sim::telephone::{Do, Invite};
-use umbel_store::{CallOutcome, MessageState};
+use umbel_store::{CallKind, CallOutcome, MessageState};
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -140,6 +140,9 @@ fn star_in_any_greeting_leads_to_the_log_in() {
     office.order(alice, Do::Press("274950#"), secs(3));
     assert!(office.server().ops.iter().filter(|op| *op == "OpenMailbox").count() > 1);
     assert!(office.server().messages("alice@example.test").is_empty());
+    office.order(alice, Do::HangUp, secs(1));
+    let call = &office.server().calls()[0];
+    assert_eq!((call.kind, call.outcome), (CallKind::SubscriberAccess, CallOutcome::MailboxOpened));
 }
 
 /// EUMR-21: a caller whose own telephone is diverted hears the PIN prompt.

@@ -133,6 +133,11 @@ impl Sockets {
         desk.tray.sockets.extend(addresses);
     }
 
+    /// There are none to be had.
+    pub(crate) fn unavailable(&mut self) {
+        self.wished = false;
+    }
+
     pub(crate) fn at(&self) -> Option<SocketAddr> {
         self.at
     }

@@ -98,6 +98,17 @@ impl Record {
         desk.note(Op::Decide(vec![decision]));
     }
 
+    /// A call for somebody's mailbox becomes the owner's: the PIN is asked from now on.
+    pub(crate) fn log_in(&mut self, rule: &str, desk: &mut Desk<'_>) {
+        self.call.kind = CallKind::SubscriberAccess;
+        self.call.pin = PinOutcome::Prompted;
+        let at = desk.wall;
+        let decisions = [Ruling::Who(CallKind::SubscriberAccess), Ruling::Pin(PinOutcome::Prompted)]
+            .map(|ruling| self.decision(at, ruling, rule));
+        desk.note(Op::Decide(decisions.to_vec()));
+        self.keep(desk);
+    }
+
     /// Writes down how the call stands.
     pub(crate) fn keep(&self, desk: &mut Desk<'_>) {
         desk.note(Op::RecordCall(Box::new(self.call.clone())));

@@ -7,7 +7,7 @@ use umbel_ivr::conversation::{Conversation, Event, Order};
 use umbel_ivr::{Clip, Input, Key, Request, Seek};
 use umbel_media::Command;
 use umbel_store::{
-    CallOutcome, Caller, Importance, MissedCall, MissedCallId, Op, PinOutcome, RecordingEnd, Reply, Ruling,
+    CallOutcome, Caller, Importance, MissedCall, MissedCallId, Op, RecordingEnd, Reply, Ruling,
 };
 
 use crate::Alarm;
@@ -343,11 +343,7 @@ impl Talk {
             Order::StopRecording => self.events.push_back(Event::Input(Input::Failed)),
             Order::Ask(request) => self.ask(request, record, desk),
             // DEC-16: "none becomes prompted when * leads to the log-in".
-            Order::LoggingIn => {
-                record.set_pin(PinOutcome::Prompted);
-                record.decide(Ruling::Pin(PinOutcome::Prompted), "log-in from a greeting", desk);
-                record.keep(desk);
-            }
+            Order::LoggingIn => record.log_in("log-in from a greeting", desk),
             Order::HangUp => desk.command(umbel_ua::Command::HangUp { call: desk.call }),
         }
     }
