@@ -157,6 +157,11 @@ impl Agent {
         self.calls.get(&call)?.call_id()
     }
 
+    /// The flows that calls go along now, with repetitions. They are not idle, however quiet.
+    pub fn flows_in_use(&self) -> impl Iterator<Item = FlowId> {
+        self.calls.values().filter_map(Call::flow)
+    }
+
     /// Calls that are not over.
     pub fn call_count(&self) -> usize {
         self.calls.len()

@@ -91,6 +91,11 @@ enum Awaited {
 }
 
 impl Call {
+    /// Where we heard of the peer last, while that flow is up.
+    pub(crate) fn flow(&self) -> Option<FlowId> {
+        self.path.flow
+    }
+
     /// The Call-ID, known from the start for calls that we place, and with the dialog for others.
     pub(crate) fn call_id(&self) -> Option<&str> {
         match &self.role {

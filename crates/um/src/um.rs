@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use umbel_node::{Input, Node, Output};
+use umbel_node::{FlowId, Input, Node, Output};
 use umbel_sip_endpoint::{separate, widen};
 use umbel_sip_message::HeaderName;
 use umbel_store::{Reply, StoreError, Ticket};
@@ -94,6 +94,11 @@ impl Um {
     /// saved.
     pub fn call_count(&self) -> usize {
         self.calls.len()
+    }
+
+    /// The flows that calls go along now, with repetitions; the shell does not take these for idle (SEC-58).
+    pub fn flows_in_use(&self) -> impl Iterator<Item = FlowId> {
+        self.agent.flows_in_use()
     }
 
     /// Whether nothing is left of any call: no dialog, no socket, no question, no timer (I5).

@@ -11,6 +11,7 @@ mod um_loop;
 mod upkeep;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
@@ -102,6 +103,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         store: worker.inbox(),
         orders: inbox,
         watch: Watch::new(metrics),
+        kept: BTreeSet::new(),
     };
     output::write(first_start::hints(&config, &listeners, &pins).as_bytes())?;
     tracing::info!(
@@ -245,21 +247,13 @@ fn flows(config: &Config, tls: &Tls, clock: Clock) -> Result<Flows, Failure> {
     let resolver = umbel_net::Resolver::system(seed)
         .inspect_err(|error| tracing::warn!(%error, "names of other hosts cannot be found"))
         .ok();
-    let policy = trust_of_connections(config);
     let limits = umbel_net::Limits {
         connections: config.limits.connections,
         connections_per_address: config.limits.connections_per_address,
         ..Default::default()
     };
-    let trusts = std::rc::Rc::new(move |flow: &umbel_node::Flow| {
-        umbel_ocexum::trust(flow, &policy, clock.unix_time()).transport.is_ok()
-    });
+    let trusts = um_loop::trusted_by(settings::trust(config), clock);
     Ok(Flows::new(umbel_net::Config { limits, tls: Some(tls.clone()), resolver, trusts }, clock))
-}
-
-/// Who is exempt from the bounds on connections.
-fn trust_of_connections(config: &Config) -> umbel_ocexum::Policy {
-    umbel_ocexum::Policy { peers: config.tls.trusted_peers.clone(), ..Default::default() }
 }
 
 fn listen(flows: &Flows, wanted: &[Listener]) -> Result<Vec<Listener>, Failure> {

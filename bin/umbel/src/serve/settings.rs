@@ -46,13 +46,7 @@ pub(super) fn um(
             hosts: hosts(um, listeners),
             pilots: um.pilots.iter().cloned().collect(),
         },
-        trust: Policy {
-            peers: config.tls.trusted_peers.clone(),
-            transport: config.tls.trusted_transport,
-            networks: config.tls.trusted_networks.clone(),
-            accept_cleartext: !config.tls.trusted_networks.is_empty(),
-            gateways: um.gateways.clone(),
-        },
+        trust: trust(config),
         refuse_unlisted: um.unlisted_peers == UnlistedPeers::Refuse,
         diversion_preference: match um.diversion_preference {
             DiversionPreference::First => umbel_um::DiversionPreference::First,
@@ -81,6 +75,17 @@ pub(super) fn um(
         prompts,
         clocks: Clocks::new(local_time),
     })
+}
+
+/// Whose connections are trusted, and what for.
+pub(super) fn trust(config: &Config) -> Policy {
+    Policy {
+        peers: config.tls.trusted_peers.clone(),
+        transport: config.tls.trusted_transport,
+        networks: config.tls.trusted_networks.clone(),
+        accept_cleartext: !config.tls.trusted_networks.is_empty(),
+        gateways: config.um.as_ref().map(|um| um.gateways.clone()).unwrap_or_default(),
+    }
 }
 
 fn conversation(config: &Config, um: &Um) -> conversation::Config {

@@ -1,8 +1,12 @@
 //! The event loop of the unified messaging server: one screen between the brain and the world.
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
 use tokio::sync::mpsc;
 use umbel_net::{Clock, Flows};
-use umbel_node::{Input, Node};
+use umbel_node::{FlowId, Input, Node};
+use umbel_ocexum::{Policy, TrustedTransport};
 use umbel_store::{Reply, StoreError};
 use umbel_store_sqlite::Inbox;
 use umbel_um::{MediaKey, NoSockets, Order, Um, Wish};
@@ -35,6 +39,14 @@ pub(super) struct UmLoop {
     pub(super) store: Inbox,
     pub(super) orders: mpsc::Receiver<Order>,
     pub(super) watch: Watch,
+    /// The flows that are not idle, because calls go along them.
+    pub(super) kept: BTreeSet<FlowId>,
+}
+
+/// Who is exempt from the bounds on connections: listed peers, whatever else may skip the PIN.
+pub(super) fn trusted_by(policy: Policy, clock: Clock) -> umbel_net::Trusts {
+    let policy = Policy { transport: TrustedTransport::ListedPeer, networks: Vec::new(), ..policy };
+    Rc::new(move |flow| umbel_ocexum::trust(flow, &policy, clock.unix_time()).transport.is_ok())
 }
 
 impl UmLoop {
@@ -52,7 +64,10 @@ impl UmLoop {
                     None => return Ended::Orphaned,
                 },
                 () = self.clock.sleep_until(wake) => Input::Timeout,
-                _ = wall_clock.tick() => Input::Order(Order::Clock(self.clock.unix_time())),
+                _ = wall_clock.tick() => {
+                    self.keep_flows_of_calls();
+                    Input::Order(Order::Clock(self.clock.unix_time()))
+                }
             };
             self.take(input);
             self.take_what_else_is_here();
@@ -71,7 +86,29 @@ impl UmLoop {
         }
     }
 
+    /// SEC-58: a connection that a call goes along is not idle, however quiet.
+    fn keep_flows_of_calls(&mut self) {
+        let in_use: BTreeSet<FlowId> = self.um.flows_in_use().collect();
+        for id in in_use.difference(&self.kept) {
+            self.flows.keep(*id, true);
+        }
+        for id in self.kept.difference(&in_use) {
+            self.flows.keep(*id, false);
+        }
+        self.kept = in_use;
+    }
+
+    /// SEC-08, REL-32: what the new settings say of peers counts for connections that are open, too.
+    fn judge_connections(&self, settings: &umbel_um::Config) {
+        let (policy, clock) = (settings.trust.clone(), self.clock);
+        self.flows.set_trusts(trusted_by(policy, clock));
+        self.flows.reverify();
+    }
+
     fn take(&mut self, input: Input<Order>) {
+        if let Input::Order(Order::Reload(settings)) = &input {
+            self.judge_connections(settings);
+        }
         self.watch.arrived(&input);
         self.um.handle(self.clock.now(), input);
     }
