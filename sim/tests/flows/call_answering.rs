@@ -225,3 +225,16 @@ fn two_callers_at_once_leave_two_messages() {
     callers.sort();
     assert_eq!(callers, ["dan@example.test", "erin@example.test"]);
 }
+
+/// DEC-19: "a malformed Ms-Sensitivity at the UM server is ignored"; a good one asks nothing of us either.
+#[test]
+fn the_sensitivity_of_a_call_to_us_changes_nothing() {
+    for value in ["secret", "private-no-diversion", "private;x=y"] {
+        let mut office = Office::new(7);
+        let erin = office.caller("erin", By::Tcp);
+        office.call(erin, invite("erin", "alice").line(&format!("Ms-Sensitivity: {value}")));
+        office.wait(3);
+        assert_eq!(office.world[erin].answers, [200], "{value}");
+        assert!(office.server().has_said("*"), "{value}");
+    }
+}
