@@ -286,3 +286,20 @@ fn a_locked_mailbox_lets_nobody_in_by_pin() {
     assert!(office.server().has_said("pin-locked"), "{:?}", office.server().said);
     assert!(!office.server().ops.iter().any(|op| op == "OpenMailbox"));
 }
+
+/// MED-4, SEC-76: a telephone that sends each key in two ways enters it once.
+#[test]
+fn keys_that_come_in_two_ways_count_once() {
+    let mut office = Office::new(3);
+    let alice = office.caller("alice", By::Tcp);
+    office.call(alice, to_own_voice_mail("alice"));
+    office.wait(1);
+    for (event, info) in [("2", '2'), ("7", '7'), ("4", '4'), ("9", '9'), ("5", '5'), ("0", '0'), ("#", '#')]
+    {
+        office.order(alice, Do::Press(event), Duration::from_millis(150));
+        office.order(alice, Do::PressByInfo(info), Duration::from_millis(300));
+    }
+    office.wait(2);
+    assert!(office.server().ops.iter().any(|op| op == "OpenMailbox"), "{:?}", office.server().said);
+    assert!(!office.server().has_said("wrong-pin"));
+}
