@@ -129,8 +129,8 @@ fn ports(config: &Config, running: bool) -> Vec<Finding> {
 }
 
 fn prompts(config: &Config) -> Result<String, Failure> {
-    let (prompts, from_pack) = serve::load_prompts(config)?;
-    Ok(format!("{prompts:?}, {from_pack} of them from the sound pack"))
+    let loaded = serve::load_prompts(config)?;
+    Ok(format!("{:?}, {} of them from the sound pack", loaded.prompts, loaded.from_pack))
 }
 
 fn users(admin: &mut Admin) -> Result<String, Failure> {

@@ -1,20 +1,24 @@
-//! What the system says: prepared once, shared by all calls.
+//! What the system says: encoded once for each codec, shared by all calls.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::Codec;
-use crate::rate::resampled;
+use crate::rate::{self, resampled};
 use crate::voice::Encoder;
 
-/// Sound in every codec, cut into packets. 24 kB a second.
+/// Sound that is encoded, and cut into packets, when it is first played in a codec, or before by
+/// [`Prompt::prepare`]: 8 kB a second for each codec, beside the samples.
 pub struct Prompt {
     duration: Duration,
-    pcmu: Packets,
-    pcma: Packets,
-    g722: Packets,
+    samples: Box<[i16]>,
+    rate: u32,
+    pcmu: OnceLock<Packets>,
+    pcma: OnceLock<Packets>,
+    g722: OnceLock<Packets>,
     #[cfg(feature = "opus")]
-    opus: Packets,
+    opus: OnceLock<Packets>,
 }
 
 /// Sound that cannot be played.
@@ -29,22 +33,24 @@ pub enum UnusableSound {
 }
 
 impl Prompt {
-    /// Prepares one channel of linear samples of any rate. Takes a while: meant for when prompts are loaded.
+    /// Takes one channel of linear samples of any rate. Nothing is encoded yet.
     pub fn new(samples: &[i16], rate: u32) -> Result<Prompt, UnusableSound> {
         if samples.is_empty() || rate == 0 {
             return Err(UnusableSound::Empty);
         }
-        let unusable = UnusableSound::Rate(rate);
-        let narrow = resampled(samples, rate, 8_000).ok_or(unusable)?;
-        let wide = resampled(samples, rate, 16_000).ok_or(unusable)?;
+        if rate < rate::RATE_MIN {
+            return Err(UnusableSound::Rate(rate));
+        }
         let micros = samples.len() as u64 * 1_000_000 / u64::from(rate);
         Ok(Prompt {
             duration: Duration::from_micros(micros),
-            pcmu: Packets::new(&narrow, Codec::Pcmu),
-            pcma: Packets::new(&narrow, Codec::Pcma),
-            g722: Packets::new(&wide, Codec::G722),
+            samples: samples.into(),
+            rate,
+            pcmu: OnceLock::new(),
+            pcma: OnceLock::new(),
+            g722: OnceLock::new(),
             #[cfg(feature = "opus")]
-            opus: Packets::new(&wide, Codec::Opus),
+            opus: OnceLock::new(),
         })
     }
 
@@ -53,15 +59,34 @@ impl Prompt {
         self.duration
     }
 
+    /// Encodes it for every codec, so that no call is the first to need one. Takes about a thousandth of its
+    /// duration; a call that plays it meanwhile encodes for itself, or waits for what is being encoded.
+    pub fn prepare(&self) {
+        self.packets(Codec::Pcmu);
+        self.packets(Codec::Pcma);
+        self.packets(Codec::G722);
+        #[cfg(feature = "opus")]
+        self.packets(Codec::Opus);
+    }
+
     /// The payload of its `index`-th packet.
     pub(crate) fn packet(&self, codec: Codec, index: usize) -> Option<&[u8]> {
-        match codec {
-            Codec::Pcmu => self.pcmu.get(index),
-            Codec::Pcma => self.pcma.get(index),
-            Codec::G722 => self.g722.get(index),
+        self.packets(codec).get(index)
+    }
+
+    fn packets(&self, codec: Codec) -> &Packets {
+        let packets = match codec {
+            Codec::Pcmu => &self.pcmu,
+            Codec::Pcma => &self.pcma,
+            Codec::G722 => &self.g722,
             #[cfg(feature = "opus")]
-            Codec::Opus => self.opus.get(index),
-        }
+            Codec::Opus => &self.opus,
+        };
+        packets.get_or_init(|| {
+            // The rate was looked at by `new`.
+            let samples = resampled(&self.samples, self.rate, codec.sample_rate()).unwrap_or_default();
+            Packets::new(&samples, codec)
+        })
     }
 }
 
@@ -158,5 +183,22 @@ mod tests {
     fn nothing_is_no_prompt() {
         assert_eq!(Prompt::new(&[], 8_000).unwrap_err(), UnusableSound::Empty);
         assert_eq!(Prompt::new(&[1], 0).unwrap_err(), UnusableSound::Empty);
+        assert_eq!(Prompt::new(&[1], 999).unwrap_err(), UnusableSound::Rate(999));
+        assert!(Prompt::new(&[1], 1_000).is_ok());
+    }
+
+    #[test]
+    fn calls_that_play_it_first_and_its_preparation_agree() {
+        let samples = sine(800.0, 16_000, 16_000, 8_000.0);
+        let (prepared, shared) =
+            (Prompt::new(&samples, 16_000).unwrap(), Prompt::new(&samples, 16_000).unwrap());
+        prepared.prepare();
+        std::thread::scope(|scope| {
+            scope.spawn(|| shared.prepare());
+            for codec in [Codec::G722, Codec::Pcma, Codec::Pcmu] {
+                let (prepared, shared) = (&prepared, &shared);
+                scope.spawn(move || assert_eq!(heard(shared, codec), heard(prepared, codec)));
+            }
+        });
     }
 }

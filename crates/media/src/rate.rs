@@ -8,7 +8,7 @@ use rubato::{Fft, FixedSync, Resampler as _};
 const CHUNK: usize = 1_024;
 
 /// Below this there is no speech.
-const RATE_MIN: u32 = 1_000;
+pub(crate) const RATE_MIN: u32 = 1_000;
 
 /// One channel of samples at another rate. None: one of the rates is too low for speech.
 pub fn resampled(samples: &[i16], from: u32, to: u32) -> Option<Vec<i16>> {

@@ -83,11 +83,11 @@ async fn serve(config: Config) -> Result<(), Failure> {
         Some(_) => Vec::new(),
     };
     let tls = crate::tls::start(&config, clock)?;
-    let (prompts, from_pack) = prompts::load(&config)?;
+    let loaded = prompts::load(&config)?;
     let (orders, inbox) = mpsc::channel(ORDERS_MAX);
     let flows = flows(&config, &tls, clock)?;
     let listeners = listen(&flows, &um.listen)?;
-    let settings = settings::um(&config, &um, &listeners, prompts.clone())?;
+    let settings = settings::um(&config, &um, &listeners, loaded.prompts.clone())?;
     let control = Control::bind(&config.data)
         .map_err(|error| crate::exit::at_path("bind the control socket in", &config.data, &error))?;
     let worker = store_worker(store, &orders)?;
@@ -108,10 +108,11 @@ async fn serve(config: Config) -> Result<(), Failure> {
     output::write(first_start::hints(&config, &listeners, &pins).as_bytes())?;
     tracing::info!(
         listeners = %listeners.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-        from_pack,
+        from_pack = loaded.from_pack,
         "serving"
     );
-    let supervisor = Supervisor { config, listeners, prompts, tls, clock, orders };
+    loaded.prepare();
+    let supervisor = Supervisor { config, listeners, prompts: loaded.prompts, tls, clock, orders };
     for part in ["listeners", "prompts"] {
         readiness.set(part, Standing::Ready);
     }

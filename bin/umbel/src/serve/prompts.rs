@@ -1,4 +1,4 @@
-//! The recordings we speak with, read and prepared for every codec.
+//! The recordings we speak with: read at the start, encoded beside the first calls.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,8 +16,27 @@ use crate::exit::Failure;
 /// Breath between two files of a sound pack that together say what one of ours says.
 const JOINT_MILLIS: usize = 60;
 
-/// All recordings, and how many of them came from the configured sound pack.
-pub(crate) fn load(config: &Config) -> Result<(Prompts, usize), Failure> {
+/// All recordings.
+pub(crate) struct Loaded {
+    pub(crate) prompts: Prompts,
+    /// How many of them came from the configured sound pack.
+    pub(crate) from_pack: usize,
+    recordings: Vec<Arc<umbel_media::Prompt>>,
+}
+
+impl Loaded {
+    /// Encodes them all on a thread of its own, so that listeners need not wait for it. A call that is faster
+    /// encodes what it plays.
+    pub(super) fn prepare(&self) {
+        let recordings = self.recordings.clone();
+        let preparation = move || recordings.iter().for_each(|recording| recording.prepare());
+        // Where there is no thread to be had, calls encode what they play.
+        let _ = std::thread::Builder::new().name("prompts".to_owned()).spawn(preparation);
+    }
+}
+
+/// Reads all recordings.
+pub(crate) fn load(config: &Config) -> Result<Loaded, Failure> {
     let pack = if config.prompts.is_some() { Pack::Asterisk } else { Pack::Own };
     let folder = config.prompts.as_deref();
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
@@ -38,7 +57,8 @@ pub(crate) fn load(config: &Config) -> Result<(Prompts, usize), Failure> {
         from_pack += usize::from(recording.origin == Origin::Pack);
         recordings.insert((Language::English, Prompt(name)), Arc::new(prompt));
     }
-    Ok((Prompts::new(recordings), from_pack))
+    let all = recordings.values().cloned().collect();
+    Ok(Loaded { prompts: Prompts::new(recordings), from_pack, recordings: all })
 }
 
 /// A file of the pack, where it is one that we can use.

@@ -39,7 +39,13 @@ pub(super) fn reload(
         .um
         .as_ref()
         .ok_or_else(|| Failure::config("the new configuration has no [um] table; stop the server instead"))?;
-    let prompts = if config.prompts == current.prompts { loaded.clone() } else { prompts::load(&config)?.0 };
+    let prompts = if config.prompts == current.prompts {
+        loaded.clone()
+    } else {
+        let loaded = prompts::load(&config)?;
+        loaded.prepare();
+        loaded.prompts
+    };
     let settings = settings::um(&config, um, listeners, prompts)?;
     let certificates = crate::tls::read(&config, clock)?;
     tls.reload(&certificates).map_err(refused::tls)?;
