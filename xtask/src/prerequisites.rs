@@ -64,6 +64,26 @@ pub(crate) fn install() -> Vec<String> {
     vec![format!("{names}: {outcome}")]
 }
 
+/// Where `cargo-deny` is; built into `target/tools` where it is missing and this is continuous integration.
+pub(crate) fn cargo_deny() -> Result<PathBuf, String> {
+    let own = PathBuf::from("target/tools/bin/cargo-deny");
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let installed = home.map(|home| home.join("bin/cargo-deny")).filter(|file| file.is_file());
+    if let Some(here) = on_path("cargo-deny").or(installed).or_else(|| own.is_file().then(|| own.clone())) {
+        return Ok(here);
+    }
+    if std::env::var_os("CI").is_none() {
+        return Err("cargo-deny is not here; `cargo install cargo-deny --locked` brings it".to_owned());
+    }
+    let install = ["install", "cargo-deny", "--locked", "--debug", "--root", "target/tools"];
+    if quiet(Command::new(env!("CARGO")).args(install)) && own.is_file() {
+        Ok(own)
+    } else {
+        Err("cargo-deny is not here and could not be built".to_owned())
+    }
+}
+
 pub(crate) fn report() -> ExitCode {
     for line in install() {
         println!("{line}");

@@ -3,7 +3,7 @@
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use crate::prerequisites::{self, BARESIP, KAMAILIO, SIPP, SOX, Tool, on_path};
+use crate::prerequisites::{self, BARESIP, KAMAILIO, SIPP, SOX, Tool};
 
 /// One check.
 struct Step {
@@ -19,7 +19,7 @@ enum Outcome {
     Skipped(String),
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 11] = [
     Step { name: "format", what: "every file is formatted", needs: &[], run: format },
     Step { name: "lint", what: "no warning from the compiler or clippy", needs: &[], run: lint },
     Step { name: "test", what: "unit, simulated, conformance and loopback tests", needs: &[], run: test },
@@ -39,25 +39,25 @@ const STEPS: [Step; 9] = [
     },
     Step { name: "sipp", what: "scripted callers, one and many", needs: &[SIPP], run: sipp },
     Step { name: "kamailio", what: "a call server in front", needs: &[KAMAILIO, SIPP], run: kamailio },
+    Step {
+        name: "dependencies",
+        what: "licences, sources and wrappers of dependencies",
+        needs: &[],
+        run: dependencies,
+    },
+    Step { name: "advisories", what: "no dependency has a known fault", needs: &[], run: advisories },
 ];
 
 pub(crate) fn list() -> ExitCode {
-    for step in STEPS.iter().chain([&DENY]) {
+    for step in &STEPS {
         println!("{:14} {}", step.name, step.what);
     }
     ExitCode::SUCCESS
 }
 
-const DENY: Step = Step {
-    name: "dependencies",
-    what: "licences, advisories and wrappers of dependencies",
-    needs: &[],
-    run: deny,
-};
-
 /// Runs the named steps, or all, and prints the ledger.
 pub(crate) fn run(names: &[&str]) -> ExitCode {
-    let steps: Vec<&Step> = STEPS.iter().chain([&DENY]).collect();
+    let steps: Vec<&Step> = STEPS.iter().collect();
     if let Some(unknown) = names.iter().find(|name| !steps.iter().any(|step| step.name == **name)) {
         eprintln!("there is no step `{unknown}`; `cargo xtask steps` lists them");
         return ExitCode::from(64);
@@ -160,19 +160,39 @@ fn interop(suite: &str) -> Outcome {
     cargo(&["test", "--locked", "--package", "umbel-interop", "--features", suite, "--test", suite])
 }
 
-fn deny() -> Outcome {
-    if on_path("cargo-deny").is_none() && !cargo_home_has("cargo-deny") {
-        return Outcome::Skipped(
-            "cargo-deny is not here; `cargo install cargo-deny --locked` brings it".to_owned(),
-        );
+fn dependencies() -> Outcome {
+    match prerequisites::cargo_deny() {
+        Ok(deny) => outcome(Command::new(deny).args([
+            "--offline",
+            "--all-features",
+            "check",
+            "licenses",
+            "bans",
+            "sources",
+        ])),
+        Err(why) => Outcome::Skipped(why),
     }
-    cargo(&["deny", "--all-features", "check"])
 }
 
-fn cargo_home_has(program: &str) -> bool {
-    let home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
-    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-    home.is_some_and(|home| home.join("bin").join(program).is_file())
+/// The list of known faults comes from the network; where that cannot be had, the ledger says so.
+fn advisories() -> Outcome {
+    let deny = match prerequisites::cargo_deny() {
+        Ok(deny) => deny,
+        Err(why) => return Outcome::Skipped(why),
+    };
+    match Command::new(deny).args(["--all-features", "check", "advisories"]).output() {
+        Ok(output) if output.status.success() => Outcome::Passed,
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            if said.contains("failed to fetch advisory database") {
+                Outcome::Skipped("the list of known faults cannot be fetched from here".to_owned())
+            } else {
+                eprintln!("{said}");
+                Outcome::Failed(output.status.to_string())
+            }
+        }
+        Err(error) => Outcome::Failed(format!("could not be started: {error}")),
+    }
 }
 
 fn cargo(arguments: &[&str]) -> Outcome {

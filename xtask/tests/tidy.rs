@@ -95,7 +95,8 @@ fn no_source_file_is_longer_than_a_reader_can_hold() {
 
 #[test]
 fn nothing_is_left_open_in_the_code() {
-    let marks = ["todo!", "unimplemented!", "FIXME", "#[ignore"].map(|mark| format!("{mark}{}", if mark.ends_with('!') { "(" } else { "" }));
+    let marks = ["todo!", "unimplemented!", "FIXME", "#[ignore"]
+        .map(|mark| format!("{mark}{}", if mark.ends_with('!') { "(" } else { "" }));
     for file in tracked(".rs") {
         if file.ends_with("tidy.rs") {
             continue;
@@ -120,18 +121,19 @@ fn tests_await_conditions_instead_of_sleeping() {
     }
 }
 
-/// `docs/requirements.md` names tests as `path::name`; each must exist.
+/// `docs/requirements.md` names tests as `path::name`; each must exist, and where it says.
 #[test]
 fn every_test_that_the_requirements_name_exists() {
     let text = read(Path::new("docs/requirements.md"));
-    let sources: Vec<String> = tracked(".rs").iter().map(|file| read(file)).collect();
+    let mut sources: BTreeMap<String, String> = BTreeMap::new();
     let mut checked = 0;
     for name in text.split('`').skip(1).step_by(2) {
         let Some((path, test)) = name.split_once(".rs::") else { continue };
         let test = test.rsplit("::").next().unwrap_or(test);
         let path = format!("{path}.rs");
         assert!(root().join(&path).is_file(), "docs/requirements.md names {path}, which does not exist");
-        assert!(sources.iter().any(|source| source.contains(&format!("fn {test}"))), "there is no test {name}");
+        let source = sources.entry(path.clone()).or_insert_with(|| read(Path::new(&path)));
+        assert!(source.contains(&format!("fn {test}(")), "{path} has no test {test}");
         checked += 1;
     }
     assert!(checked > 50, "docs/requirements.md names {checked} tests only");
