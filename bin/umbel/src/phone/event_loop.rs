@@ -176,8 +176,12 @@ impl Loop {
                     self.recording = Some(Recording::begin(path, *codec)?);
                 }
             }
-            News::PromptStarted => self.reporter.tell(&Event::PromptStarted { call_id }),
-            News::Keys { pressed } => self.reporter.tell(&Event::Key { call_id, pressed: *pressed }),
+            News::PromptStarted => {
+                self.reporter.tell(&Event::PromptStarted { call_id, code: None, reason: None })
+            }
+            News::Keys { pressed } => {
+                self.reporter.tell(&Event::Key { call_id, code: None, reason: None, pressed: *pressed })
+            }
             News::Ended { code, reason, lasted } => {
                 self.reporter.tell(&Event::Ended {
                     call_id,

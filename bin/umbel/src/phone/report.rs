@@ -13,10 +13,10 @@ pub(crate) enum Event<'a> {
     Ringing { call_id: &'a str, code: u16, reason: &'a str },
     /// The call is up.
     Answered { call_id: &'a str, code: u16, reason: &'a str, codec: &'a str, encrypted: bool },
-    /// The first RTP packet came.
-    PromptStarted { call_id: &'a str },
+    /// The first RTP packet came. No response belongs to it, so code and reason are null.
+    PromptStarted { call_id: &'a str, code: Option<u16>, reason: Option<&'a str> },
     /// The keys were pressed; they are not repeated here, since a PIN may be among them.
-    Key { call_id: &'a str, pressed: usize },
+    Key { call_id: &'a str, code: Option<u16>, reason: Option<&'a str>, pressed: usize },
     /// The call is over.
     Ended { call_id: &'a str, code: u16, reason: &'a str, seconds: f64 },
 }
