@@ -3,10 +3,12 @@
 mod control;
 mod first_start;
 pub(crate) mod media_worker;
+mod operation;
 mod prompts;
 pub(crate) mod refused;
 mod reload;
 mod settings;
+mod supervisor;
 mod um_loop;
 mod upkeep;
 mod watch;
@@ -16,14 +18,13 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use umbel_net::{Clock, Flows, Listener, Tls};
 use umbel_ocexum::TrustedTransport;
 use umbel_store_sqlite::{Recovery, SqliteStore, StoreWorker};
 use umbel_um::{MediaKey, Order, Um};
-use umbel_web::{Admin, Metrics, Readiness, Standing};
+use umbel_web::Standing;
 
 use crate::admin::{configuration, now};
 use crate::cli::Place;
@@ -32,6 +33,7 @@ use crate::exit::{Exit, Failure};
 use crate::{output, store};
 use control::Control;
 use media_worker::{MediaConfig, MediaWorkers};
+use supervisor::{Supervisor, supervise};
 use um_loop::{ORDERS_MAX, UmLoop};
 use watch::Watch;
 
@@ -91,8 +93,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let control = Control::bind(&config.data)
         .map_err(|error| crate::exit::at_path("bind the control socket in", &config.data, &error))?;
     let worker = store_worker(store, &orders)?;
-    let (metrics, readiness) = observation();
-    let operation = operation(&config, &readiness, &metrics).await?;
+    let (metrics, readiness) = operation::observation();
+    let operation = operation::start(&config, &readiness, &metrics).await?;
     let upkeep = upkeep::run(worker.inbox(), tls.clone(), clock, readiness.clone(), metrics.clone());
     let upkeep = tokio::task::spawn_local(upkeep);
     let mut um_loop = UmLoop {
@@ -105,7 +107,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
         watch: Watch::new(metrics),
         kept: BTreeSet::new(),
     };
-    output::write(first_start::hints(&config, &listeners, &pins).as_bytes())?;
+    if config.source.is_none() {
+        output::write(first_start::hints(&config, &listeners, &pins).as_bytes())?;
+    }
     tracing::info!(
         listeners = %listeners.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         from_pack = loaded.from_pack,
@@ -126,121 +130,6 @@ async fn serve(config: Config) -> Result<(), Failure> {
     worker.stop();
     drop(operation);
     ended
-}
-
-/// The figures and parts that operators see.
-fn observation() -> (Metrics, Readiness) {
-    let readiness = Readiness::new(["store", "prompts", "listeners"]);
-    (Metrics::new(env!("CARGO_PKG_VERSION")), readiness)
-}
-
-/// Starts answering `/healthz`, `/readyz` and `/metrics`; it ends when what is returned is dropped.
-async fn operation(
-    config: &Config,
-    readiness: &Readiness,
-    metrics: &Metrics,
-) -> Result<oneshot::Sender<()>, Failure> {
-    let address = config.admin_listen;
-    let admin = Admin::bind(address).await.map_err(|error| {
-        let (exit, code) = match error.kind() {
-            std::io::ErrorKind::PermissionDenied => (Exit::NoPermission, "permission"),
-            _ => (Exit::Unavailable, "address-in-use"),
-        };
-        Failure::new(
-            exit,
-            code,
-            format!(
-                "[http] admin-listen: {address}: {error}; stop the program that uses it, or give another port"
-            ),
-        )
-    })?;
-    let (running, ended) = oneshot::channel();
-    let serving = admin.serve(readiness.clone(), metrics.clone(), async move {
-        let _: Result<(), _> = ended.await;
-    });
-    tokio::task::spawn_local(async move {
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "health, readiness and metrics are no longer answered");
-        }
-    });
-    Ok(running)
-}
-
-/// What is needed while the loop runs, to answer signals and commands.
-struct Supervisor {
-    config: Config,
-    listeners: Vec<Listener>,
-    prompts: umbel_um::Prompts,
-    tls: Tls,
-    clock: Clock,
-    orders: mpsc::Sender<Order>,
-}
-
-/// Runs the loop beside signals and commands, until it is drained or told twice to stop.
-async fn supervise(
-    mut supervisor: Supervisor,
-    control: Control,
-    um_loop: &mut UmLoop,
-) -> Result<(), Failure> {
-    let no_signals =
-        |error: std::io::Error| Failure::new(Exit::TemporaryFailure, "no-signals", error.to_string());
-    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
-    let mut hang_up = signal(SignalKind::hangup()).map_err(no_signals)?;
-    let (asking, mut asked) = mpsc::channel(control::ASKED_MAX);
-    let control = tokio::task::spawn_local(control.serve(asking));
-    let mut stopping = false;
-    let running = um_loop.run();
-    tokio::pin!(running);
-    let result = loop {
-        tokio::select! {
-            ended = &mut running => {
-                tracing::info!(?ended, "stopped");
-                break Ok(());
-            }
-            _ = hang_up.recv() => match supervisor.reload().await {
-                crate::control::Answer::Done { after_restart } => tracing::info!(?after_restart, "configuration read again"),
-                crate::control::Answer::Refused { message } => tracing::error!(%message, "the new configuration is refused, the old one stays"),
-            },
-            Some((request, reply)) = asked.recv() => {
-                let answer = match request {
-                    crate::control::Request::Reload => supervisor.reload().await,
-                };
-                let _ = reply.send(answer);
-            }
-            _ = terminate.recv() => if !supervisor.stop(&mut stopping).await { break Ok(()) },
-            _ = interrupt.recv() => if !supervisor.stop(&mut stopping).await {
-                break Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted while calls were running"));
-            },
-        }
-    };
-    control.abort();
-    result
-}
-
-impl Supervisor {
-    /// Told to stop: once, calls may end in order (REL-23); twice, at once.
-    async fn stop(&self, stopping: &mut bool) -> bool {
-        if std::mem::replace(stopping, true) {
-            return false;
-        }
-        tracing::info!("stopping: no new calls; running ones have a minute");
-        self.orders.send(Order::Drain).await.is_ok()
-    }
-
-    async fn reload(&mut self) -> crate::control::Answer {
-        let reloaded = reload::reload(&self.config, &self.listeners, &self.prompts, &self.tls, self.clock);
-        match reloaded {
-            Ok(reloaded) => {
-                let answer = reloaded.answer();
-                self.config = reloaded.config;
-                self.prompts = reloaded.um.prompts.clone();
-                let _ = self.orders.send(Order::Reload(Box::new(reloaded.um))).await;
-                answer
-            }
-            Err(failure) => crate::control::Answer::Refused { message: failure.message },
-        }
-    }
 }
 
 fn flows(config: &Config, tls: &Tls, clock: Clock) -> Result<Flows, Failure> {
