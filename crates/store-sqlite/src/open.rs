@@ -165,16 +165,17 @@ impl SqliteStore {
     ) -> Result<(Self, Recovery), OpenError> {
         let path = options.data.join("umbel.sqlite");
         let new = make_file(&path)?;
-        let mut database = Database::open(&path, PATIENCE, alone)?;
-        if options.purpose == Purpose::Server {
-            database.check();
-        }
         let (mut seed, mut random) = ([0; 32], [0; 32]);
         for bytes in [&mut seed, &mut random] {
             let filled = getrandom::fill(bytes);
             filled.map_err(|error| OpenError::io(&options.data, io::Error::other(error.to_string())))?;
         }
+        // Before the database gets its tables: whoever is cut off here leaves a file that is still new.
         let key = find_key(&options.data, new, random)?;
+        let mut database = Database::open(&path, PATIENCE, alone)?;
+        if options.purpose == Purpose::Server {
+            database.check();
+        }
         check_key(&mut database, &key, &options.data)?;
         let mut store = SqliteStore::assemble(Parts {
             database,

@@ -65,6 +65,16 @@ fn a_second_server_is_refused_and_administration_is_not() {
 }
 
 #[test]
+fn a_command_may_be_the_first_to_open_a_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = open(dir.path(), Purpose::Administration).unwrap();
+    let alice = add(&mut first, "alice");
+    drop(first);
+    let mut server = open(dir.path(), Purpose::Server).unwrap();
+    assert!(server.find_user(&Lookup::Address(alice)).unwrap().is_some());
+}
+
+#[test]
 fn administration_leaves_running_recordings_alone() {
     let dir = tempfile::tempdir().unwrap();
     let mut server = open(dir.path(), Purpose::Server).unwrap();
