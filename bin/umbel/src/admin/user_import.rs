@@ -122,7 +122,7 @@ fn row(
             // A user who is there keeps the PIN; a new one gets a random PIN.
             ("pin" | "password", "") => {}
             ("pin", digits) => {
-                entry.pin = Some(NewPin::Own(Pin::new(digits).map_err(|wrong| wrong.to_string())?))
+                entry.pin = Some(NewPin::Own(Pin::new(digits).map_err(|wrong| wrong.to_string())?));
             }
             ("password", text) => {
                 entry.password =

@@ -161,7 +161,7 @@ impl Loop {
         let call_id = self.call.call_id();
         match &news {
             News::Ringing { code, reason } => {
-                self.reporter.tell(&Event::Ringing { call_id, code: *code, reason })
+                self.reporter.tell(&Event::Ringing { call_id, code: *code, reason });
             }
             News::Answered { code, reason, codec, encrypted } => {
                 let name = codec_name(*codec);
@@ -177,10 +177,10 @@ impl Loop {
                 }
             }
             News::PromptStarted => {
-                self.reporter.tell(&Event::PromptStarted { call_id, code: None, reason: None })
+                self.reporter.tell(&Event::PromptStarted { call_id, code: None, reason: None });
             }
             News::Keys { pressed } => {
-                self.reporter.tell(&Event::Key { call_id, code: None, reason: None, pressed: *pressed })
+                self.reporter.tell(&Event::Key { call_id, code: None, reason: None, pressed: *pressed });
             }
             News::Ended { code, reason, lasted } => {
                 self.reporter.tell(&Event::Ended {

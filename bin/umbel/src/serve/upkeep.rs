@@ -62,10 +62,10 @@ fn tell(store: &Inbox, op: Op) {
     // Where the store is busy, the next round will do.
     let _ = store.ask(op, |reply| match reply {
         Reply::Swept(report) if report != umbel_store::SweepReport::default() => {
-            tracing::info!(?report, "swept")
+            tracing::info!(?report, "swept");
         }
         Reply::Scrubbed(report) if report.damaged > 0 => {
-            tracing::error!(?report, "messages differ from their checksums")
+            tracing::error!(?report, "messages differ from their checksums");
         }
         Reply::Failed(error) => tracing::warn!(%error, "upkeep of the store"),
         _ => {}

@@ -76,7 +76,7 @@ impl Watch {
         match (words.next(), words.next().and_then(|code| code.parse().ok())) {
             (Some("SIP/2.0"), Some(code)) => self.metrics.sip_response(Direction::Out, transport, "", code),
             (Some(method), None) if !method.is_empty() => {
-                self.metrics.sip_request(Direction::Out, transport, method)
+                self.metrics.sip_request(Direction::Out, transport, method);
             }
             _ => {}
         }
