@@ -167,6 +167,12 @@ impl Agent {
         self.calls.len()
     }
 
+    /// Whether nobody waits for anything any more: no call, and no request of ours without its response.
+    /// Transactions that linger for what may come late are not waited for.
+    pub fn is_settled(&self) -> bool {
+        self.calls.is_empty() && self.shared.asked.values().all(crate::asked::Asked::is_answered)
+    }
+
     /// Whether nothing at all is going on: no call, no request, no transaction, no timer (I5).
     pub fn is_idle(&self) -> bool {
         self.calls.is_empty()

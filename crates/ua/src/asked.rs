@@ -19,6 +19,18 @@ pub(crate) struct Asked {
     pub(crate) again: Option<Box<Again>>,
 }
 
+impl Asked {
+    /// Whether its final response has come, and only copies of it are still expected.
+    pub(crate) fn is_answered(&self) -> bool {
+        match &self.purpose {
+            Purpose::Invite { winner, .. } => winner.is_some(),
+            Purpose::Reinvite { answered, .. } => *answered,
+            // The others are forgotten with their response.
+            _ => false,
+        }
+    }
+}
+
 /// What a request of ours is for.
 #[derive(Clone, Debug)]
 pub(crate) enum Purpose {

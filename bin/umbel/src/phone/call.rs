@@ -191,9 +191,9 @@ impl Call {
         }
     }
 
-    /// Whether nothing is under way any more, down to the last transaction.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.agent.is_idle()
+    /// Whether every request has its response.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.agent.is_settled()
     }
 
     /// The Call-ID, for what is told of the call.
@@ -378,3 +378,7 @@ fn fork(rng: &mut ChaCha20Rng) -> ChaCha20Rng {
     rng.fill_bytes(&mut seed);
     ChaCha20Rng::from_seed(seed)
 }
+
+#[cfg(test)]
+#[path = "call_tests.rs"]
+mod tests;

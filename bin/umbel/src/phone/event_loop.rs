@@ -145,7 +145,7 @@ impl Loop {
     async fn settle(&mut self) -> Result<(), Failure> {
         let farewell = tokio::time::sleep(FAREWELL);
         tokio::pin!(farewell);
-        while !self.call.is_idle() {
+        while !self.call.is_settled() {
             let wake = self.call.poll_timeout();
             tokio::select! {
                 input = self.flows.next() => self.take(input),

@@ -36,7 +36,8 @@ pub(crate) fn run(command: PhoneCommand, json: bool) -> Result<(), Failure> {
             // [MS-OCEXUM] 4.1: the voice mail GRUU of the own address; From and To are that address.
             let target = with_parameter(&owner, "opaque", "app:voicemail")?;
             let mut headers = Vec::new();
-            if !no_skip_pin && may_skip_pin(&options)? {
+            let known = options.certificate.is_some() || options.secrets.password_file.is_some();
+            if !no_skip_pin && may_skip_pin(Server::parse(&options.server)?.transport, known) {
                 headers.push((HeaderName::MsExchangeCommand, "skip-pin".to_owned()));
             }
             dial(&options, json, target, headers)
@@ -60,11 +61,13 @@ pub(crate) fn run(command: PhoneCommand, json: bool) -> Result<(), Failure> {
     }
 }
 
-/// CMD-11: the command is for a transport that both sides have verified, and for clients that the
-/// server knows: over TLS, and with a certificate or a password to be known by.
-fn may_skip_pin(options: &PhoneOptions) -> Result<bool, Failure> {
-    let over_tls = Server::parse(&options.server)?.transport == Transport::Tls;
-    Ok(over_tls && (options.certificate.is_some() || options.secrets.password_file.is_some()))
+/// CMD-11: the command is for a transport whose server we verify, and for clients that the server knows:
+/// over TLS, and with a certificate or a password to be known by.
+fn may_skip_pin(transport: Transport, known: bool) -> bool {
+    match transport {
+        Transport::Tls => known,
+        Transport::Tcp => false,
+    }
 }
 
 fn owner(options: &PhoneOptions) -> Result<Uri, Failure> {
@@ -240,6 +243,15 @@ fn our_address(server: &Server) -> Result<SocketAddr, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// OCEXUM-3.1.1-1, OCEXUM-3.1.1-2
+    #[test]
+    fn the_command_is_sent_over_tls_by_those_whom_the_server_knows_and_by_nobody_else() {
+        assert!(may_skip_pin(Transport::Tls, true));
+        assert!(!may_skip_pin(Transport::Tls, false));
+        assert!(!may_skip_pin(Transport::Tcp, true));
+        assert!(!may_skip_pin(Transport::Tcp, false));
+    }
 
     #[test]
     fn a_callee_is_a_uri_an_address_or_a_name_in_the_own_domain() {
