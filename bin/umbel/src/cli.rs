@@ -19,10 +19,10 @@ pub(crate) struct Cli {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Place {
     /// The configuration file; without one, the embedded defaults.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
     /// The data directory of the embedded defaults [default: ./umbel-data].
-    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    #[arg(long, value_name = "DIR", conflicts_with = "config", global = true)]
     pub(crate) data: Option<PathBuf>,
 }
 

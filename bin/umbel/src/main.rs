@@ -47,7 +47,7 @@ fn misused(error: &clap::Error, json: bool) -> ExitCode {
             Err(_) => ExitCode::from(Exit::OutputClosed as u8),
         },
         _ if json => {
-            Failure::usage(error.to_string().trim_end().to_owned()).report(true);
+            Failure::usage(sentence(&error.to_string())).report(true);
             ExitCode::from(Exit::Usage as u8)
         }
         _ => {
@@ -55,6 +55,14 @@ fn misused(error: &clap::Error, json: bool) -> ExitCode {
             ExitCode::from(Exit::Usage as u8)
         }
     }
+}
+
+/// What is wrong, out of a text that goes on to explain the usage.
+fn sentence(text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty() && !line.starts_with("For more")).collect();
+    format!("{}; try --help", lines.join(" "))
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {

@@ -35,6 +35,17 @@ pub(crate) fn json_lines(values: &[impl Serialize]) -> Result<(), Failure> {
     values.iter().try_for_each(json)
 }
 
+/// Tells on standard error what a command did in spite of something.
+pub(crate) fn warn(json: bool, code: &str, message: &str) {
+    let line = if json {
+        serde_json::json!({ "code": code, "warning": message }).to_string()
+    } else {
+        format!("umbel: warning: {}", printable(message))
+    };
+    // Where even standard error is closed, the command still did what it was asked for.
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
 /// A table for people: columns as wide as their widest cell, the last one free.
 pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
     let safe: Vec<Vec<String>> =

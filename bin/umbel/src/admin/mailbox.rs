@@ -175,7 +175,7 @@ fn greeting(admin: &mut Admin, text: &str, command: &GreetingCommand) -> Result<
         }
         GreetingCommand::Set { kind: word, file } => {
             let kind = kind(word)?;
-            let audio = read_wav(file)?;
+            let audio = read_wav(file, admin.json)?;
             let user = admin.user(text)?;
             admin
                 .store

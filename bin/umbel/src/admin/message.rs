@@ -107,7 +107,8 @@ pub(super) fn sound(admin: &mut Admin, message: &VoiceMessage) -> Result<Vec<u8>
     let audio =
         admin.store.message_audio(&message.mailbox, message.id).map_err(|error| failed(error, &id))?;
     if audio.damaged {
-        tracing::warn!(message = %id, "the audio differs from its checksum; what is there is written");
+        let message = format!("{id}: the audio differs from its checksum; what is there is written");
+        output::warn(admin.json, "damaged", &message);
     }
     audio.pcm16_wav()
 }

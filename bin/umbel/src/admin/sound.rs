@@ -7,9 +7,11 @@ use umbel_store::{AudioFormat, StoredAudio};
 use umbel_wav::{Encoding, Fault, Format, Limits};
 
 use crate::exit::{Exit, Failure, at_path};
+use crate::output;
 
-/// Reads a WAV file as a greeting: one channel, 16 bits, 8 or 16 kHz; other rates are resampled.
-pub(crate) fn read_wav(path: &Path) -> Result<StoredAudio, Failure> {
+/// Reads a WAV file as a greeting: one channel, 16 bits, 8 or 16 kHz; other rates are resampled. One that ends
+/// early is taken as far as it goes, and that is said.
+pub(crate) fn read_wav(path: &Path, json: bool) -> Result<StoredAudio, Failure> {
     let limits = Limits::default();
     let mut bytes = Vec::new();
     let most = u64::try_from(limits.bytes_max).unwrap_or(u64::MAX).saturating_add(1);
@@ -25,7 +27,8 @@ pub(crate) fn read_wav(path: &Path) -> Result<StoredAudio, Failure> {
         Failure::new(Exit::Failed, code, format!("{}: {refused}", path.display()))
     })?;
     if sound.truncated {
-        tracing::warn!(file = %path.display(), "the file ends early; what is there was taken");
+        let message = format!("{}: the file ends early; what is there was taken", path.display());
+        output::warn(json, "truncated-sound", &message);
     }
     let (format, samples) = match sound.rate {
         8_000 => (AudioFormat::Pcm16At8k, sound.samples),
@@ -103,7 +106,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("greeting.wav");
         std::fs::write(&path, b"hello").expect("written");
-        let failure = read_wav(&path).expect_err("no sound");
+        let failure = read_wav(&path, false).expect_err("no sound");
         assert!(failure.message.contains("greeting.wav"), "{failure}");
         assert_eq!(failure.code, "unsupported-sound");
     }

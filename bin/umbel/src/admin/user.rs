@@ -1,7 +1,7 @@
 //! `umbel user`: who has a mailbox, and what is set for them.
 
 use serde::Serialize;
-use umbel_store::{GreetingKind, NewPin, PinSet, PinState, User, UserChange, UserEntry};
+use umbel_store::{GreetingKind, NewPin, PinSet, PinState, Refusal, StoreError, User, UserChange, UserEntry};
 
 use super::user_columns::{COLUMNS, Setting, assignment};
 use super::{Admin, author, failed, now, password_and_pin, read_wav};
@@ -226,29 +226,27 @@ fn set(
             COLUMNS.join(", ")
         )));
     }
-    let mut changes = Vec::new();
     let mut greeting = None;
+    let user = admin.user(text)?;
+    let address = user.address();
+    let mut entry = UserEntry::new(address.clone());
     for setting in settings {
         match assignment(setting)?.1 {
-            Setting::Change(change) => changes.push(change),
-            Setting::Greeting(path) => greeting = Some(read_wav(std::path::Path::new(&path))?),
+            Setting::Change(change) => entry.changes.push(change),
+            Setting::Greeting(path) => greeting = Some(read_wav(std::path::Path::new(&path), admin.json)?),
             Setting::Elsewhere | Setting::Nothing => {}
         }
     }
-    let user = admin.user(text)?;
-    let address = user.address();
-    let wrong = |error| failed(error, text);
+    entry.pin = pin.map(NewPin::Own);
+    entry.password = password;
+    // One entry of an import: all of it, or none.
     let store = &mut admin.store;
-    if !changes.is_empty() {
-        store.change_user(address, &changes, &author(), now()).map_err(wrong)?;
-    }
-    if let Some(pin) = pin {
-        store.set_pin(address, &NewPin::Own(pin), &author(), now()).map_err(wrong)?;
-    }
-    if let Some(password) = password {
-        store.set_password(address, &password, &author(), now()).map_err(wrong)?;
-    }
+    store.put_users(&[entry], &author(), now()).map_err(|error| match error {
+        StoreError::Refused(Refusal::Entry { refusal, .. }) => failed(Refusal::from(refusal).into(), text),
+        other => failed(other, text),
+    })?;
     if let Some(audio) = greeting {
+        let wrong = |error| failed(error, text);
         store.set_greeting(address, GreetingKind::Standard, &audio, &author(), now()).map_err(wrong)?;
     }
     let user = admin.user(address.as_str())?;

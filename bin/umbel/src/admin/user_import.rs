@@ -1,9 +1,12 @@
 //! `umbel user import FILE.csv`: all rows or none.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::Path;
 
 use umbel_store::{Address, GreetingKind, NewPin, Password, Pin, PinSet, StoredAudio, UserEntry};
+
+use zeroize::Zeroizing;
 
 use super::user_columns::{COLUMNS, Setting, setting};
 use super::{Admin, author, beside, failed, now, read_wav};
@@ -11,6 +14,8 @@ use crate::exit::{Failure, at_path};
 
 /// More users than a store of one node is made for.
 const ROWS_MAX: usize = 100_000;
+/// A file of so many rows, with all columns filled, is smaller.
+const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// One row, read and checked by itself.
 struct Row {
@@ -60,16 +65,22 @@ fn read(admin: &mut Admin, file: &Path) -> Result<Vec<Row>, Failure> {
             format!("{}:{line}: {what}; nothing was imported", file.display()),
         )
     };
-    let source = std::fs::File::open(file).map_err(|error| at_path("read", file, &error))?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
-    let heads = reader.headers().map_err(|error| wrong(1, &error.to_string()))?.clone();
+    let mut text = Zeroizing::new(Vec::new());
+    std::fs::File::open(file)
+        .and_then(|source| source.take(FILE_BYTES_MAX + 1).read_to_end(&mut text))
+        .map_err(|error| at_path("read", file, &error))?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(wrong(1, &format!("the file is larger than {FILE_BYTES_MAX} bytes")));
+    }
+    let line_of = |position: Option<&csv::Position>| position.map_or(0, |position| line_of(&text, position));
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_slice());
+    let heads = reader.headers().map_err(|error| wrong(1, &reason(&error)))?.clone();
     check_heads(&heads).map_err(|what| wrong(1, &what))?;
     let mut seen = BTreeSet::new();
     let mut rows = Vec::new();
     for record in reader.records() {
-        let record = record
-            .map_err(|error| wrong(error.position().map_or(0, csv::Position::line), &error.to_string()))?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let record = record.map_err(|error| wrong(line_of(error.position()), &reason(&error)))?;
+        let line = line_of(record.position());
         if rows.len() == ROWS_MAX {
             return Err(wrong(line, &format!("more than {ROWS_MAX} rows")));
         }
@@ -80,6 +91,24 @@ fn read(admin: &mut Admin, file: &Path) -> Result<Vec<Row>, Failure> {
         rows.push(row);
     }
     Ok(rows)
+}
+
+/// The line of a record. The reader reports where it stood before it passed over empty lines.
+fn line_of(text: &[u8], position: &csv::Position) -> u64 {
+    let rest = usize::try_from(position.byte()).ok().and_then(|at| text.get(at..)).unwrap_or_default();
+    let passed = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + passed.filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// What is wrong with the form of the file.
+fn reason(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("the row has {len} cells, the header line has {expected_len}")
+        }
+        csv::ErrorKind::Utf8 { .. } => "the row is not UTF-8 text".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 fn check_heads(heads: &csv::StringRecord) -> Result<(), String> {
@@ -114,7 +143,8 @@ fn row(
         match setting(head, cell)? {
             Setting::Change(change) => entry.changes.push(change),
             Setting::Greeting(path) => {
-                greeting = Some(read_wav(&beside(file, &path)).map_err(|failure| failure.message)?);
+                greeting =
+                    Some(read_wav(&beside(file, &path), admin.json).map_err(|failure| failure.message)?);
             }
             Setting::Elsewhere | Setting::Nothing => {}
         }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,11 +24,12 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 /// Reads and checks the configuration file at `path`.
 pub(crate) fn load(path: &Path) -> Result<Config, Failure> {
     let name = path.display();
-    let length = std::fs::metadata(path)
-        .map_err(|error| {
-            Failure::config(format!("{name}: cannot be read: {error}; name an existing file with --config"))
-        })?
-        .len();
+    let metadata = std::fs::metadata(path).map_err(|error| {
+        Failure::config(format!("{name}: cannot be read: {error}; name an existing file with --config"))
+    })?;
+    owned(&metadata)
+        .map_err(|what| Failure::new(Exit::NoPermission, "permission", format!("{name}: {what}")))?;
+    let length = metadata.len();
     if length > FILE_BYTES_MAX {
         return Err(Failure::config(format!(
             "{name}: {length} bytes are more than a configuration has ({FILE_BYTES_MAX})"
@@ -45,6 +47,23 @@ pub(crate) fn load(path: &Path) -> Result<Config, Failure> {
         Failure::config(format!("{name}:{line}: not UTF-8 text; save the file as UTF-8"))
     })?;
     read(&text, path)
+}
+
+/// SEC-122: whoever can write the configuration decides who may open mailboxes.
+fn owned(metadata: &std::fs::Metadata) -> Result<(), String> {
+    let (ours, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let (owner, mode) = (metadata.uid(), metadata.mode());
+    if owner != ours && owner != 0 {
+        return Err(format!(
+            "this file belongs to another user ({owner}); chown it to the one that runs this program"
+        ));
+    }
+    // A group of our own is as good as ourselves.
+    let written_by_others = mode & 0o002 != 0 || (mode & 0o020 != 0 && metadata.gid() != group);
+    if metadata.is_file() && written_by_others {
+        return Err(format!("others can write this file (mode {:04o}); run chmod go-w on it", mode & 0o7777));
+    }
+    Ok(())
 }
 
 /// Checks the text of a configuration file that stands, or would stand, at `path`.

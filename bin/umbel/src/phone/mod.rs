@@ -136,7 +136,7 @@ fn dial(
         .unwrap_or_default();
     let hang_up_after = time(options.for_time.as_deref(), "--for")?;
     let sound_after = time(options.play_after.as_deref(), "--play-after")?.unwrap_or_default();
-    let sound = options.play.as_deref().map(sound::read).transpose()?;
+    let sound = options.play.as_deref().map(|path| sound::read(path, json)).transpose()?;
     let clock = Clock::start();
     let tls = match server.transport {
         Transport::Tls => Some(tls(options, clock)?),

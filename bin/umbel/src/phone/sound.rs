@@ -11,8 +11,8 @@ use umbel_wav::{Encoding, Format};
 use crate::exit::{Failure, at_path};
 
 /// A WAV file as something to say.
-pub(super) fn read(path: &Path) -> Result<Clip, Failure> {
-    let audio = crate::admin::read_wav(path)?;
+pub(super) fn read(path: &Path, json: bool) -> Result<Clip, Failure> {
+    let audio = crate::admin::read_wav(path, json)?;
     let format = match audio.format {
         AudioFormat::Pcmu => Format::PCMU,
         AudioFormat::Pcma => Format::PCMA,

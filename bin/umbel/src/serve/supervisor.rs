@@ -35,14 +35,18 @@ pub(super) async fn supervise(
     let mut hang_up = signal(SignalKind::hangup()).map_err(no_signals)?;
     let (asking, mut asked) = mpsc::channel(ASKED_MAX);
     let control = tokio::task::spawn_local(control.serve(asking));
-    let mut stopping = false;
+    let (mut stopping, mut interrupted) = (false, false);
     let running = um_loop.run();
     tokio::pin!(running);
     let result = loop {
         tokio::select! {
             ended = &mut running => {
                 tracing::info!(?ended, "stopped");
-                break Ok(());
+                break if interrupted {
+                    Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted; all calls have ended in order"))
+                } else {
+                    Ok(())
+                };
             }
             _ = hang_up.recv() => {
                 supervisor.reload();
@@ -54,9 +58,12 @@ pub(super) async fn supervise(
                 let _ = reply.send(answer);
             }
             _ = terminate.recv() => if !supervisor.stop(&mut stopping) { break Ok(()) },
-            _ = interrupt.recv() => if !supervisor.stop(&mut stopping) {
-                break Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted while calls were running"));
-            },
+            _ = interrupt.recv() => {
+                interrupted = true;
+                if !supervisor.stop(&mut stopping) {
+                    break Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted while calls were running"));
+                }
+            }
         }
     };
     control.abort();
@@ -78,6 +85,9 @@ impl Supervisor {
         match reload::reload(&self.config, &self.listeners, &self.prompts, &self.tls, self.clock) {
             Ok(reloaded) => {
                 tracing::info!(after_restart = ?reloaded.after_restart, "configuration read again");
+                for warning in super::warnings(&reloaded.config) {
+                    tracing::warn!("{warning}");
+                }
                 let answer = reloaded.answer();
                 self.config = reloaded.config;
                 self.prompts = reloaded.um.prompts.clone();

@@ -1,0 +1,17 @@
+//! The program as its users meet it: the real binary, in folders of its own, over real connections.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot set up its world has failed")]
+
+mod calls;
+mod check;
+mod command_line;
+mod greetings;
+mod import;
+mod messages;
+mod permissions;
+mod reload;
+mod serve;
+mod site;
+mod sound;
+mod users;
+mod wait;

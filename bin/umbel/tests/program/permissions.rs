@@ -1,0 +1,119 @@
+//! Other users of the machine (SEC-121, SEC-122), and folders that do not let us in.
+
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::Path;
+
+use crate::site::Site;
+
+fn set_mode(path: &Path, mode: u32) {
+    set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// Root is let in everywhere, and may give files away.
+fn is_root(site: &Site) -> bool {
+    site.folder().metadata().unwrap().uid() == 0
+}
+
+// SEC-121
+#[test]
+fn everything_we_make_is_for_us_alone() {
+    let site = Site::with_users();
+    let server = site.serve();
+    let mut folders = vec![site.path("data")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let entry = entry.unwrap();
+            let metadata = entry.metadata().unwrap();
+            let certificate = entry.file_name() == "authority.pem";
+            let mode = metadata.permissions().mode() & 0o777;
+            assert!(certificate || mode & 0o077 == 0, "{}: {mode:o}", entry.path().display());
+            if metadata.is_dir() {
+                folders.push(entry.path());
+            }
+        }
+        assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700, "{}", folder.display());
+    }
+    drop(server);
+}
+
+// SEC-121
+#[test]
+fn a_key_that_others_can_read_is_refused() {
+    let site = Site::with_users();
+    let peers = site.path("peers");
+    site.umbel(&["certificate", "issue", "um.example.test", peers.to_str().unwrap()]).succeeded();
+    for key in ["data/secret.key", "data/authority-key.pem"] {
+        let key = site.path(key);
+        set_mode(&key, 0o644);
+        site.umbel(&["serve"]).failed(77, &[key.file_name().unwrap().to_str().unwrap(), "600"]);
+        let checked = site.umbel(&["check"]);
+        assert_eq!(checked.status, Some(77), "{checked:?}");
+        set_mode(&key, 0o600);
+    }
+    let lines =
+        "certificate = \"peers/um.example.test.pem\"\nprivate-key = \"peers/um.example.test-key.pem\"\n";
+    site.configure(&site.configuration(lines, ""));
+    set_mode(&peers.join("um.example.test-key.pem"), 0o604);
+    site.umbel(&["serve", "--json"]).failed_as_json(77, "certificate");
+}
+
+// SEC-122
+#[test]
+fn a_configuration_that_others_can_write_is_refused() {
+    let site = Site::new();
+    let file = site.path("umbel.toml");
+    for (mode, good) in [(0o600, true), (0o640, true), (0o644, true), (0o606, false), (0o666, false)] {
+        set_mode(&file, mode);
+        let ran = site.umbel(&["user", "list"]);
+        if good {
+            ran.succeeded();
+        } else {
+            ran.failed(77, &["umbel.toml", "chmod"]);
+            site.umbel(&["serve", "--json"]).failed_as_json(77, "permission");
+        }
+    }
+}
+
+// SEC-122
+#[test]
+fn a_configuration_of_somebody_elses_is_refused() {
+    let site = Site::new();
+    if !is_root(&site) {
+        // Only root can make such a file.
+        return;
+    }
+    chown(site.path("umbel.toml"), Some(65_534), None).unwrap();
+    site.umbel(&["user", "list"]).failed(77, &["umbel.toml", "chown"]);
+    chown(site.path("umbel.toml"), Some(0), None).unwrap();
+    site.umbel(&["user", "list"]).succeeded();
+}
+
+#[test]
+fn data_that_cannot_be_made_or_written_is_named() {
+    let site = Site::new();
+    site.configure(&format!("data = \"umbel.toml/data\"\n{}", site.configuration("", "")));
+    for command in [["user", "list"].as_slice(), &["serve"]] {
+        site.umbel(command).failed(73, &["umbel.toml/data"]);
+    }
+    if is_root(&site) {
+        // Root may write where others may not; what follows needs an ordinary user.
+        return;
+    }
+    std::fs::create_dir(site.path("shut")).unwrap();
+    set_mode(&site.path("shut"), 0o500);
+    site.configure(&format!("data = \"shut/data\"\n{}", site.configuration("", "")));
+    for command in [["user", "list"].as_slice(), &["serve"]] {
+        site.umbel(command).failed(77, &["shut/data"]);
+    }
+}
+
+#[test]
+fn a_configuration_that_may_not_be_read_is_named() {
+    let site = Site::new();
+    if is_root(&site) {
+        return;
+    }
+    set_mode(&site.path("umbel.toml"), 0o000);
+    site.umbel(&["user", "list"]).failed(77, &["umbel.toml"]);
+}
