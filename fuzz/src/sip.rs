@@ -82,7 +82,7 @@ pub fn name_addr_via(octets: &[u8]) {
     }
     if let Ok(via) = Via::parse(octets) {
         let _ = (via.branch(), via.received(), via.rport(), via.alias(), via.params().iter().count());
-        assert!(!via.host.is_empty() && !via.transport.is_empty());
+        assert!(!via.host().is_empty() && !via.transport().is_empty());
     }
 }
 
@@ -131,7 +131,7 @@ fn check_reply(reply: Option<&Bytes>) {
 fn read_fields(message: &Message) {
     let headers = message.headers();
     let _ = (headers.via().branch(), headers.from().tag(), headers.to().display_name(), headers.call_id());
-    assert_eq!(headers.vias().next().map(|via| via.host), Some(headers.via().host));
+    assert_eq!(headers.vias().next().map(|via| via.host()), Some(headers.via().host()));
     assert!(headers.contacts().is_ok() || headers.count(&umbel_sip_message::HeaderName::Contact) > 1);
     let _ = (headers.route(), headers.record_route(), headers.diversions(), headers.history_info());
     let _ = (headers.asserted_identities(), headers.session_expires(), headers.min_se(), headers.rack());

@@ -246,7 +246,7 @@ impl Endpoint {
     fn learn_alias(&mut self, flow: FlowId, request: &Request) {
         let via = request.headers().via();
         if via.alias() {
-            self.connections.alias(flow, via.port.unwrap_or(Transport::Tls.default_port()));
+            self.connections.alias(flow, via.port().unwrap_or(Transport::Tls.default_port()));
         }
     }
 
@@ -360,11 +360,11 @@ impl Endpoint {
 fn return_address(transport: Transport, ip: IpAddr, response: &Bytes) -> Option<Destination> {
     let Ok(Message::Response(response)) = umbel_sip_message::parse(response.clone()) else { return None };
     let via = response.headers().via();
-    let port = via.port.unwrap_or(transport.default_port());
+    let port = via.port().unwrap_or(transport.default_port());
     let server_name = match transport {
         Transport::Tcp => None,
         // RFC 5922 7.3: the certificate must be that of the host that the Via names.
-        Transport::Tls => Some(via.host.to_ascii_lowercase()),
+        Transport::Tls => Some(via.host().to_ascii_lowercase()),
     };
     Some(Destination { transport, address: SocketAddr::new(ip, port), server_name })
 }

@@ -343,7 +343,7 @@ fn who_does_not_listen_names_its_end_of_the_flow() {
     pair.run();
     let asked = sent_request(&pair, "OPTIONS");
     let via = asked.headers().via();
-    assert_eq!((via.transport, via.host, via.port), ("TCP", "192.0.2.1", Some(40_001)));
+    assert_eq!((via.transport(), via.host(), via.port()), ("TCP", "192.0.2.1", Some(40_001)));
     assert_eq!(asked.headers().max_forwards(), Some(70));
 }
 

@@ -84,7 +84,7 @@ fn read(octets: Bytes) -> Request {
 
 fn read_typed(request: &Request) {
     let headers = request.headers();
-    black_box(headers.via().host);
+    black_box(headers.via().host());
     black_box(headers.from().uri.user());
     black_box(headers.to().uri.host());
     black_box(headers.contacts().unwrap().first().map(|contact| contact.uri.host()));

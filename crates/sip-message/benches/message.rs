@@ -21,7 +21,7 @@ fn received(octets: &[u8]) -> Bytes {
 fn read_typed(request: &Request) {
     let headers = request.headers();
     let via = headers.via();
-    black_box((via.host, via.port, via.branch()));
+    black_box((via.host(), via.port(), via.branch()));
     black_box((headers.from().tag(), headers.from().uri.user(), headers.to().tag(), headers.to().uri.host()));
     black_box(headers.contacts().unwrap().first().map(|contact| contact.uri));
     black_box((headers.cseq().number, headers.call_id(), headers.max_forwards()));

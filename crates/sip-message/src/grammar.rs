@@ -24,49 +24,57 @@ impl ParseError {
 }
 
 /// RFC 3261 25.1 `token`.
-pub(crate) const TOKEN: u8 = 1;
+pub(crate) const TOKEN: u16 = 1;
 /// RFC 3261 25.1 `word`, of which a Call-ID is made.
-pub(crate) const WORD: u8 = 1 << 1;
-/// Host names. An underscore is no part of the grammar, but part of many networks.
-pub(crate) const HOST: u8 = 1 << 2;
+pub(crate) const WORD: u16 = 1 << 1;
+/// A label of a host name. An underscore is no part of the grammar, but part of many networks.
+pub(crate) const LABEL: u16 = 1 << 2;
 /// `unreserved / user-unreserved`, the unescaped characters of a user part.
-pub(crate) const USER: u8 = 1 << 3;
+pub(crate) const USER: u16 = 1 << 3;
 /// The unescaped characters of a password.
-pub(crate) const PASSWORD: u8 = 1 << 4;
-/// `paramchar`, and `=`, which pre-standard GRUUs leave in their values.
-pub(crate) const URI_PARAMETER: u8 = 1 << 5;
+pub(crate) const PASSWORD: u16 = 1 << 4;
+/// `paramchar`, without its escapes.
+pub(crate) const URI_PARAMETER: u16 = 1 << 5;
+/// The same, and `=`, which pre-standard GRUUs leave in their values.
+pub(crate) const URI_PARAMETER_VALUE: u16 = 1 << 6;
 /// The unescaped characters of a URI's header component.
-pub(crate) const URI_HEADER: u8 = 1 << 6;
+pub(crate) const URI_HEADER: u16 = 1 << 7;
+/// What stands unescaped in URIs of other schemes.
+pub(crate) const OPAQUE: u16 = 1 << 8;
 /// What a header parameter's value may hold without quotes: `token / host`, and what stands in URIs.
-pub(crate) const VALUE: u8 = 1 << 7;
+pub(crate) const VALUE: u16 = 1 << 9;
 
-static CLASSES: [u8; 256] = classes();
+static CLASSES: [u16; 256] = classes();
 
-const fn classes() -> [u8; 256] {
+/// The classes of URIs have neither `%` nor what may follow them there: a part is looked at once, up to
+/// where its class ends, and the octet there says what comes next.
+const fn classes() -> [u16; 256] {
     let mut table = [0; 256];
     mark_alphanumeric(&mut table);
     mark(&mut table, b"-.!%*_+`'~", TOKEN | WORD);
     mark(&mut table, b"()<>:\\\"/[]?{}", WORD);
-    mark(&mut table, b"-._", HOST);
+    mark(&mut table, b"-_", LABEL);
     mark(&mut table, b"-_.!~*'()&=+$,;?/", USER);
     mark(&mut table, b"-_.!~*'()&=+$,", PASSWORD);
-    mark(&mut table, b"-_.!~*'()[]/:&+$=", URI_PARAMETER);
+    mark(&mut table, b"-_.!~*'()[]/:&+$", URI_PARAMETER | URI_PARAMETER_VALUE);
+    mark(&mut table, b"=", URI_PARAMETER_VALUE);
     mark(&mut table, b"-_.!~*'()[]/?:+$", URI_HEADER);
+    mark(&mut table, b"-_.!~*'()[]/?:+$&=,;`", OPAQUE);
     mark(&mut table, b"-.!%*_+`'~[]:/@&=$?(){}|^\\#", VALUE);
     table
 }
 
-const fn mark_alphanumeric(table: &mut [u8; 256]) {
+const fn mark_alphanumeric(table: &mut [u16; 256]) {
     let mut c = 0u8;
     while c < 128 {
         if c.is_ascii_alphanumeric() {
-            table[c as usize] = 0xFF;
+            table[c as usize] = u16::MAX;
         }
         c += 1;
     }
 }
 
-const fn mark(table: &mut [u8; 256], characters: &[u8], class: u8) {
+const fn mark(table: &mut [u16; 256], characters: &[u8], class: u16) {
     let mut i = 0;
     while i < characters.len() {
         table[characters[i] as usize] |= class;
@@ -76,19 +84,19 @@ const fn mark(table: &mut [u8; 256], characters: &[u8], class: u8) {
 
 /// Whether `c` belongs to one of the classes.
 #[inline]
-pub(crate) fn is(c: u8, class: u8) -> bool {
+pub(crate) fn is(c: u8, class: u16) -> bool {
     CLASSES[usize::from(c)] & class != 0
 }
 
 /// How many octets at the beginning belong to the class.
 #[inline]
-pub(crate) fn span(text: &[u8], class: u8) -> usize {
+pub(crate) fn span(text: &[u8], class: u16) -> usize {
     text.iter().position(|&c| !is(c, class)).unwrap_or(text.len())
 }
 
 /// Whether all octets belong to the class, and there is at least one.
 #[inline]
-pub(crate) fn all(text: &[u8], class: u8) -> bool {
+pub(crate) fn all(text: &[u8], class: u16) -> bool {
     !text.is_empty() && span(text, class) == text.len()
 }
 
@@ -100,12 +108,24 @@ pub(crate) fn is_lws(c: u8) -> bool {
 
 /// Without white space at both ends.
 #[inline]
-pub(crate) fn trim(mut text: &[u8]) -> &[u8] {
+pub(crate) fn trim(text: &[u8]) -> &[u8] {
+    trim_end(trim_start(text))
+}
+
+/// Without white space at the beginning.
+#[inline]
+pub(crate) fn trim_start(mut text: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = text
         && is_lws(*first)
     {
         text = rest;
     }
+    text
+}
+
+/// Without white space at the end.
+#[inline]
+pub(crate) fn trim_end(mut text: &[u8]) -> &[u8] {
     while let [rest @ .., last] = text
         && is_lws(*last)
     {
@@ -234,7 +254,7 @@ impl<'a> Cursor<'a> {
 
     /// The longest run of a class, possibly empty.
     #[inline]
-    pub(crate) fn take(&mut self, class: u8) -> &'a [u8] {
+    pub(crate) fn take(&mut self, class: u16) -> &'a [u8] {
         let rest = self.rest();
         let taken = rest.get(..span(rest, class)).unwrap_or_default();
         self.at += taken.len();

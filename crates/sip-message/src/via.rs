@@ -13,12 +13,10 @@ pub const MAGIC_COOKIE: &str = "z9hG4bK";
 /// One `via-parm`.
 #[derive(Clone, Copy, Debug)]
 pub struct Via<'a> {
-    /// The transport of the sent-protocol, as written: any token (RFC 4475 3.1.1.10).
-    pub transport: &'a str,
-    /// The host of the sent-by, as written.
-    pub host: &'a str,
-    /// The port of the sent-by, if one is written.
-    pub port: Option<u16>,
+    /// ASCII, like the host; text is made of what is asked for.
+    transport: &'a [u8],
+    host: &'a [u8],
+    port: Option<u16>,
     params: Params<'a>,
 }
 
@@ -50,7 +48,10 @@ impl<'a> Via<'a> {
             }
             slash(cursor)?;
         }
-        let transport = cursor.token("Via without a transport")?;
+        let transport = cursor.take(TOKEN);
+        if transport.is_empty() {
+            return Err(cursor.error("Via without a transport"));
+        }
         if !cursor.peek().is_some_and(grammar::is_lws) {
             return Err(cursor.error("Via without white space before sent-by"));
         }
@@ -58,7 +59,7 @@ impl<'a> Via<'a> {
         let (at, rest) = (cursor.at(), cursor.rest());
         let length = uri::host_length(rest).map_err(|error| error.offset(at))?;
         cursor.skip(length);
-        let host = grammar::text(rest.get(..length).unwrap_or_default());
+        let host = rest.get(..length).unwrap_or_default();
         let mut port = None;
         if cursor.eat_separator(b':') {
             let rest = cursor.rest();
@@ -68,6 +69,21 @@ impl<'a> Via<'a> {
             cursor.skip(length);
         }
         Ok(Via { transport, host, port, params: Params::default() })
+    }
+
+    /// The transport of the sent-protocol, as written: any token (RFC 4475 3.1.1.10).
+    pub fn transport(&self) -> &'a str {
+        grammar::text(self.transport)
+    }
+
+    /// The host of the sent-by, as written.
+    pub fn host(&self) -> &'a str {
+        grammar::text(self.host)
+    }
+
+    /// The port of the sent-by, if one is written.
+    pub fn port(&self) -> Option<u16> {
+        self.port
     }
 
     /// The `branch` parameter. One without [`MAGIC_COOKIE`], the bare cookie, or none at all identifies
@@ -119,8 +135,8 @@ pub(crate) struct ViaLayout {
 impl ViaLayout {
     pub(crate) fn of(message: &[u8], via: Via<'_>) -> Self {
         ViaLayout {
-            transport: Span::within(message, via.transport.as_bytes()),
-            host: Span::within(message, via.host.as_bytes()),
+            transport: Span::within(message, via.transport),
+            host: Span::within(message, via.host),
             port: via.port,
             params: Span::within(message, via.params.as_octets()),
         }
@@ -128,8 +144,8 @@ impl ViaLayout {
 
     pub(crate) fn view<'a>(&self, message: &'a [u8]) -> Via<'a> {
         Via {
-            transport: grammar::text(self.transport.of(message)),
-            host: grammar::text(self.host.of(message)),
+            transport: self.transport.of(message),
+            host: self.host.of(message),
             port: self.port,
             params: Params::checked(self.params.of(message)),
         }
@@ -147,12 +163,12 @@ mod tests {
         let via =
             Via::parse(b"SIP/2.0/TLS [2001:db8::9]:5061;branch=z9hG4bK-1;rport;alias;received=192.0.2.1")
                 .unwrap();
-        assert_eq!((via.transport, via.host, via.port), ("TLS", "[2001:db8::9]", Some(5061)));
+        assert_eq!((via.transport(), via.host(), via.port()), ("TLS", "[2001:db8::9]", Some(5061)));
         assert_eq!((via.branch(), via.received()), (Some("z9hG4bK-1"), Some("192.0.2.1")));
         assert_eq!((via.rport(), via.alias()), (Some(None), true));
         let via = Via::parse(b"SIP / 2.0 / TCP a : 5070 ;rport=5").unwrap();
         assert_eq!(
-            (via.port, via.rport(), via.branch(), via.alias()),
+            (via.port(), via.rport(), via.branch(), via.alias()),
             (Some(5070), Some(Some(5)), None, false)
         );
     }

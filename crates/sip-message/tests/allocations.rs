@@ -30,7 +30,7 @@ fn use_ordinarily(octets: Bytes) {
     assert_eq!(frame(&octets), Framed::Message { len: octets.len() });
     let message = parse(octets).unwrap();
     let headers = message.headers();
-    assert_eq!(headers.via().transport, "TLS");
+    assert_eq!(headers.via().transport(), "TLS");
     assert!(headers.from().tag().is_some() && headers.to().tag().is_none());
     assert_eq!(headers.cseq().method, Method::Invite);
     assert_eq!(headers.contacts().unwrap().addresses().len(), 1);

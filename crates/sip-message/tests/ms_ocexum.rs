@@ -20,7 +20,7 @@ fn subscriber_access_4_1_is_read_as_it_stands() {
     let request = example("subscriber_access");
     let headers = request.headers();
     // OCEXUM-4-1: the Via has no branch.
-    assert_eq!((headers.via().host, headers.via().branch()), ("192.0.2.40", None));
+    assert_eq!((headers.via().host(), headers.via().branch()), ("192.0.2.40", None));
     assert!(request.request_uri().has_opaque("app:voicemail"));
     // The address-of-record of Request-URI, From and To is one.
     let owner = request.request_uri().address_of_record();

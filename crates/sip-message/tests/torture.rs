@@ -126,7 +126,8 @@ fn folds_blanks_and_quotes_do_not_change_what_is_said() {
     assert_eq!(headers.max_forwards(), Some(42));
     assert_eq!(headers.call_id(), "folds.1@198.51.100.7");
     assert_eq!((headers.cseq().number, &headers.cseq().method), (31, &Method::Invite));
-    let vias: Vec<_> = headers.vias().map(|via| (via.transport, via.host, via.port, via.branch())).collect();
+    let vias: Vec<_> =
+        headers.vias().map(|via| (via.transport(), via.host(), via.port(), via.branch())).collect();
     let expected = [
         ("TCP", "198.51.100.7", Some(5060), Some("one")),
         ("TLS", "edge.example.com", None, Some("z9hG4bK-two")),

@@ -66,15 +66,15 @@ impl Keys {
     pub(crate) fn server(&self, standing: Standing, request: &Request, method: &Method) -> Key {
         let headers = request.headers();
         let via = headers.via();
-        let host = lower_case(via.host);
+        let host = lower_case(via.host());
         match via.branch().filter(|branch| is_unique(branch)) {
-            Some(branch) => self.hash((Domain::Branch, standing.0, branch, host, via.port, method.as_str())),
+            Some(branch) => self.hash((Domain::Branch, standing.0, branch, host, via.port(), method.as_str())),
             // OCEXUM-4-1, DEC-2: no branch, or only the cookie. The To tag is left out, since an ACK
             // has the one of the response, an INVITE none, and all else is alike only in copies.
             None => {
                 let uri = request.request_uri();
                 let from_tag = headers.from().tag();
-                let via = (lower_case(via.transport), host, via.port);
+                let via = (lower_case(via.transport()), host, via.port());
                 let number = headers.cseq().number;
                 let dialog = (from_tag, headers.call_id(), number);
                 self.hash((Domain::Rfc2543, standing.0, uri.as_str(), via, dialog, method.as_str()))

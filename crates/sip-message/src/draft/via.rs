@@ -53,7 +53,7 @@ fn stamp(value: &[u8], source: SocketAddr) -> Option<Vec<u8>> {
     let mut cursor = Cursor::new(value);
     let via = Via::read(&mut cursor).ok()?;
     let ip = source.ip().to_canonical();
-    let says_so = via.host.trim_matches(['[', ']']).parse() == Ok::<IpAddr, _>(ip);
+    let says_so = via.host().trim_matches(['[', ']']).parse() == Ok::<IpAddr, _>(ip);
     if says_so && via.rport().is_none() && via.received().is_none() {
         return None;
     }

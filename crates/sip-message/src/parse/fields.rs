@@ -11,18 +11,18 @@ use crate::malformed::Defect;
 /// the table, and its body, of which it says where it begins.
 pub(super) fn read<'a>(frame: &'a [u8], table: &mut Table) -> Result<(&'a [u8], usize), Defect> {
     let head = frame.get(..limits::HEAD_MAX).unwrap_or(frame);
-    let LineEnd { at: start_end, nul } = line_end(head, 0)?;
-    if nul {
+    let start = line(head, 0)?;
+    if start.nul {
         return Err(Defect::of_stream("bare CR, bare LF or NUL", 0));
     }
     let mut seen = 0u8;
-    let mut at = start_end + 2;
+    let mut at = start.text.len() + 2;
     loop {
-        let end = line_end(head, at)?;
-        if end.at == at {
-            return Ok((head.get(..start_end).unwrap_or_default(), at + 2));
+        let first = line(head, at)?;
+        if first.text.is_empty() {
+            return Ok((start.text, at + 2));
         }
-        let (entry, next) = field(head, at, end)?;
+        let (entry, next) = field(head, at, first)?;
         if let Some(known) = entry.known {
             let bit = single(known);
             if seen & bit != 0 {
@@ -38,30 +38,30 @@ pub(super) fn read<'a>(frame: &'a [u8], table: &mut Table) -> Result<(&'a [u8], 
     }
 }
 
-/// Where a line ends, and whether there is a NUL in it.
-struct LineEnd {
-    at: usize,
+/// A line without its line end, and whether there is a NUL in it.
+struct Line<'a> {
+    text: &'a [u8],
     nul: bool,
 }
 
-/// Where the line that contains `at` ends: the place of its CR LF (M1). A NUL passes only behind a
-/// backslash; whether it is the second half of a quoted-pair is for [`field`] to say.
-fn line_end(head: &[u8], at: usize) -> Result<LineEnd, Defect> {
-    let mut from = at;
+/// The line that begins at `at`, up to its CR LF (M1). A NUL passes only behind a backslash; whether it is
+/// the second half of a quoted-pair is for [`field`] to say.
+fn line(head: &[u8], at: usize) -> Result<Line<'_>, Defect> {
+    let rest = head.get(at..).unwrap_or_default();
+    let mut from = 0;
     loop {
-        let rest = head.get(from..).unwrap_or_default();
-        let Some(length) = memchr::memchr3(b'\r', b'\n', 0, rest) else {
+        let Some(found) = memchr::memchr3(b'\r', b'\n', 0, rest.get(from..).unwrap_or_default()) else {
             return Err(Defect::of_stream("head without an end", head.len()));
         };
-        let found = from + length;
-        match rest.get(length..length + 2) {
-            Some(b"\r\n") => return Ok(LineEnd { at: found, nul: from > at }),
-            Some([0, _]) if found > at && head.get(found - 1) == Some(&b'\\') => from = found + 1,
-            // Cut by the limit on the head, or by the end of the frame.
-            None if rest.get(length) == Some(&b'\r') => {
-                return Err(Defect::of_stream("head without an end", found));
+        let length = from + found;
+        match rest.get(length..) {
+            Some([b'\r', b'\n', ..]) => {
+                return Ok(Line { text: rest.get(..length).unwrap_or_default(), nul: from > 0 });
             }
-            _ => return Err(Defect::of_stream("bare CR, bare LF or NUL", found)),
+            Some([0, _, ..]) if length > 0 && rest.get(length - 1) == Some(&b'\\') => from = length + 1,
+            // Cut by the limit on the head, or by the end of the frame.
+            Some([b'\r']) => return Err(Defect::of_stream("head without an end", at + length)),
+            _ => return Err(Defect::of_stream("bare CR, bare LF or NUL", at + length)),
         }
     }
 }
@@ -84,11 +84,37 @@ fn nuls_are_quoted(line: &[u8]) -> bool {
     true
 }
 
-/// Reads the field that begins at `at` and whose first line ends at `end`; also gives where the next
-/// line begins.
-fn field(head: &[u8], at: usize, first: LineEnd) -> Result<(Entry, usize), Defect> {
-    let LineEnd { at: mut end, mut nul } = first;
-    let line = head.get(at..end).unwrap_or_default();
+/// Reads the field that begins at `at` with the line `first`; also gives where the next line begins.
+fn field(head: &[u8], at: usize, first: Line<'_>) -> Result<(Entry, usize), Defect> {
+    let Name { known, length, colon } = name(first.text, at)?;
+    let folded = matches!(head.get(at + first.text.len() + 2), Some(b' ' | b'\t'));
+    let Line { text: line, nul } = if folded { folded_lines(head, at, first)? } else { first };
+    let end = at + line.len();
+    if nul && !nuls_are_quoted(line) {
+        return Err(Defect::of_stream("bare CR, bare LF or NUL", at));
+    }
+    if line.len() > limits::FIELD_MAX {
+        let length = if folded { grammar::unfold(line).len() } else { line.len() };
+        if length > limits::FIELD_MAX {
+            return Err(Defect::of_stream("header field too long", at));
+        }
+    }
+    let value = grammar::trim_start(line.get(colon + 1..).unwrap_or_default());
+    let value_start = end - value.len();
+    let value_end = value_start + grammar::trim_end(value).len();
+    let name_length = u16::try_from(length).unwrap_or(u16::MAX);
+    let (line, value) = (Span::new(at, end + 2), Span::new(value_start, value_end));
+    Ok((Entry { known, line, name_length, value }, end + 2))
+}
+
+struct Name {
+    known: Option<Known>,
+    length: usize,
+    colon: usize,
+}
+
+/// Reads the name in the line that begins at `at`.
+fn name(line: &[u8], at: usize) -> Result<Name, Defect> {
     // HCOLON = *( SP / HTAB ) ":" SWS (M2)
     let colon = memchr::memchr(b':', line).ok_or(Defect::of_stream("header field without a colon", at))?;
     let mut name = line.get(..colon).unwrap_or_default();
@@ -100,25 +126,15 @@ fn field(head: &[u8], at: usize, first: LineEnd) -> Result<(Entry, usize), Defec
     if known.is_none() && !grammar::all(name, TOKEN) {
         return Err(Defect::of_stream("header name is no token", at));
     }
-    let colon = at + colon;
-    let mut folded = false;
+    Ok(Name { known, length: name.len(), colon })
+}
+
+/// All lines of the folded field that begins at `at` with the line `first`.
+fn folded_lines<'a>(head: &'a [u8], at: usize, first: Line<'a>) -> Result<Line<'a>, Defect> {
+    let (mut end, mut nul) = (at + first.text.len(), first.nul);
     while matches!(head.get(end + 2), Some(b' ' | b'\t')) {
-        folded = true;
-        let continued = line_end(head, end + 2)?;
-        (end, nul) = (continued.at, nul || continued.nul);
+        let continued = line(head, end + 2)?;
+        (end, nul) = (end + 2 + continued.text.len(), nul || continued.nul);
     }
-    let line = head.get(at..end).unwrap_or_default();
-    if nul && !nuls_are_quoted(line) {
-        return Err(Defect::of_stream("bare CR, bare LF or NUL", at));
-    }
-    if line.len() > limits::FIELD_MAX {
-        let length = if folded { grammar::unfold(line).len() } else { line.len() };
-        if length > limits::FIELD_MAX {
-            return Err(Defect::of_stream("header field too long", at));
-        }
-    }
-    let value = grammar::trim(head.get(colon + 1..end).unwrap_or_default());
-    let value = if value.is_empty() { Span::new(end, end) } else { Span::within(head, value) };
-    let name_length = u16::try_from(name.len()).unwrap_or(u16::MAX);
-    Ok((Entry { known, line: Span::new(at, end + 2), name_length, value }, end + 2))
+    Ok(Line { text: head.get(at..end).unwrap_or_default(), nul })
 }

@@ -3,7 +3,9 @@
 use std::net::Ipv6Addr;
 
 use super::Scheme;
-use crate::grammar::{self, HOST, PASSWORD, ParseError, TOKEN, URI_HEADER, URI_PARAMETER, USER};
+use crate::grammar::{
+    self, LABEL, OPAQUE, PASSWORD, ParseError, URI_HEADER, URI_PARAMETER, URI_PARAMETER_VALUE, USER,
+};
 use crate::limits;
 use crate::params::Names;
 
@@ -30,11 +32,12 @@ impl Layout {
         if text.len() > limits::URI_MAX {
             return Err(ParseError::new("URI too long", limits::URI_MAX));
         }
+        if text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"sip:")) {
+            return sip(text, Scheme::Sip, 4);
+        }
         let colon = memchr::memchr(b':', text).ok_or(ParseError::new("URI without a scheme", 0))?;
         let (scheme, rest) = (text.get(..colon).unwrap_or_default(), colon + 1);
-        if scheme.eq_ignore_ascii_case(b"sip") {
-            sip(text, Scheme::Sip, rest)
-        } else if scheme.eq_ignore_ascii_case(b"sips") {
+        if scheme.eq_ignore_ascii_case(b"sips") {
             sip(text, Scheme::Sips, rest)
         } else if scheme.eq_ignore_ascii_case(b"tel") {
             tel(text, rest)
@@ -72,18 +75,22 @@ fn sip(text: &[u8], scheme: Scheme, start: usize) -> Result<Layout, ParseError> 
     let rest = text.get(start..).unwrap_or_default();
     let mut at = start;
     if let Some(length) = memchr::memchr(b'@', rest) {
-        at = start + length + 1;
-        let userinfo = rest.get(..length).unwrap_or_default();
-        let colon = memchr::memchr(b':', userinfo).unwrap_or(length);
-        check_escaped(text, start, start + colon, USER, "character not allowed in a user part")?;
-        if colon == 0 {
+        let userinfo_end = start + length;
+        let user_end = escaped_end(text, start, USER)?;
+        layout.has_password = text.get(user_end) == Some(&b':');
+        if layout.has_password {
+            let password_end = escaped_end(text, user_end + 1, PASSWORD)?;
+            if password_end != userinfo_end {
+                return Err(ParseError::new("character not allowed in a password", password_end));
+            }
+        } else if user_end != userinfo_end {
+            return Err(ParseError::new("character not allowed in a user part", user_end));
+        }
+        if user_end == start {
             return Err(ParseError::new("empty user part", start));
         }
-        layout.has_password = colon < length;
-        if layout.has_password {
-            check_escaped(text, start + colon + 1, at - 1, PASSWORD, "character not allowed in a password")?;
-        }
-        layout.user = Some((offset(start), offset(start + colon)));
+        layout.user = Some((offset(start), offset(user_end)));
+        at = userinfo_end + 1;
     }
     let host_length = host(text.get(at..).unwrap_or_default()).map_err(|error| error.offset(at))?;
     layout.host = (offset(at), offset(at + host_length));
@@ -114,17 +121,19 @@ pub(crate) fn host(text: &[u8]) -> Result<usize, ParseError> {
         };
     }
     // No label is empty; the last may be, after the dot of the root.
-    let (mut length, mut in_label) = (0, false);
-    while let Some(&c) = text.get(length)
-        && grammar::is(c, HOST)
-    {
-        if c == b'.' && !in_label {
+    let mut length = 0;
+    loop {
+        let label = grammar::span(text.get(length..).unwrap_or_default(), LABEL);
+        let dot = text.get(length + label) == Some(&b'.');
+        if label == 0 && (dot || length == 0) {
             return Err(ParseError::new("bad host", length));
         }
-        in_label = c != b'.';
+        length += label;
+        if !dot {
+            return Ok(length);
+        }
         length += 1;
     }
-    if length == 0 { Err(ParseError::new("bad host", 0)) } else { Ok(length) }
 }
 
 /// `uri-parameters = *( ";" uri-parameter )`; gives where they end.
@@ -133,20 +142,14 @@ fn params(text: &[u8], start: usize) -> Result<usize, ParseError> {
     let mut names = Names::default();
     while text.get(at) == Some(&b';') {
         let from = at + 1;
-        let mut name_end = None;
-        at = from;
-        while let Some(&c) = text.get(at) {
-            match c {
-                b';' | b'?' => break,
-                b'%' if is_escape(text.get(at + 1..at + 3)) => at += 2,
-                b'%' => return Err(ParseError::new("bad escape", at)),
-                b'=' => name_end = name_end.or(Some(at)),
-                c if grammar::is(c, URI_PARAMETER) => {}
-                _ => return Err(ParseError::new("character not allowed in a URI parameter", at)),
-            }
-            at += 1;
+        at = escaped_end(text, from, URI_PARAMETER)?;
+        let name = text.get(from..at).unwrap_or_default();
+        if text.get(at) == Some(&b'=') {
+            at = escaped_end(text, at + 1, URI_PARAMETER_VALUE)?;
         }
-        let name = text.get(from..name_end.unwrap_or(at)).unwrap_or_default();
+        if !matches!(text.get(at), None | Some(b';' | b'?')) {
+            return Err(ParseError::new("character not allowed in a URI parameter", at));
+        }
         if name.is_empty() {
             return Err(ParseError::new("URI parameter without a name", from));
         }
@@ -156,10 +159,6 @@ fn params(text: &[u8], start: usize) -> Result<usize, ParseError> {
         None | Some(b'?') => Ok(at),
         Some(_) => Err(ParseError::new("character not allowed after the host", at)),
     }
-}
-
-fn is_escape(digits: Option<&[u8]>) -> bool {
-    digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// `headers = "?" header *( "&" header )`
@@ -217,37 +216,40 @@ fn other(text: &[u8], colon: usize) -> Result<Layout, ParseError> {
     if colon + 1 == text.len() {
         return Err(ParseError::new("URI with nothing but a scheme", colon));
     }
-    let any = TOKEN | USER | URI_PARAMETER | URI_HEADER;
     let fragment = text.iter().position(|&c| c == b'#').unwrap_or(text.len());
-    check_escaped(text, colon + 1, fragment, any, "character not allowed in a URI")?;
+    check_escaped(text, colon + 1, fragment, OPAQUE, "character not allowed in a URI")?;
     if fragment < text.len() {
-        check_escaped(text, fragment + 1, text.len(), any, "character not allowed in a URI")?;
+        check_escaped(text, fragment + 1, text.len(), OPAQUE, "character not allowed in a URI")?;
     }
     Ok(Layout::new(Scheme::Other, colon, text.len()))
 }
 
-/// Checks that a part consists of a class and of whole escapes (`escaped = "%" HEXDIG HEXDIG`).
+/// Checks that a part consists of a class and of whole escapes.
 fn check_escaped(
     text: &[u8],
     start: usize,
     end: usize,
-    class: u8,
+    class: u16,
     what: &'static str,
 ) -> Result<(), ParseError> {
-    let mut rest = text.get(start..end).unwrap_or_default();
+    let found = escaped_end(text.get(..end).unwrap_or_default(), start, class)?;
+    if found == end { Ok(()) } else { Err(ParseError::new(what, found)) }
+}
+
+/// Where the run of a class and of whole escapes (`escaped = "%" HEXDIG HEXDIG`) ends that begins at
+/// `start`. None of the classes has the `%`.
+fn escaped_end(text: &[u8], start: usize, class: u16) -> Result<usize, ParseError> {
+    let mut at = start;
     loop {
-        // `%` begins an escape, also where the class has it.
-        let plain = rest.iter().position(|&c| c == b'%' || !grammar::is(c, class)).unwrap_or(rest.len());
-        let at = end - rest.len() + plain;
+        let rest = text.get(at..).unwrap_or_default();
+        let plain = grammar::span(rest, class);
+        at += plain;
         match rest.get(plain..) {
-            None | Some([]) => return Ok(()),
-            Some([b'%', first, second, after @ ..])
-                if first.is_ascii_hexdigit() && second.is_ascii_hexdigit() =>
-            {
-                rest = after;
+            Some([b'%', first, second, ..]) if first.is_ascii_hexdigit() && second.is_ascii_hexdigit() => {
+                at += 3;
             }
             Some([b'%', ..]) => return Err(ParseError::new("bad escape", at)),
-            Some(_) => return Err(ParseError::new(what, at)),
+            _ => return Ok(at),
         }
     }
 }

@@ -138,6 +138,6 @@ pub(super) fn comes_from_next_hop(request: &Request, flow: Option<&Flow>, dialog
     }
     let Some(flow) = flow else { return false };
     let via = headers.via();
-    let port = via.port.unwrap_or(flow.transport.default_port());
-    dialog.goes_first_to(via.host, port) || dialog.goes_first_to(&flow.remote.ip().to_string(), port)
+    let port = via.port().unwrap_or(flow.transport.default_port());
+    dialog.goes_first_to(via.host(), port) || dialog.goes_first_to(&flow.remote.ip().to_string(), port)
 }

@@ -26,7 +26,7 @@ fn our_own_requests_travel_the_way_the_call_came() {
         office.wait(60);
         let ours: Vec<_> = office.world.ladder().requests(&Method::Bye).collect();
         assert_eq!(ours.len(), 1, "{by:?}");
-        assert!(ours.iter().all(|(_, bye)| bye.headers().via().transport == token), "{by:?}");
+        assert!(ours.iter().all(|(_, bye)| bye.headers().via().transport() == token), "{by:?}");
     }
 }
 
