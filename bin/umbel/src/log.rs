@@ -2,19 +2,25 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+use umbel_net::{Clock, LogLimit};
 
-/// Starts writing events to standard error.
+/// Starts writing events to standard error, within the bounds of what is returned (SEC-66).
 ///
 /// `RUST_LOG` chooses what is written, in the words of `tracing-subscriber`; without it, what a user
 /// would notice (`info`). Both forms escape control characters in values (SEC-123).
-pub(crate) fn start() {
+pub(crate) fn start() -> LogLimit {
+    let limit = LogLimit::new(Clock::start());
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second start, as in tests, keeps the first.
-    if std::io::stderr().is_terminal() {
-        let _ = builder.with_target(false).try_init();
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = if std::io::stderr().is_terminal() {
+        lines.with_target(false).boxed()
     } else {
-        let _ = builder.json().flatten_event(true).try_init();
-    }
+        lines.json().flatten_event(true).boxed()
+    };
+    // A second start, as in tests, keeps the first.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(limit.clone())).with(filter).try_init();
+    limit
 }

@@ -102,6 +102,14 @@ impl AuditTrail for SqliteStore {
     }
 }
 
+/// Ends calls that an earlier server left running: they failed, when they were last heard of.
+pub(crate) fn end_running_calls(connection: &Connection) -> Outcome<usize> {
+    let sql = "UPDATE call SET outcome = ?1, ended = max(started, coalesce( \
+               (SELECT max(at) FROM decision WHERE decision.call_id = call.call_id), started)) \
+               WHERE ended IS NULL";
+    Ok(connection.execute(sql, [CallOutcome::Failed.as_str()])?)
+}
+
 /// One more line of the audit trail, about something that `author` did.
 pub(crate) fn write_audit(
     connection: &Connection,

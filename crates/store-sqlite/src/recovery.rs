@@ -14,7 +14,7 @@ use umbel_wav::repaired;
 use crate::fault::Outcome;
 use crate::messages::find_message;
 use crate::recordings::{Sealed, forget_row, insert_message};
-use crate::records::insert_audit;
+use crate::records::{end_running_calls, insert_audit};
 use crate::rows::{Id, Time, address, integer, user_row, word};
 use crate::spool::{HEADER_BYTES_MAX, finished_header, finished_padding, header_bytes, wav_format};
 use crate::store::SqliteStore;
@@ -26,6 +26,8 @@ pub struct Recovery {
     pub recovered: Vec<MessageId>,
     /// Recordings that were too short to keep.
     pub dropped: Vec<MessageId>,
+    /// Calls that were running and can be so no more.
+    pub calls_failed: usize,
     /// The store is damaged and is not written (REL-18).
     pub damaged: bool,
 }
@@ -64,6 +66,7 @@ impl SqliteStore {
                 Kept::Before => {}
             }
         }
+        recovery.calls_failed = self.database.write(end_running_calls)?;
         Ok(recovery)
     }
 

@@ -5,11 +5,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use umbel_store::conformance::{
     GOOD_PIN, NOON, add, address, admin, attempt, begin, deposit, id, pin, speech,
 };
-use umbel_store::{Directory, Lookup, Mailboxes, NewPin, Password, Recordings, Secrets, UserEntry, Verdict};
+use umbel_store::{
+    AuditTrail, CallKind, CallOutcome, CallRecord, Decision, Directory, Lookup, Mailboxes, NewPin, Password,
+    PinOutcome, Recordings, Ruling, Secrets, Transport, UserEntry, Verdict,
+};
 use umbel_store_sqlite::{Cost, OpenError, Options, Purpose, SqliteStore};
 
 fn options(data: &Path, purpose: Purpose) -> Options {
@@ -203,4 +207,55 @@ fn names_from_outside_never_become_paths() {
     }
     let beside: Vec<_> = fs::read_dir(dir.path()).unwrap().collect();
     assert_eq!(beside.len(), 1, "nothing was made outside the data directory");
+}
+
+#[test]
+fn calls_that_a_killed_server_left_running_have_failed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut killed = open(dir.path(), Purpose::Server).unwrap();
+    let record = |call_id: &str, ended, outcome| CallRecord {
+        call_id: call_id.to_owned(),
+        kind: CallKind::CallAnswering,
+        from: "sip:bob@example.test".to_owned(),
+        to: "sip:alice@example.test".to_owned(),
+        started: NOON,
+        ended,
+        transport: Transport::Tcp,
+        peer: None,
+        pin: PinOutcome::None,
+        outcome,
+    };
+    let later = NOON + Duration::from_secs(7);
+    let over = record("over", Some(later), CallOutcome::MessageLeft);
+    for call in [record("decided", None, CallOutcome::Running), record("fresh", None, CallOutcome::Running)] {
+        killed.record_call(&call).unwrap();
+    }
+    killed.record_call(&over).unwrap();
+    let decision = Decision {
+        call_id: "decided".to_owned(),
+        at: later,
+        mailbox: None,
+        transport: Transport::Tcp,
+        peer: None,
+        command_seen: false,
+        ruling: Ruling::Pin(PinOutcome::None),
+        rule: "nobody asked".to_owned(),
+    };
+    killed.decide(&[decision]).unwrap();
+    // A command beside the server leaves its calls alone.
+    let mut beside = open(dir.path(), Purpose::Administration).unwrap();
+    assert_eq!(beside.calls(10).unwrap().iter().filter(|call| call.ended.is_none()).count(), 2);
+    drop(killed);
+
+    let (mut store, recovery) = SqliteStore::open(options(dir.path(), Purpose::Server)).unwrap();
+    assert_eq!(recovery.calls_failed, 2);
+    let calls = store.calls(10).unwrap();
+    assert_eq!(
+        calls,
+        [
+            record("decided", Some(later), CallOutcome::Failed),
+            record("fresh", Some(NOON), CallOutcome::Failed),
+            over,
+        ]
+    );
 }

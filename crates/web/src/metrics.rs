@@ -28,6 +28,7 @@ pub struct Metrics {
     pins_skipped: Counter,
     certificate_expiry: Gauge,
     queue_depth: Family<OfQueue, Gauge>,
+    media_sessions: Gauge,
     connections_open: Gauge,
     handshakes_open: Gauge,
     connections_accepted: Counter,
@@ -35,6 +36,8 @@ pub struct Metrics {
     handshakes_failed: Counter,
     malformed: Counter,
     panics: Counter,
+    /// How many of them were told by the owner of connections.
+    connection_panics: Arc<AtomicU64>,
     log_lines_left_out: Counter,
 }
 
@@ -216,12 +219,14 @@ impl Metrics {
                 Unit::Seconds,
             ),
             queue_depth: add(&mut registry, "queue_depth", "Entries that wait"),
+            media_sessions: add(&mut registry, "media_sessions", "Calls with sockets for their sound, now"),
             connections_open: add(&mut registry, "connections_open", "SIP connections now"),
             handshakes_open: add(&mut registry, "handshakes_open", "TLS handshakes under way now"),
             connections_accepted: add(&mut registry, "connections_accepted", "SIP connections accepted"),
             connections_refused: add(&mut registry, "connections_refused", "SIP connections without room"),
             handshakes_failed: add(&mut registry, "handshakes_failed", "TLS handshakes that came to nothing"),
             malformed: add(&mut registry, "malformed_messages", "Octets that were no SIP message"),
+            connection_panics: Arc::default(),
             panics: add(&mut registry, "panics", "Connections or calls that ended in a panic"),
             log_lines_left_out: add(&mut registry, "log_lines_left_out", "Log lines beyond the bound"),
             registry: Arc::default(),
@@ -250,6 +255,11 @@ impl Metrics {
     pub fn sip_response(&self, direction: Direction, transport: SipTransport, method: &str, code: u16) {
         let method = known_method(method);
         self.sip_responses.get_or_create(&OfResponse { direction, transport, method, code }).inc();
+    }
+
+    /// Notes how many calls have sockets for their sound now.
+    pub fn media_sessions(&self, count: usize) {
+        self.media_sessions.set(signed(count));
     }
 
     /// Counts RTP packets.
@@ -302,7 +312,13 @@ impl Metrics {
         for (counter, count) in counted {
             counter.inner().store(count, Ordering::Relaxed);
         }
-        self.panics.inner().fetch_max(connections.panics, Ordering::Relaxed);
+        let known = self.connection_panics.fetch_max(connections.panics, Ordering::Relaxed);
+        self.panics.inc_by(connections.panics.saturating_sub(known));
+    }
+
+    /// Counts a call that ended in a panic.
+    pub fn panicked(&self) {
+        self.panics.inc();
     }
 
     /// Counts lines that the log left out (SEC-66).
@@ -416,10 +432,11 @@ mod tests {
         metrics.connections(&connections);
         connections.open = 2;
         connections.accepted = 12;
+        metrics.panicked();
         metrics.connections(&connections);
         assert_has(&metrics, "umbel_connections_open 2");
         assert_has(&metrics, "umbel_connections_accepted_total 12");
-        assert_has(&metrics, "umbel_panics_total 1");
+        assert_has(&metrics, "umbel_panics_total 2");
     }
 
     #[test]

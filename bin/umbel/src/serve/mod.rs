@@ -20,7 +20,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
-use umbel_net::{Clock, Flows, Listener, Tls};
+use umbel_net::{Clock, Flows, Listener, LogLimit, Tls};
 use umbel_ocexum::TrustedTransport;
 use umbel_store_sqlite::{Recovery, SqliteStore, StoreWorker};
 use umbel_um::{MediaKey, Order, Um};
@@ -35,6 +35,7 @@ use control::Control;
 use media_worker::{MediaConfig, MediaWorkers};
 use supervisor::{Supervisor, supervise};
 use um_loop::{ORDERS_MAX, UmLoop};
+use upkeep::Upkeep;
 use watch::Watch;
 
 pub(crate) use prompts::load as load_prompts;
@@ -46,12 +47,12 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Runs the roles until it is told to stop.
 pub(crate) fn run(place: &Place) -> Result<(), Failure> {
     let config = configuration(place)?;
-    crate::log::start();
+    let log = crate::log::start();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::TemporaryFailure, "no-runtime", error.to_string()))?;
-    LocalSet::new().block_on(&runtime, serve(config))
+    LocalSet::new().block_on(&runtime, serve(config, log))
 }
 
 /// Settings that are allowed, and that whoever set them should be reminded of.
@@ -68,7 +69,7 @@ pub(crate) fn warnings(config: &Config) -> Vec<String> {
     warnings
 }
 
-async fn serve(config: Config) -> Result<(), Failure> {
+async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
     let um = config.um.clone().ok_or_else(|| {
         Failure::config(
             "no role to run: the configuration has no [um] table; add one, or start without --config",
@@ -95,8 +96,15 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let worker = store_worker(store, &orders)?;
     let (metrics, readiness) = operation::observation();
     let operation = operation::start(&config, &readiness, &metrics).await?;
-    let upkeep = upkeep::run(worker.inbox(), tls.clone(), clock, readiness.clone(), metrics.clone());
-    let upkeep = tokio::task::spawn_local(upkeep);
+    let upkeep = Upkeep {
+        store: worker.inbox(),
+        tls: tls.clone(),
+        clock,
+        readiness: readiness.clone(),
+        metrics: metrics.clone(),
+        log,
+    };
+    let upkeep = tokio::task::spawn_local(upkeep.run());
     let mut um_loop = UmLoop {
         um: Um::new(settings, clock.unix_time(), generator()?),
         flows,

@@ -66,6 +66,7 @@ impl UmLoop {
                 () = self.clock.sleep_until(wake) => Input::Timeout,
                 _ = wall_clock.tick() => {
                     self.keep_flows_of_calls();
+                    self.watch.figures(&self.flows.stats(), &self.media.totals(), self.media.calls());
                     Input::Order(Order::Clock(self.clock.unix_time()))
                 }
             };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::interval;
-use umbel_net::{Clock, Tls};
+use umbel_net::{Clock, LogLimit, Tls};
 use umbel_store::{Op, Reply};
 use umbel_store_sqlite::Inbox;
 use umbel_web::{Metrics, Readiness, Standing};
@@ -15,22 +15,48 @@ const SWEEP: Duration = Duration::from_secs(3_600);
 /// How often some messages are compared with their checksums (REL-05), and how many.
 const SCRUB: Duration = Duration::from_secs(60);
 const SCRUBBED_AT_ONCE: usize = 20;
+/// How often it is told how many lines the log left out.
+const LEFT_OUT: Duration = Duration::from_secs(10);
 /// How often the certificate's end is looked at, and from when on it is warned of (REL-31).
 const CERTIFICATE: Duration = Duration::from_secs(12 * 3_600);
 const CERTIFICATE_DAYS_WARNED: [u64; 5] = [30, 14, 7, 3, 1];
 
-/// Looks after the store and the certificate for as long as it is polled.
-pub(super) async fn run(store: Inbox, tls: Tls, clock: Clock, readiness: Readiness, metrics: Metrics) {
-    let (mut health, mut sweep) = (interval(HEALTH), interval(SWEEP));
-    let (mut scrub, mut certificate) = (interval(SCRUB), interval(CERTIFICATE));
-    let mut warned = None;
-    loop {
-        tokio::select! {
-            _ = health.tick() => ask_health(&store, &readiness),
-            _ = sweep.tick() => tell(&store, Op::Sweep { at: clock.unix_time() }),
-            _ = scrub.tick() => tell(&store, Op::Scrub { count: SCRUBBED_AT_ONCE, at: clock.unix_time() }),
-            _ = certificate.tick() => look_at_certificate(&tls, clock, &readiness, &metrics, &mut warned),
+/// What is looked after, and who is told.
+pub(super) struct Upkeep {
+    pub(super) store: Inbox,
+    pub(super) tls: Tls,
+    pub(super) clock: Clock,
+    pub(super) readiness: Readiness,
+    pub(super) metrics: Metrics,
+    pub(super) log: LogLimit,
+}
+
+impl Upkeep {
+    /// Looks after the store, the certificate and the log for as long as it is polled.
+    pub(super) async fn run(self) {
+        let Upkeep { store, tls, clock, readiness, metrics, log } = self;
+        let (mut health, mut sweep) = (interval(HEALTH), interval(SWEEP));
+        let (mut scrub, mut certificate) = (interval(SCRUB), interval(CERTIFICATE));
+        let mut left_out = interval(LEFT_OUT);
+        let mut warned = None;
+        loop {
+            tokio::select! {
+                _ = health.tick() => ask_health(&store, &readiness),
+                _ = sweep.tick() => tell(&store, Op::Sweep { at: clock.unix_time() }),
+                _ = scrub.tick() => tell(&store, Op::Scrub { count: SCRUBBED_AT_ONCE, at: clock.unix_time() }),
+                _ = certificate.tick() => look_at_certificate(&tls, clock, &readiness, &metrics, &mut warned),
+                _ = left_out.tick() => count_left_out(&log, &metrics),
+            }
         }
+    }
+}
+
+/// SEC-66: lines that say the same are counted.
+fn count_left_out(log: &LogLimit, metrics: &Metrics) {
+    let lines = log.take_left_out();
+    if lines > 0 {
+        metrics.log_lines_left_out(lines);
+        tracing::warn!(lines, "lines were left out of the log");
     }
 }
 

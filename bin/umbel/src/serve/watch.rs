@@ -3,23 +3,34 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use umbel_media::Counters;
 use umbel_node::{FlowId, Input, Output, Transport};
 use umbel_sip_message::Message;
 use umbel_store::{CallOutcome, CallRecord, Op, PinOutcome, Reply, Ruling, Saved, Verdict};
 use umbel_um::{Alarm, Order, Wish};
-use umbel_web::{Direction, Metrics, SipTransport};
+use umbel_web::{Connections, Direction, Metrics, SipTransport};
 
 /// Counts and reports what passes between the brain and the world.
 pub(super) struct Watch {
     metrics: Metrics,
     transports: BTreeMap<FlowId, SipTransport>,
-    /// Calls of each kind that are up, by the names of the figures.
-    active: BTreeMap<umbel_store::CallKind, usize>,
+    /// What the media had counted when it was last taken over.
+    media: Counters,
+    /// The calls that are up, by their Call-ID, and what they are. A greeting may become a log-in meanwhile.
+    active: BTreeMap<String, umbel_web::CallKind>,
+    /// Calls that a panic ended.
+    broken: u64,
 }
 
 impl Watch {
     pub(super) fn new(metrics: Metrics) -> Self {
-        Watch { metrics, transports: BTreeMap::new(), active: BTreeMap::new() }
+        Watch {
+            metrics,
+            transports: BTreeMap::new(),
+            media: Counters::default(),
+            active: BTreeMap::new(),
+            broken: 0,
+        }
     }
 
     pub(super) fn arrived(&mut self, input: &Input<Order>) {
@@ -85,15 +96,37 @@ impl Watch {
     /// A call's record is written when it begins, when it is known what it is, and when it ends.
     fn recorded(&mut self, record: &CallRecord) {
         let kind = kind(record.kind);
-        let active = self.active.entry(record.kind).or_default();
-        match record.ended {
-            None => *active += 1,
+        let before = match record.ended {
+            None => self.active.insert(record.call_id.clone(), kind),
             Some(_) => {
-                *active = active.saturating_sub(1);
                 self.metrics.call_ended(kind, outcome(record.outcome));
+                self.active.remove(&record.call_id)
             }
+        };
+        for kind in [kind].into_iter().chain(before) {
+            let count = self.active.values().filter(|active| **active == kind).count();
+            self.metrics.calls_active(kind, count);
         }
-        self.metrics.calls_active(kind, *active);
+    }
+
+    /// Takes over what connections and media have counted; `calls` have sockets for their sound.
+    pub(super) fn figures(&mut self, connections: &umbel_net::Stats, media: &Counters, calls: usize) {
+        self.metrics.connections(&Connections {
+            open: connections.flows,
+            handshakes: connections.handshakes,
+            accepted: connections.accepted,
+            refused: connections.refused,
+            handshakes_failed: connections.handshakes_failed,
+            malformed: connections.malformed,
+            panics: connections.panics + self.broken,
+        });
+        self.metrics.queue_depth("arrivals", connections.arrivals_queued);
+        self.metrics.media_sessions(calls);
+        // The media count from their start on; the figures want what is new.
+        let counted = std::mem::replace(&mut self.media, *media);
+        self.metrics.rtp_packets(Direction::In, media.accepted.saturating_sub(counted.accepted));
+        self.metrics.rtp_packets(Direction::Out, media.sent.saturating_sub(counted.sent));
+        self.metrics.rtp_packets_lost(media.missing.saturating_sub(counted.missing));
     }
 
     pub(super) fn alarm(&mut self, alarm: &Alarm) {
@@ -105,6 +138,11 @@ impl Watch {
                     mailboxes,
                     "one peer opens many mailboxes without a PIN; take it out of trusted-peers if that is not meant"
                 );
+            }
+            // REL-25
+            Alarm::CallBroke { call_id, what } => {
+                self.metrics.panicked();
+                tracing::error!(%call_id, what, "a fault of this program ended a call; please report it");
             }
             Alarm::RecordingNotSaved { call_id } => {
                 tracing::error!(%call_id, "a recording could not be saved; the store recovers it at the next start");
