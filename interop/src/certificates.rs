@@ -41,7 +41,8 @@ pub fn strange(umbel: &Umbel, name: &str) -> Papers {
         &[&["req", "-x509"], &curve[..], &["-subj", "/CN=A stranger's authority"]].concat(),
         &[("-keyout", &own("authority-key.pem")), ("-out", &own("authority.pem"))],
     );
-    let extensions = format!("{alternative}\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth,clientAuth\n");
+    let extensions =
+        format!("{alternative}\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth,clientAuth\n");
     std::fs::write(own("extensions"), extensions).expect("a file can be written");
     openssl(
         &[&["req"], &curve[..5], &["-subj", &subject]].concat(),

@@ -105,7 +105,8 @@ fn pattern(sound: &Sound) -> Vec<[f64; BANDS]> {
 fn correlation(one: &[[f64; BANDS]], other: &[[f64; BANDS]]) -> f64 {
     let (mut both, mut first, mut second) = (0.0, 0.0, 0.0);
     for band in 0..BANDS {
-        let mean = |frames: &[[f64; BANDS]]| frames.iter().map(|f| f[band]).sum::<f64>() / frames.len() as f64;
+        let mean =
+            |frames: &[[f64; BANDS]]| frames.iter().map(|f| f[band]).sum::<f64>() / frames.len() as f64;
         let (mean_one, mean_other) = (mean(one), mean(other));
         for (a, b) in one.iter().zip(other) {
             let (a, b) = (a[band] - mean_one, b[band] - mean_other);
@@ -167,7 +168,8 @@ mod tests {
         let half = said.part(Duration::ZERO, said.duration() / 2).padded(Duration::ZERO, long);
         assert_lacks(&half, &said);
         // The words in another order.
-        let (start, end) = (said.part(Duration::ZERO, said.duration() / 2), said.part(said.duration() / 2, long));
+        let (start, end) =
+            (said.part(Duration::ZERO, said.duration() / 2), said.part(said.duration() / 2, long));
         let turned = Sound { rate: said.rate, samples: [end.samples, start.samples].concat() };
         assert_lacks(&turned.padded(long, long), &said);
         assert_lacks(&Sound { rate: 8_000, samples: vec![0; 100] }, &said);

@@ -76,17 +76,23 @@ impl Umbel {
         self.run(&["user", "import", &file.to_string_lossy()]);
     }
 
-    fn started(mut self) -> Self {
+    /// Starts the server's process, and waits for nothing.
+    pub fn spawn(&mut self) {
         let mut command = Command::new(binary());
         command.arg("serve").arg("--config").arg(self.config()).current_dir(self.folder());
-        let mut program = Program::start(&mut command, &self.folder().join("umbel.log"));
+        self.program = Some(Program::start(&mut command, &self.folder().join("umbel.log")));
+    }
+
+    fn started(mut self) -> Self {
+        self.spawn();
+        let admin = self.admin();
+        let program = self.program.as_mut().expect("it was started");
         until("the server to be ready", PATIENCE, || {
             if let Some(status) = program.ended() {
                 panic!("the server ended at its start: {status}\n{}", program.tail());
             }
-            (status_of(self.admin(), "/readyz") == Some(200)).then_some(())
+            (status_of(admin, "/readyz") == Some(200)).then_some(())
         });
-        self.program = Some(program);
         self
     }
 
@@ -278,13 +284,17 @@ fn build() -> PathBuf {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo is here");
-    assert!(output.status.success(), "the program does not build: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "the program does not build: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let messages = String::from_utf8(output.stdout).expect("text");
-    let executables = messages.lines().filter_map(|line| {
+    let mut executables = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
     });
-    executables.last().expect("the build says where the program is")
+    executables.next_back().expect("the build says where the program is")
 }
 
 /// The status of a page, if it is answered.

@@ -133,13 +133,8 @@ fn pound_ends_the_recording_and_leads_to_the_review() {
 fn hanging_up_in_mid_message_keeps_what_was_said_until_then() {
     let umbel = Umbel::start();
     let said = sentence(Codec::G711);
-    let mut bob = Baresip::start(
-        &umbel,
-        "bob",
-        Line::Tcp,
-        Codec::G711,
-        &said.padded(GREETED, Duration::from_secs(60)),
-    );
+    let mut bob =
+        Baresip::start(&umbel, "bob", Line::Tcp, Codec::G711, &said.padded(GREETED, Duration::from_secs(60)));
     bob.dial(&alice());
     let half = said.duration() / 2;
     bob.await_said(GREETED + half);

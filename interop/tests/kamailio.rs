@@ -72,7 +72,8 @@ fn the_relayed_command_of_a_known_user_skips_the_pin() {
 fn the_command_does_not_open_the_mailbox_of_another_user() {
     let umbel = Umbel::start();
     let kamailio = Kamailio::start(&umbel);
-    let other = call(&umbel, &kamailio, "other", "alice", "alice").target(&voice_mail_of("bob")).header(COMMAND);
+    let other =
+        call(&umbel, &kamailio, "other", "alice", "alice").target(&voice_mail_of("bob")).header(COMMAND);
     let call_id = other.call_id(1);
     other.run();
     // Alice hears bob's greeting: nothing was opened, so no PIN was a question.

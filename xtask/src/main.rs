@@ -1,5 +1,6 @@
 //! The project's own chores. `cargo xtask test` runs every check that guards a change.
 
+mod load;
 mod prerequisites;
 mod steps;
 
@@ -10,6 +11,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test          every check that guards a change: format, lints, tests, documentation, licences, other people's programs
   test STEP …   only these steps
   steps         list the steps
+  load          what a call, a deposit and a connection cost, under SIPp: the figures of docs/performance.md
   prerequisites install what the checks use, where this user may
 ";
 
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let mut words = arguments.iter().map(String::as_str);
     match words.next() {
         Some("test") => steps::run(&words.collect::<Vec<_>>()),
+        Some("load") => load::run(&words.collect::<Vec<_>>()),
         Some("steps") => steps::list(),
         Some("prerequisites") => prerequisites::report(),
         _ => {

@@ -23,7 +23,9 @@ pub(crate) const KAMAILIO: Tool = Tool {
 };
 pub(crate) const SOX: Tool = Tool { name: "SoX", shown_by: "sox", packages: &["sox", "libsox-fmt-all"] };
 
-const ALL: [Tool; 4] = [BARESIP, SIPP, KAMAILIO, SOX];
+pub(crate) const OPENSSL: Tool = Tool { name: "OpenSSL", shown_by: "openssl", packages: &["openssl"] };
+
+const ALL: [Tool; 5] = [BARESIP, SIPP, KAMAILIO, SOX, OPENSSL];
 
 impl Tool {
     pub(crate) fn is_here(self) -> bool {
@@ -98,6 +100,7 @@ fn quiet(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stdin(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-fn is_root() -> bool {
+/// Whether this user may do everything.
+pub(crate) fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }

@@ -1,0 +1,27 @@
+//! `cargo xtask load`: builds the program as users do and lets interop's load run measure it.
+
+use std::process::{Command, ExitCode};
+
+/// Measures; words are handed on, such as `--rounds 3`.
+pub(crate) fn run(words: &[&str]) -> ExitCode {
+    let mut command = Command::new(env!("CARGO"));
+    command.args([
+        "run",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--package",
+        "umbel-interop",
+        "--bin",
+        "load",
+        "--",
+    ]);
+    match command.args(words).status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("the load run could not be started: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
