@@ -36,6 +36,7 @@ mod telephone_event;
 mod tempo;
 #[cfg(test)]
 mod testing;
+mod third;
 mod voice;
 
 pub use clip::{Clip, Tone};

@@ -9,11 +9,17 @@ use umbel_wav::{Encoding, Format};
 use crate::UnusableSound;
 use crate::g711::Law;
 use crate::rate::resampled;
+use crate::third::{RATIO, third};
+
+/// Linear samples a second of which every third is enough.
+const FINEST: u32 = 48_000;
+/// Samples a second of the best codecs that we have.
+const FINEST_HEARD: u32 = 16_000;
 
 /// A stored recording: its samples without the header of the file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
-    /// One of the formats of [`crate::Codec::recording_format`]. Anything else plays as silence.
+    /// G.711, or linear samples, 8000, 16000 or 48000 a second. Anything else plays as silence.
     pub format: Format,
     /// The samples.
     pub data: Bytes,
@@ -36,12 +42,22 @@ impl Message {
         if self.format == format {
             return Ok(self.clone());
         }
-        let samples = resampled(&self.samples(), self.format.rate, format.rate)
+        let samples = resampled(&self.samples(), self.rate(), format.rate)
             .ok_or(UnusableSound::Rate(self.format.rate))?;
         Ok(Message { format, data: coded(&samples, format) })
     }
 
-    /// Its linear samples, at the rate of its format.
+    /// How many samples a second it is read at: those of its format, but for a third of 48000, since no call
+    /// carries more.
+    pub fn rate(&self) -> u32 {
+        if self.is_thrice_too_fine() { FINEST_HEARD } else { self.format.rate }
+    }
+
+    fn is_thrice_too_fine(&self) -> bool {
+        self.format == Format { encoding: Encoding::Pcm16, rate: FINEST }
+    }
+
+    /// Its linear samples, at its [`Message::rate`].
     pub fn samples(&self) -> Vec<i16> {
         let mut samples = vec![0; self.len()];
         self.read(0, &mut samples);
@@ -55,7 +71,8 @@ impl Message {
 
     /// How many samples it has.
     pub(crate) fn len(&self) -> usize {
-        self.data.len() / self.format.encoding.bytes_per_sample()
+        let stored = self.data.len() / self.format.encoding.bytes_per_sample();
+        if self.is_thrice_too_fine() { stored / RATIO } else { stored }
     }
 
     /// Its law, if it is G.711 as it comes from a line.
@@ -69,7 +86,11 @@ impl Message {
 
     /// Whether it can be played.
     pub(crate) fn is_playable(&self) -> bool {
-        matches!(self.format, Format::PCMU | Format::PCMA | Format::WIDEBAND)
+        match self.format.encoding {
+            Encoding::Pcmu | Encoding::Pcma => self.law().is_some(),
+            Encoding::Pcm16 => matches!(self.format.rate, 8_000 | 16_000 | FINEST),
+            _ => false,
+        }
     }
 
     /// Fills `samples` with those from `at` on. Outside of it there is silence.
@@ -78,6 +99,9 @@ impl Message {
         let skipped = usize::try_from(at.saturating_neg()).unwrap_or(0);
         let start = usize::try_from(at).unwrap_or(0);
         let Some(room) = samples.get_mut(skipped..) else { return };
+        if self.is_thrice_too_fine() {
+            return self.read_thirds(start, room);
+        }
         let width = self.format.encoding.bytes_per_sample();
         let Some(data) = self.data.get(start.saturating_mul(width)..) else { return };
         for (sample, bytes) in room.iter_mut().zip(data.chunks_exact(width)) {
@@ -85,9 +109,20 @@ impl Message {
                 (Encoding::Pcmu, &[byte]) => Law::Mu.decode(byte),
                 (Encoding::Pcma, &[byte]) => Law::A.decode(byte),
                 (Encoding::Pcm16, &[low, high]) => i16::from_le_bytes([low, high]),
-                // Not a recording format.
+                // Not a format that is played.
                 _ => 0,
             };
+        }
+    }
+
+    fn read_thirds(&self, start: usize, samples: &mut [i16]) {
+        let length = self.len();
+        let original = |at: Option<usize>| match at.and_then(|at| self.data.get(at.checked_mul(2)?..)) {
+            Some([low, high, ..]) => f32::from(i16::from_le_bytes([*low, *high])),
+            _ => 0.0,
+        };
+        for (at, sample) in (start..length).zip(samples) {
+            *sample = third(at * RATIO, original);
         }
     }
 }

@@ -142,8 +142,8 @@ impl Player {
                 (_, _) => {
                     step = PACKET_TIME * self.speed / 100;
                     let mut samples = [0; 320];
-                    let length = usize::try_from(message.format.rate / 50).unwrap_or(0).min(samples.len());
-                    let at = i64::try_from(samples_in(within, message.format.rate)).unwrap_or(i64::MAX);
+                    let length = usize::try_from(message.rate() / 50).unwrap_or(0).min(samples.len());
+                    let at = i64::try_from(samples_in(within, message.rate())).unwrap_or(i64::MAX);
                     if self.speed == 100 {
                         playing.tempo.reset();
                         message.read(at, &mut samples[..length]);

@@ -31,7 +31,7 @@ impl Tempo {
         let step = i64::try_from(length).unwrap_or(0);
         message.read(last + step, natural);
 
-        let reach = usize::try_from(message.format.rate).unwrap_or(0) / REACH;
+        let reach = usize::try_from(message.rate()).unwrap_or(0) / REACH;
         let mut around = [0; PACKET_MAX + 2 * 128];
         let around = &mut around[..length + 2 * reach.min(128)];
         let first = wanted - i64::try_from(reach.min(128)).unwrap_or(0);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use rand_core::SeedableRng as _;
 use rtp_types::RtpPacket;
-use umbel_wav::Format;
+use umbel_wav::{Encoding, Format};
 
 use super::*;
 use crate::testing::{purity, rms, sine};

@@ -107,8 +107,15 @@ fn every_kind_of_clip_sounds_in_every_codec() {
     let samples = sine(1_000.0, 16_000, 16_000, 8_000.0);
     let prompt = Arc::new(Prompt::new(&samples, 16_000).unwrap());
     let wide = Message::from_samples(&samples, 16_000).unwrap();
+    let linear = |rate: u32| {
+        let samples = sine(1_000.0, rate, rate as usize, 8_000.0);
+        let data = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        Clip::Message(Message { format: Format { encoding: Encoding::Pcm16, rate }, data })
+    };
     let clips = [
         Clip::Prompt(prompt),
+        linear(8_000),
+        linear(48_000),
         Clip::Message(wide.converted(Format::PCMU).unwrap()),
         Clip::Message(wide.converted(Format::PCMA).unwrap()),
         Clip::Message(wide),
