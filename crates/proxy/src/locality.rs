@@ -1,0 +1,158 @@
+//! What a Request-URI means here: a user, a mailbox, a pilot, ourselves, a number, or somebody else's.
+
+use umbel_sip_message::{AddressOfRecord, Scheme, UriRef};
+
+use crate::Config;
+
+/// [MS-SIPRE] 2.2.3: the application part of a voice mail GRUU.
+pub(crate) const VOICE_MAIL: &str = "app:voicemail";
+
+/// What a Request-URI means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// The server itself.
+    Ourselves,
+    /// Somebody of our domain, by address or extension.
+    User(AddressOfRecord),
+    /// URI-1: somebody's voice mail.
+    VoiceMail(AddressOfRecord),
+    /// The caller's own voice mail.
+    Pilot,
+    /// A number outside: digits, with `+` or without.
+    Number(String),
+    /// Not of our domain.
+    Foreign,
+    /// Nothing that can be routed.
+    Unsupported,
+}
+
+/// Says what a URI means.
+pub(crate) fn meaning(uri: UriRef<'_>, config: &Config) -> Meaning {
+    match uri.scheme() {
+        Scheme::Tel => {
+            return number(uri.user().unwrap_or_default()).map_or(Meaning::Unsupported, Meaning::Number);
+        }
+        Scheme::Other => return Meaning::Unsupported,
+        Scheme::Sip | Scheme::Sips => {}
+    }
+    if !is_ours(uri, config) {
+        return Meaning::Foreign;
+    }
+    let Some(user) = uri.user_decoded() else {
+        return if uri.user().is_none() { Meaning::Ourselves } else { Meaning::Unsupported };
+    };
+    if config.pilots.iter().any(|pilot| *pilot == user) {
+        // URI-5, RFC 4458: the pilot may say whose voice mail.
+        let target = uri.voicemail_target().and_then(|target| local(&target, config));
+        return target.map_or(Meaning::Pilot, Meaning::VoiceMail);
+    }
+    let Some(address) = AddressOfRecord::new(&user, &config.domain) else { return Meaning::Unsupported };
+    // URI-2: however it is written, and with `gruu` or without.
+    if uri.has_opaque(VOICE_MAIL) {
+        return Meaning::VoiceMail(address);
+    }
+    Meaning::User(address)
+}
+
+/// Whether the host is our domain, or we.
+pub(crate) fn is_ours(uri: UriRef<'_>, config: &Config) -> bool {
+    let host = uri.host();
+    let named = |name: &str| name.eq_ignore_ascii_case(host);
+    named(&config.domain)
+        || config.hosts.iter().any(|name| named(name))
+        || [&config.tcp, &config.tls].into_iter().flatten().any(|sent_by| named(&sent_by.host))
+}
+
+/// Whether the identity is one of our domain, under whatever of our names.
+pub(crate) fn user(uri: UriRef<'_>, config: &Config) -> Option<AddressOfRecord> {
+    let is_sip = matches!(uri.scheme(), Scheme::Sip | Scheme::Sips);
+    let user = uri.user_decoded().filter(|_| is_sip && is_ours(uri, config))?;
+    AddressOfRecord::new(&user, &config.domain)
+}
+
+/// The dialled digits of a user part or `tel` URI, without its parameters and visual separators.
+pub(crate) fn number(user: &str) -> Option<String> {
+    let subscriber = user.split(';').next().unwrap_or_default();
+    let digits: String = subscriber.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')')).collect();
+    let bare = digits.strip_prefix('+').unwrap_or(&digits);
+    let is_number = !bare.is_empty() && bare.bytes().all(|c| c.is_ascii_digit());
+    is_number.then_some(digits)
+}
+
+/// RFC 4458 `target`: an address, a URI, or a bare user.
+fn local(target: &str, config: &Config) -> Option<AddressOfRecord> {
+    if let Ok(uri) = UriRef::parse(target) {
+        return user(uri, config);
+    }
+    let (name, host) = target.rsplit_once('@').unwrap_or((target, &config.domain));
+    let address = AddressOfRecord::new(name, host)?;
+    (address.host() == config.domain).then_some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use umbel_sip_endpoint::SentBy;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(uri: &str, expected: Meaning) {
+        let mut config = Config::new("example.test");
+        config.hosts = vec!["sip.example.test".into()];
+        config.tcp = Some(SentBy { host: "192.0.2.10".into(), port: Some(5_070) });
+        let uri: umbel_sip_message::Uri = uri.parse().unwrap();
+        assert_eq!(meaning(uri.as_ref(), &config), expected, "{uri}");
+    }
+
+    fn bob() -> AddressOfRecord {
+        "bob@example.test".parse().unwrap()
+    }
+
+    #[test]
+    fn users_are_known_by_every_name_of_ours() {
+        for uri in [
+            "sip:bob@example.test",
+            "sips:b%6Fb@EXAMPLE.test",
+            "sip:bob@192.0.2.10:5070",
+            "sip:bob@sip.example.test",
+        ] {
+            check(uri, Meaning::User(bob()));
+        }
+        check("sip:200@192.0.2.10", Meaning::User("200@example.test".parse().unwrap()));
+        check("sip:example.test", Meaning::Ourselves);
+        check("sip:bob@elsewhere.test", Meaning::Foreign);
+        check("sip:bob@example.test.evil.test", Meaning::Foreign);
+    }
+
+    // URI-1, URI-2, URI-5
+    #[test]
+    fn voice_mail_is_known_in_all_its_forms() {
+        for uri in [
+            "sip:bob@example.test;opaque=app:voicemail",
+            "sip:bob@example.test;gruu;opaque=APP:VoiceMail",
+            "sip:bob@example.test;opaque=app%3Avoicemail;gruu",
+            "sip:voicemail@example.test;target=bob%40example.test;cause=408",
+            "sip:voicemail@example.test;target=bob",
+            "sip:voicemail@example.test;target=sip:bob%40example.test",
+        ] {
+            check(uri, Meaning::VoiceMail(bob()));
+        }
+        check("sip:voicemail@example.test", Meaning::Pilot);
+        check("sip:voicemail@example.test;target=bob%40elsewhere.test", Meaning::Pilot);
+        check("sip:bob@example.test;opaque=user:epid:abc;gruu", Meaning::User(bob()));
+    }
+
+    // URI-7
+    #[test]
+    fn numbers_are_digits() {
+        check("tel:+1-555-555-0100", Meaning::Number("+15555550100".into()));
+        check("tel:5123;phone-context=x.test", Meaning::Number("5123".into()));
+        check("http://x", Meaning::Unsupported);
+        check("tel:*1", Meaning::Unsupported);
+        assert_eq!(number("51234;phone-context=dp"), Some("51234".into()));
+        assert_eq!(number("bob"), None);
+        assert_eq!(number("+"), None);
+    }
+}
