@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use umbel_store::StoreError;
 
@@ -49,6 +50,9 @@ impl Database {
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // A plan does not depend on what is bound, so that a statement with a partial index in reach is not
+        // prepared anew each time it is run.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         // Rows of others are not trusted more than they must be (SEC-127).
         connection.pragma_update(None, "trusted_schema", false)?;
         Ok(connection)
