@@ -303,3 +303,36 @@ fn keys_that_come_in_two_ways_count_once() {
     assert!(office.server().ops.iter().any(|op| op == "OpenMailbox"), "{:?}", office.server().said);
     assert!(!office.server().has_said("wrong-pin"));
 }
+
+/// What alice hears of who left a message, called by `from` in this way.
+fn announced(by: By, from: &str) -> Vec<String> {
+    let mut office = Office::new(3);
+    let caller = office.caller("caller", by);
+    office.call(caller, Invite::new("sip:alice@example.test", from));
+    office.wait(2);
+    office.order(caller, Do::Speak(secs(3)), secs(3));
+    office.order(caller, Do::HangUp, secs(2));
+    office.server().said.clear();
+    let alice = office.caller("alice", By::MutualTls(PROXY));
+    office.call(alice, to_own_voice_mail("alice").skip_pin());
+    office.wait(1);
+    office.order(alice, Do::Press("1"), secs(6));
+    let said = office.server().said.iter();
+    let from = said.skip_while(|prompt| !prompt.starts_with("from"));
+    from.take_while(|prompt| *prompt != "received").cloned().collect()
+}
+
+/// DEC-18: an extension is said, and that nobody vouches for it.
+#[test]
+fn a_caller_who_says_to_be_a_user_of_ours_is_announced_by_extension() {
+    let digits = ["digits/1", "digits/0", "digits/0", "digits/2"].map(str::to_owned);
+    let with = |words: &str| [vec![words.to_owned()], digits.to_vec()].concat();
+    for from in ["bob@example.test", "1002@example.test", "bob@192.0.2.1"] {
+        assert_eq!(announced(By::Tcp, from), with("from-unverified-number"), "{from}");
+        assert_eq!(announced(By::MutualTls(PROXY), from), with("from-extension"), "{from}");
+    }
+    assert_eq!(announced(By::Tcp, "1002@elsewhere.test"), with("from-unverified-number"));
+    assert_eq!(announced(By::MutualTls(PROXY), "1002@elsewhere.test"), with("from-number"));
+    assert_eq!(announced(By::Tcp, "bob@elsewhere.test"), ["from-unknown"]);
+    assert_eq!(announced(By::Tcp, "nobody@example.test"), ["from-unknown"]);
+}

@@ -4,12 +4,13 @@ use umbel_ivr::mailbox::{Caller, Envelope, Fetched};
 use umbel_ivr::phrase::Digits;
 use umbel_ivr::{Clip, Input};
 use umbel_store::{
-    Address, GreetingKind, Lookup, MessageId, Op, Refusal, Reply, StoreError, StoredAudio, VoiceMessage,
+    Address, GreetingKind, Lookup, MessageId, Op, Refusal, Reply, StoreError, StoredAudio, User, VoiceMessage,
 };
 
 use crate::call::Question;
 use crate::call::mailbox::{Answer, MailboxQuestion};
 use crate::desk::Desk;
+use crate::names::Named;
 
 /// A message on its way from the store to its owner's ear.
 #[derive(Debug)]
@@ -19,8 +20,10 @@ pub(crate) struct Fetching {
     message: Option<Box<VoiceMessage>>,
     /// The sound, once the store has said something about it.
     sound: Option<Sound>,
-    /// The caller, once it is known how to say it.
-    caller: Option<Caller>,
+    /// How to say who called, as far as it is known.
+    caller: Caller,
+    /// Under what names the caller may be a user of ours; those that were not asked for yet, the best one last.
+    lookups: Vec<Lookup>,
     /// The caller's recorded name.
     name: Option<StoredAudio>,
     /// What there is to say instead.
@@ -46,7 +49,8 @@ impl Fetching {
             id,
             message: None,
             sound: None,
-            caller: None,
+            caller: Caller::Unknown,
+            lookups: Vec::new(),
             name: None,
             verdict: None,
             awaited: 0,
@@ -77,8 +81,10 @@ impl Fetching {
     fn take(&mut self, question: MailboxQuestion, reply: Reply, desk: &mut Desk<'_>) {
         match (question, reply) {
             (MailboxQuestion::Envelope, Reply::Message(Some(message))) if message.mailbox == self.mailbox => {
-                self.caller = self.say(&message, desk);
+                self.caller = by_number(&message);
+                self.lookups = lookups(&message, desk);
                 self.message = Some(message);
+                self.look_up(desk);
             }
             // Also a message of another mailbox, which this owner must not learn of.
             (MailboxQuestion::Envelope, Reply::Message(_)) => {
@@ -94,43 +100,35 @@ impl Fetching {
             (MailboxQuestion::Sound, _) => self.sound = Some(Sound::Unreadable),
             (MailboxQuestion::Name, Reply::Greeting(Some(name))) => {
                 self.name = Some(name);
-                self.caller = Some(Caller::Named);
+                self.caller = Caller::Named;
             }
-            (MailboxQuestion::Name, _) => self.ask_extension(desk),
-            (MailboxQuestion::Extension, Reply::User(Some(user))) => {
-                let digits = user.settings.extension.as_deref().and_then(Digits::read);
-                self.caller = Some(digits.map_or(Caller::Unknown, Caller::Extension));
-            }
-            (MailboxQuestion::Extension, _) => self.caller = Some(Caller::Unknown),
+            (MailboxQuestion::Name, _) => {}
+            (MailboxQuestion::Caller, Reply::User(Some(user))) => self.is_user(&user, desk),
+            (MailboxQuestion::Caller, _) => self.look_up(desk),
             (MailboxQuestion::Only, _) => {}
         }
     }
 
-    /// How to say who left a message, if the store need not be asked for that.
-    fn say(&mut self, message: &VoiceMessage, desk: &mut Desk<'_>) -> Option<Caller> {
-        let caller = &message.caller;
-        if let Some(address) = local(&caller.id, desk).filter(|_| caller.verified) {
-            let kind = GreetingKind::Name;
-            self.ask(MailboxQuestion::Name, Op::FetchGreeting { mailbox: address, kind }, desk);
-            return None;
+    /// Asks for the user of the next name, if there is one.
+    fn look_up(&mut self, desk: &mut Desk<'_>) {
+        if let Some(lookup) = self.lookups.pop() {
+            self.ask(MailboxQuestion::Caller, Op::FindUser(lookup), desk);
         }
-        let number = caller.id.split('@').next().and_then(Digits::read);
-        Some(match (number, caller.verified) {
-            (Some(digits), true) => Caller::Number(digits),
-            // DEC-18
-            (Some(digits), false) => Caller::UnverifiedNumber(digits),
-            (None, _) => Caller::Unknown,
-        })
     }
 
-    fn ask_extension(&mut self, desk: &mut Desk<'_>) {
-        let caller = self.message.as_ref().and_then(|message| local(&message.caller.id, desk));
-        match caller {
-            Some(address) => {
-                let find = Op::FindUser(Lookup::Address(address));
-                self.ask(MailboxQuestion::Extension, find, desk);
-            }
-            None => self.caller = Some(Caller::Unknown),
+    /// The caller has a mailbox here, or says so.
+    fn is_user(&mut self, user: &User, desk: &mut Desk<'_>) {
+        let extension = user.settings.extension.as_deref().and_then(Digits::read);
+        let verified = self.message.as_ref().is_some_and(|message| message.caller.verified);
+        match (extension, verified) {
+            (Some(digits), true) => self.caller = Caller::Extension(digits),
+            // DEC-18: nobody vouches for it, so that it is not said in the caller's own voice either.
+            (Some(digits), false) => self.caller = Caller::UnverifiedNumber(digits),
+            (None, _) => {}
+        }
+        if verified {
+            let name = Op::FetchGreeting { mailbox: user.address().clone(), kind: GreetingKind::Name };
+            self.ask(MailboxQuestion::Name, name, desk);
         }
     }
 
@@ -141,7 +139,7 @@ impl Fetching {
         let (Some(message), Some(sound)) = (self.message.take(), self.sound.take()) else {
             return Input::Failed.into();
         };
-        let caller = self.caller.take().unwrap_or(Caller::Unknown);
+        let caller = std::mem::replace(&mut self.caller, Caller::Unknown);
         let envelope = Box::new(Envelope {
             id: message.id,
             caller,
@@ -165,8 +163,25 @@ impl Fetching {
     }
 }
 
-/// The address of a caller that is a user of ours, as far as its form tells.
-fn local(caller: &str, desk: &Desk<'_>) -> Option<Address> {
-    let address: Address = caller.parse().ok()?;
-    desk.config.locality.is_ours(address.domain()).then_some(address)
+/// How to say a caller of whom nothing is known but what the message says.
+fn by_number(message: &VoiceMessage) -> Caller {
+    let number = message.caller.id.split('@').next().and_then(Digits::read);
+    match (number, message.caller.verified) {
+        (Some(digits), true) => Caller::Number(digits),
+        // DEC-18
+        (Some(digits), false) => Caller::UnverifiedNumber(digits),
+        (None, _) => Caller::Unknown,
+    }
+}
+
+/// Under what names a caller may be a user of ours, as far as their form tells; the best one last.
+fn lookups(message: &VoiceMessage, desk: &Desk<'_>) -> Vec<Lookup> {
+    let locality = &desk.config.locality;
+    let Some((user, host)) = message.caller.id.rsplit_once('@') else { return Vec::new() };
+    if !locality.is_ours(host) {
+        return Vec::new();
+    }
+    let mut lookups = Named::Local(user.to_owned()).lookups(&locality.domain);
+    lookups.reverse();
+    lookups
 }

@@ -66,10 +66,10 @@ pub(crate) enum MailboxQuestion {
     Envelope,
     /// Its sound.
     Sound,
+    /// Whether its caller is a user of ours.
+    Caller,
     /// The recorded name of its caller.
     Name,
-    /// The extension of its caller.
-    Extension,
 }
 
 /// What a reply came to.
