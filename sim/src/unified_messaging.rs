@@ -38,6 +38,7 @@ pub struct UnifiedMessaging {
     next_port: u16,
     rng: ChaCha20Rng,
     prompts: Arc<Mutex<Recorded>>,
+    breaks_at: Arc<Mutex<Option<&'static str>>>,
     outputs: VecDeque<Output<Doing>>,
     /// How the store behaves.
     pub store_is: StoreIs,
@@ -103,8 +104,12 @@ impl UnifiedMessaging {
     /// A server at this address.
     pub fn new(address: IpAddr, mut config: Config, mut rng: ChaCha20Rng) -> Self {
         let prompts: Arc<Mutex<Recorded>> = Arc::default();
+        let breaks_at: Arc<Mutex<Option<&'static str>>> = Arc::default();
         let shelf = Arc::clone(&prompts);
+        let fault = Arc::clone(&breaks_at);
         config.prompts = Prompts::by(move |_, prompt| {
+            let breaks_at = *fault.lock().expect("nobody panics while holding it");
+            assert!(breaks_at != Some(prompt.0), "as the test wished");
             let mut shelf = shelf.lock().expect("nobody panics while holding it");
             Some(Arc::clone(shelf.entry(prompt.0).or_insert_with(|| Arc::new(spoken()))))
         });
@@ -118,6 +123,7 @@ impl UnifiedMessaging {
             next_port: FIRST_PORT,
             rng,
             prompts,
+            breaks_at,
             outputs: VecDeque::new(),
             store_is: StoreIs::default(),
             has_sockets: true,
@@ -165,6 +171,11 @@ impl UnifiedMessaging {
         self.store
             .set_greeting(&parse(address), GreetingKind::Standard, &audio, &Author::Store, MORNING)
             .expect("the store in memory takes greetings");
+    }
+
+    /// From now on, the call that is to say this prompt panics.
+    pub fn break_at(&mut self, prompt: &'static str) {
+        *self.breaks_at.lock().expect("nobody panics while holding it") = Some(prompt);
     }
 
     /// What is known of a mailbox.

@@ -215,7 +215,8 @@ pub enum Request {
     UseGreeting(GreetingKind),
     /// The PIN is to be this. → `Done` or `PinRefused`
     ChangePin(Keys),
-    /// What was recorded is to be a message. → `Done` at durability point D1, or `Full`
+    /// What was recorded is to be a message. → `Done` at durability point D1, or `Full`. The saving may go on
+    /// after `Failed`; when it comes to nothing in the end, the owner of the call notes that there was one (MISS-1).
     SaveDeposit(Importance),
     /// What was recorded is not wanted. No reply.
     DropRecording,

@@ -206,7 +206,13 @@ impl CallAnswering {
                 actions.push(Action::Say(Phrase::OutOfService));
                 self.goodbye(actions)
             }
-            (KeepingRecording, Input::Failed) => {
+            // Somebody else's message took the last place in the meantime.
+            (Recording, Input::Full) => {
+                actions.push(Action::Ask(Request::NoteMissedCall));
+                actions.push(Action::Say(Phrase::MailboxFull));
+                self.goodbye(actions)
+            }
+            (KeepingRecording, Input::Failed | Input::Full) => {
                 actions.push(Action::Ask(Request::NoteMissedCall));
                 Ended
             }
@@ -229,12 +235,10 @@ impl CallAnswering {
                 self.goodbye(actions)
             }
             (Saving, Input::Full) => {
-                actions.push(Action::Ask(Request::NoteMissedCall));
                 actions.push(Action::Say(Phrase::MailboxFull));
                 self.goodbye(actions)
             }
             (Saving, Input::Failed) => {
-                actions.push(Action::Ask(Request::NoteMissedCall));
                 actions.push(Action::Say(Phrase::DepositNotSaved));
                 self.goodbye(actions)
             }

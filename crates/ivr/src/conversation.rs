@@ -114,8 +114,8 @@ pub struct Conversation {
 enum Script {
     CallAnswering(CallAnswering),
     SubscriberAccess(SubscriberAccess),
-    /// Being stepped.
-    Away,
+    /// Being stepped, or given up: nothing is wished any more, whatever happens.
+    Gone,
 }
 
 /// What happens when everything has been heard.
@@ -176,8 +176,16 @@ impl Conversation {
         match &self.script {
             Script::CallAnswering(script) => script.state() == call_answering::State::Ended,
             Script::SubscriberAccess(script) => script.has_ended(),
-            Script::Away => true,
+            Script::Gone => true,
         }
+    }
+
+    /// Ends it here, wherever it is: nothing that happens has any effect on it from now on (REL-25).
+    pub fn give_up(&mut self) {
+        self.script = Script::Gone;
+        self.queue.clear();
+        self.typed_ahead.clear();
+        self.then = Then::Wait;
     }
 
     /// Takes one event.
@@ -300,7 +308,7 @@ impl Conversation {
 
     fn step(&mut self, input: Input, orders: &mut Vec<Order>) {
         let actions;
-        self.script = match std::mem::replace(&mut self.script, Script::Away) {
+        self.script = match std::mem::replace(&mut self.script, Script::Gone) {
             Script::CallAnswering(script) => {
                 let (script, wished) = script.step(input);
                 actions = wished;
@@ -311,7 +319,7 @@ impl Conversation {
                 actions = wished;
                 Script::SubscriberAccess(script)
             }
-            Script::Away => unreachable!("a script does not step itself"),
+            Script::Gone => return,
         };
         self.perform(actions, orders);
     }

@@ -20,7 +20,7 @@ mod talk;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use umbel_ivr::{Access, Clip};
+use umbel_ivr::Access;
 use umbel_media::Event as MediaEvent;
 use umbel_node::Transport;
 use umbel_ocexum::{Failed, Identity, Trust, trust};
@@ -38,6 +38,7 @@ use crate::refusal::Refusal;
 use arrival::Arrival;
 use mailbox::{Mailbox, MailboxQuestion};
 use media::{CallMedia, Settled, Sockets};
+use playback::Fetch;
 use preparation::{Offer, Plan, Preparation};
 use record::Record;
 use talk::{Calling, KeyWay, Talk};
@@ -61,7 +62,7 @@ pub(crate) enum Question {
     /// For the conversation.
     Mailbox(MailboxQuestion),
     /// A recording to be heard.
-    Clip(Clip),
+    Clip(Fetch),
     /// A recording that is made.
     Deposit(MessageId),
 }
@@ -85,8 +86,11 @@ pub(crate) struct Call {
     is_live: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Stage {
+    /// Before the first of the others, or on the way from one to the next.
+    #[default]
+    Between,
     Arriving(Box<Arrival>),
     Preparing(Box<Preparation>),
     /// Answered with our offer: the ACK brings the answer.
@@ -96,28 +100,35 @@ enum Stage {
 }
 
 impl Call {
-    /// Takes a call in.
-    pub(crate) fn invited(invitation: &Invitation, desk: &mut Desk<'_>) -> Call {
+    /// A call that has just come in.
+    pub(crate) fn new(invitation: &Invitation, desk: &Desk<'_>) -> Call {
         let flow = &invitation.transport;
-        let trust = trust(flow, &desk.config.trust, desk.wall);
-        let mut call = Call {
+        Call {
             key: desk.call,
-            record: Record::new(invitation.call_id.clone(), flow, &trust, desk.wall),
+            record: Record::new(invitation.call_id.clone(), flow, desk.wall),
             over_tls: flow.transport == Transport::Tls,
             remote: flow.remote.ip(),
             sockets: Sockets::default(),
-            stage: Stage::Over,
+            stage: Stage::Between,
             is_live: true,
-        };
-        match call.read(invitation, trust, desk) {
+        }
+    }
+
+    /// Reads what it says of itself, and looks up whom it names.
+    pub(crate) fn invited(&mut self, invitation: &Invitation, desk: &mut Desk<'_>) {
+        match self.read(invitation, desk) {
             Ok(arrival) => {
                 desk.arm(CallTimer::Preparation, PREPARATION_PATIENCE);
-                call.stage = Stage::Arriving(Box::new(arrival));
-                call.arrive(desk);
+                self.stage = Stage::Arriving(Box::new(arrival));
+                self.arrive(desk);
             }
-            Err(refusal) => call.refuse(&refusal, desk),
+            Err(refusal) => self.refuse(&refusal, desk),
         }
-        call
+    }
+
+    /// The value of Call-ID.
+    pub(crate) fn call_id(&self) -> &str {
+        self.record.call_id()
     }
 
     /// Whether the user agent still has it.
@@ -130,12 +141,9 @@ impl Call {
         !self.is_live && matches!(self.stage, Stage::Over)
     }
 
-    fn read(
-        &mut self,
-        invitation: &Invitation,
-        trust: Trust,
-        desk: &mut Desk<'_>,
-    ) -> Result<Arrival, Refusal> {
+    fn read(&mut self, invitation: &Invitation, desk: &mut Desk<'_>) -> Result<Arrival, Refusal> {
+        let trust = trust(&invitation.transport, &desk.config.trust, desk.wall);
+        self.record.set_peer(&trust);
         let is_stranger = trust.identity == Identity::Unlisted && trust.transport.is_err();
         if is_stranger && desk.config.refuse_unlisted {
             return Err(Refusal::Unlisted);
@@ -156,7 +164,7 @@ impl Call {
         };
         let preference = desk.config.diversion_preference;
         let classified = classify(&arrival.particulars, &arrival.trust, &people, preference);
-        let Stage::Arriving(arrival) = std::mem::replace(&mut self.stage, Stage::Over) else { return };
+        let Stage::Arriving(arrival) = std::mem::take(&mut self.stage) else { return };
         match classified {
             Err(refusal) => self.refuse(&refusal, desk),
             Ok(classified) => {
@@ -250,7 +258,7 @@ impl Call {
         desk.command(Command::Refuse { call: self.key, status, headers });
         self.record.set_outcome(CallOutcome::Refused);
         self.record.set_pin(PinOutcome::None);
-        if refusal.is_worth_recording() {
+        if refusal.is_worth_recording() || self.record.is_kept() {
             let at = desk.wall;
             let decisions = vec![
                 self.record.decision(at, Ruling::Refusal(status.as_u16()), refusal.rule()),
@@ -288,7 +296,7 @@ impl Call {
     }
 
     fn answer(&mut self, at: SocketAddr, desk: &mut Desk<'_>) {
-        let Stage::Preparing(preparation) = std::mem::replace(&mut self.stage, Stage::Over) else { return };
+        let Stage::Preparing(preparation) = std::mem::take(&mut self.stage) else { return };
         desk.disarm(CallTimer::Preparation);
         if !preparation.has_mailbox() {
             return self.refuse(&Refusal::NoStore, desk);
@@ -340,11 +348,13 @@ impl Call {
 
     /// The caller acknowledged the answer, with an answer of its own where ours was the offer.
     pub(crate) fn confirmed(&mut self, answer: Option<&[u8]>, desk: &mut Desk<'_>) {
-        let Stage::AwaitingAnswer(_) = &self.stage else { return };
-        let Stage::AwaitingAnswer(waiting) = std::mem::replace(&mut self.stage, Stage::Over) else { return };
-        let (preparation, mut media) = *waiting;
-        match answer.map(|answer| media.complete(answer, desk)) {
-            Some(Ok(settled)) => self.converse(preparation, media, settled, desk),
+        let Stage::AwaitingAnswer(waiting) = &mut self.stage else { return };
+        match answer.map(|answer| waiting.1.complete(answer, desk)) {
+            Some(Ok(settled)) => {
+                let Stage::AwaitingAnswer(waiting) = std::mem::take(&mut self.stage) else { return };
+                let (preparation, media) = *waiting;
+                self.converse(preparation, media, settled, desk);
+            }
             // RFC 3261 13.2.2.4 seen from here: an answer that cannot be used ends the call.
             Some(Err(_)) | None => {
                 self.record.set_outcome(CallOutcome::Failed);
@@ -430,8 +440,8 @@ impl Call {
             Question::Mailbox(question) => {
                 self.talk(desk, |talk, record, desk| talk.mailbox_replied(question, reply, record, desk));
             }
-            Question::Clip(clip) => {
-                self.talk(desk, |talk, record, desk| talk.clip_came(clip, reply, record, desk));
+            Question::Clip(fetch) => {
+                self.talk(desk, |talk, record, desk| talk.clip_came(fetch, reply, record, desk));
             }
             Question::Deposit(id) => {
                 self.talk(desk, |talk, record, desk| talk.deposit_replied(id, reply, record, desk));
@@ -459,7 +469,7 @@ impl Call {
             (Stage::Arriving(_), _) => self.refuse(&Refusal::NoStore, desk),
             (Stage::Preparing(_), None) => self.refuse(&Refusal::NoMedia, desk),
             (Stage::Preparing(_), Some(at)) => self.answer(at, desk),
-            (Stage::AwaitingAnswer(_) | Stage::Talking(_) | Stage::Over, _) => {}
+            (Stage::Between | Stage::AwaitingAnswer(_) | Stage::Talking(_) | Stage::Over, _) => {}
         }
     }
 
@@ -492,6 +502,30 @@ impl Call {
         self.hang_up(desk);
     }
 
+    /// REL-25: something of this call broke. It ends as when we hang up, except that its conversation is not
+    /// told any more; what was recorded so far is kept.
+    pub(crate) fn fail(&mut self, desk: &mut Desk<'_>) {
+        self.record.set_outcome(CallOutcome::Failed);
+        match &mut self.stage {
+            Stage::Talking(talking) => talking.0.fail(desk),
+            // The user agent passes over what does not fit: this once the call is answered, and the hanging up
+            // once it is refused.
+            Stage::Between | Stage::Arriving(_) | Stage::Preparing(_) | Stage::AwaitingAnswer(_) => {
+                let (call, status) = (self.key, Refusal::Broken.status());
+                desk.command(Command::Refuse { call, status, headers: Vec::new() });
+            }
+            Stage::Over => {}
+        }
+        self.hang_up(desk);
+    }
+
+    /// REL-25: not even that could be done. Gives back what does not end by itself.
+    pub(crate) fn abandon(&mut self, desk: &mut Desk<'_>) {
+        desk.command(Command::HangUp { call: self.key });
+        self.sockets.close(desk);
+        desk.alarm(Alarm::RecordingNotSaved { call_id: self.call_id().to_owned() });
+    }
+
     /// Nobody is at the other end any more: gives back what is not needed.
     fn leave(&mut self, desk: &mut Desk<'_>) {
         self.record.end(desk.wall);
@@ -500,7 +534,7 @@ impl Call {
         self.sockets.close(desk);
         match &self.stage {
             Stage::Talking(_) => self.settle(desk),
-            Stage::Arriving(_) | Stage::Preparing(_) | Stage::AwaitingAnswer(_) => {
+            Stage::Between | Stage::Arriving(_) | Stage::Preparing(_) | Stage::AwaitingAnswer(_) => {
                 self.stage = Stage::Over;
                 self.record.close(desk);
             }

@@ -108,6 +108,14 @@ pub enum Alarm {
         /// How many mailboxes.
         mailboxes: usize,
     },
+    /// REL-25: a panic ended this call, and only this one. What it had recorded is being saved.
+    CallBroke {
+        /// The call.
+        call_id: String,
+        /// What the panic said, where that is a constant of the program. What was put together at run time may
+        /// hold what nobody must see, and is left out.
+        what: &'static str,
+    },
     /// A recording could not be saved in all the time there was. Its audio is where the store left it.
     RecordingNotSaved {
         /// The call.

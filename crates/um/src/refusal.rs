@@ -25,6 +25,8 @@ pub(crate) enum Refusal {
     NoStore,
     /// No sockets for media.
     NoMedia,
+    /// REL-25: a fault of ours.
+    Broken,
     /// The session that was offered.
     Session(umbel_sdp::Refusal),
 }
@@ -43,6 +45,7 @@ impl Refusal {
             Refusal::Draining => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::NoStore => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::NoMedia => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Broken => StatusCode::SERVER_INTERNAL_ERROR,
             Refusal::Session(refusal) => {
                 StatusCode::new(refusal.status()).unwrap_or(StatusCode::NOT_ACCEPTABLE_HERE)
             }
@@ -62,6 +65,7 @@ impl Refusal {
             Refusal::Draining => "REL-23 about to stop".to_owned(),
             Refusal::NoStore => "SEC-31 no mailbox data can be read".to_owned(),
             Refusal::NoMedia => "no sockets for media".to_owned(),
+            Refusal::Broken => "REL-25 a fault of this server".to_owned(),
             Refusal::Session(refusal) => refusal.to_string(),
         }
     }

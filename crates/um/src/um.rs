@@ -1,6 +1,7 @@
 //! The unified messaging server: all its calls, and what reaches them from outside.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
@@ -15,13 +16,19 @@ use umbel_ua::{Agent, CallKey, Command, Event, Invitation};
 use crate::call::Call;
 use crate::config::Config;
 use crate::desk::{CallTimer, Desk, Tray};
-use crate::order::{MediaKey, NoSockets, Order, Wish};
+use crate::order::{Alarm, MediaKey, NoSockets, Order, Wish};
 use crate::refusal::Refusal;
 
 /// REL-23: "running ones up to 60 s".
 const DRAIN_PATIENCE: Duration = Duration::from_secs(60);
 /// Calls beyond [`Config::calls_max`] that the user agent may hold, so that we, and not it, refuse them.
 const CALLS_TO_REFUSE: usize = 256;
+/// Calls whose caller has gone and whose recording waits for the store. With as many of them, new calls are
+/// refused: a store that is away must not cost all memory.
+const SAVING_MAX: usize = 1_000;
+/// After [`DRAIN_PATIENCE`], how long recordings may take to be saved. What is not by then is found by the
+/// store at its next start (REL-02).
+const LAST_SAVING_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The brain of a unified messaging server ([MS-OCEXUM] 3.1.2, 3.2.1).
 ///
@@ -66,6 +73,8 @@ enum Drain {
 enum ServerTimer {
     /// The running calls have had their time.
     Drain,
+    /// Their recordings have had theirs.
+    LastSaving,
 }
 
 impl Um {
@@ -181,26 +190,29 @@ impl Um {
     }
 
     fn invited(&mut self, now: Instant, key: CallKey, invitation: &Invitation) {
-        // PEER-18. Calls whose caller has gone do not count.
-        let live = self.calls.values().filter(|call| call.is_live()).count();
-        let surplus = if self.drain != Drain::No {
-            Some(Refusal::Draining)
-        } else if live >= self.config.calls_max {
-            Some(Refusal::Busy)
-        } else {
-            None
-        };
-        let mut desk = self.desk(now, key);
-        match surplus {
+        match self.surplus() {
             Some(refusal) => {
+                let mut desk = self.desk(now, key);
                 let headers: Vec<(HeaderName, String)> = refusal.headers(desk.retry_after(), "");
                 desk.command(Command::Refuse { call: key, status: refusal.status(), headers });
             }
             None => {
-                let call = Call::invited(invitation, &mut desk);
+                let call = Call::new(invitation, &self.desk(now, key));
                 self.calls.insert(key, call);
+                self.with(now, key, |call, desk| call.invited(invitation, desk));
             }
         }
+    }
+
+    /// Why no further call is taken.
+    fn surplus(&self) -> Option<Refusal> {
+        if self.drain != Drain::No {
+            return Some(Refusal::Draining);
+        }
+        // PEER-18. Those whose caller has gone have a bound of their own.
+        let live = self.calls.values().filter(|call| call.is_live()).count();
+        let saving = self.calls.len() - live;
+        (live >= self.config.calls_max || saving >= SAVING_MAX).then_some(Refusal::Busy)
     }
 
     fn timer(&mut self, now: Instant, call: CallKey, timer: CallTimer) {
@@ -218,9 +230,18 @@ impl Um {
     }
 
     /// Does something with a call, if there still is one of this name.
+    ///
+    /// REL-25: a panic in it is a bug of ours, and ends this call only. What the call shares with others is the
+    /// tray, which only ever has whole things put into it.
     fn with(&mut self, now: Instant, key: CallKey, act: impl FnOnce(&mut Call, &mut Desk<'_>)) {
         let Some(mut call) = self.calls.remove(&key) else { return };
-        act(&mut call, &mut self.desk(now, key));
+        if let Err(what) = isolated(|| act(&mut call, &mut self.desk(now, key))) {
+            let mut desk = self.desk(now, key);
+            desk.alarm(Alarm::CallBroke { call_id: call.call_id().to_owned(), what });
+            if isolated(|| call.fail(&mut desk)).is_err() {
+                return call.abandon(&mut self.desk(now, key));
+            }
+        }
         if !call.is_over() {
             self.calls.insert(key, call);
         }
@@ -244,6 +265,7 @@ impl Um {
         if self.drain == Drain::Draining && self.calls.is_empty() {
             self.drain = Drain::Drained;
             self.timers.disarm(&ServerTimer::Drain);
+            self.timers.disarm(&ServerTimer::LastSaving);
             self.outputs.push_back(Output::Wish(Wish::Drained));
         }
     }
@@ -253,13 +275,36 @@ impl Um {
             self.timer(now, call, timer);
             self.turn(now);
         }
-        while let Some(ServerTimer::Drain) = self.timers.expired(now) {
-            for key in self.calls.keys().copied().collect::<Vec<_>>() {
-                self.with(now, key, Call::stop);
+        while let Some(timer) = self.timers.expired(now) {
+            match timer {
+                ServerTimer::Drain => self.stop_calls(now),
+                ServerTimer::LastSaving => self.give_calls_up(now),
             }
             self.turn(now);
         }
     }
+
+    /// REL-23: "then recordings are closed and saved".
+    fn stop_calls(&mut self, now: Instant) {
+        for key in self.calls.keys().copied().collect::<Vec<_>>() {
+            self.with(now, key, Call::stop);
+        }
+        self.timers.arm(ServerTimer::LastSaving, now + LAST_SAVING_PATIENCE);
+    }
+
+    /// The store does not answer, and we were asked to stop.
+    fn give_calls_up(&mut self, now: Instant) {
+        for (key, mut call) in std::mem::take(&mut self.calls) {
+            call.abandon(&mut self.desk(now, key));
+        }
+    }
+}
+
+/// Runs something that may panic; says what the panic said, where that is a constant of the program.
+fn isolated(act: impl FnOnce()) -> Result<(), &'static str> {
+    catch_unwind(AssertUnwindSafe(act)).map_err(|cause| {
+        cause.downcast_ref::<&'static str>().copied().unwrap_or("an invariant does not hold")
+    })
 }
 
 impl Node for Um {
@@ -290,3 +335,7 @@ fn agent_config(config: &Config) -> umbel_ua::Config {
     let calls_max = config.calls_max.saturating_add(CALLS_TO_REFUSE);
     umbel_ua::Config { calls_max, ..config.agent.clone() }
 }
+
+#[cfg(test)]
+#[path = "um_tests.rs"]
+mod tests;

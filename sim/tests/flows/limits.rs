@@ -5,7 +5,7 @@ use std::time::Duration;
 use umbel_sim::Office;
 use umbel_sim::office::{By, PROXY, invite, to_own_voice_mail};
 use umbel_sim::telephone::Do;
-use umbel_um::{Config, Order};
+use umbel_um::{Alarm, Config, Order};
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -117,6 +117,67 @@ fn calls_go_on_when_the_settings_change() {
     office.order(erin, Do::Speak(secs(3)), secs(4));
     office.order(erin, Do::HangUp, secs(2));
     assert_eq!(office.server().messages("alice@example.test").len(), 1);
+}
+
+/// SEC-80: what was noted of a call's sockets is taken out again, whatever the settings say by then.
+#[test]
+fn a_call_that_began_under_other_settings_leaves_nothing_behind() {
+    let mut office = Office::with(9, |config: &mut Config| {
+        config.media.advertise = Some("198.51.100.1".parse().expect("an address"));
+    });
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice"));
+    office.wait(2);
+    let mut config = Config::default();
+    config.locality.domain = "example.test".to_owned();
+    office.world.order(office.um, Order::Reload(Box::new(config)).into());
+    office.order(erin, Do::HangUp, secs(40));
+    assert!(office.server().is_at_rest());
+}
+
+/// REL-23: a store that does not answer does not keep us from stopping; it finds the audio at its next start.
+#[test]
+fn a_store_that_has_died_does_not_keep_us_from_stopping() {
+    let mut office = Office::new(9);
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice"));
+    office.wait(2);
+    office.order(erin, Do::Speak(secs(120)), secs(5));
+    office.server().store_is.silent = true;
+    office.world.order(office.um, Order::Drain.into());
+    office.wait(80);
+    assert!(!office.server().is_drained);
+    office.wait(15);
+    assert!(office.server().is_drained);
+    let told = office.server().alarms.iter().filter(|alarm| matches!(alarm, Alarm::RecordingNotSaved { .. }));
+    assert_eq!(told.count(), 1);
+}
+
+/// REL-27: a call does not end before it began, however the wall's clock was set meanwhile, nor is it shortened.
+#[test]
+fn the_clock_on_the_wall_may_jump() {
+    for jump in [-86_400, -3_600, -10, 3_600, 86_400] {
+        let mut office = Office::new(9);
+        let erin = office.caller("erin", By::Tcp);
+        office.call(erin, invite("erin", "alice"));
+        office.wait(2);
+        office.order(erin, Do::Speak(secs(20)), secs(2));
+        let wall = umbel_time::UnixTime::from_secs(umbel_sim::unified_messaging::MORNING.as_secs() + jump);
+        office.world.order(office.um, Order::Clock(wall).into());
+        office.wait(4);
+        assert!(office.world[erin].is_talking(), "{jump} s");
+        office.order(erin, Do::HangUp, secs(2));
+        let messages = office.server().messages("alice@example.test");
+        assert!(
+            messages[0].duration > secs(5) && messages[0].duration < secs(7),
+            "{:?}",
+            messages[0].duration
+        );
+        let call = office.server().calls()[0].clone();
+        assert!(call.ended.is_some_and(|ended| ended >= call.started), "{jump} s");
+        office.wait(40);
+        assert!(office.server().is_at_rest());
+    }
 }
 
 /// PEER-11: "mark a peer down after 2 failures", and up again after one answer.

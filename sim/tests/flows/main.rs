@@ -1,6 +1,7 @@
 //! Whole calls in virtual time, with the ladder of each beside the test.
 
 mod call_answering;
+mod faults;
 mod limits;
 mod session;
 mod subscriber_access;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use umbel_sim::Office;
 use umbel_sim::office::{By, PROXY, invite, to_own_voice_mail};
-use umbel_sim::telephone::Do;
-use umbel_store::StoreError;
+use umbel_sim::telephone::{Do, Offer};
+use umbel_store::{CallOutcome, StoreError};
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -106,6 +106,22 @@ fn a_caller_is_not_told_saved_by_a_store_that_does_not_save() {
     assert_eq!(office.server().messages("alice@example.test").len(), 1);
 }
 
+/// MISS-3: no notification "for calls that left a message", however late it was saved.
+#[test]
+fn a_message_that_is_saved_late_is_no_missed_call() {
+    let mut office = Office::new(6);
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice"));
+    office.wait(2);
+    office.order(erin, Do::Speak(secs(3)), secs(3));
+    office.order(erin, Do::Press("#"), secs(1));
+    office.server().store_is.slow = secs(12);
+    office.order(erin, Do::Press("#"), secs(20));
+    assert!(office.server().has_said("deposit-not-saved"), "{:?}", office.server().said);
+    assert_eq!(office.server().messages("alice@example.test").len(), 1);
+    assert!(office.server().missed_calls("alice@example.test").is_empty());
+}
+
 /// DEC-45, 11.3.
 #[test]
 fn without_sockets_another_server_may_do_better() {
@@ -114,6 +130,55 @@ fn without_sockets_another_server_may_do_better() {
     let erin = office.caller("erin", By::Tcp);
     office.call(erin, invite("erin", "alice"));
     assert_eq!(office.world[erin].answers, [503]);
+    let call = &office.server().calls()[0];
+    assert!(call.ended.is_some(), "a call that is over is not on record as running");
+    assert_eq!(call.outcome, CallOutcome::Refused);
+    office.wait(40);
+    assert!(office.server().is_at_rest());
+}
+
+/// RFC 3261 13.2.2.4: an ACK whose answer cannot be used ends the call, on record too.
+#[test]
+fn a_caller_who_acknowledges_without_an_answer_is_let_go() {
+    let mut office = Office::with(6, |config| config.media.codecs = vec![umbel_sdp::Codec::G722]);
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice").offering(Offer::None));
+    office.wait(1);
+    assert_eq!((office.world[erin].answers.as_slice(), office.world[erin].hung_up_on), ([200].as_slice(), 1));
+    let call = &office.server().calls()[0];
+    assert!(call.ended.is_some());
+    assert_eq!(call.outcome, CallOutcome::Failed);
+    office.wait(40);
+    assert!(office.server().is_at_rest());
+}
+
+/// REL-10: somebody else's message took the last place between the greeting and the tone.
+#[test]
+fn a_mailbox_that_fills_up_during_the_greeting_is_said_to_be_full() {
+    let mut office = Office::new(6);
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice"));
+    office.fill("alice@example.test");
+    office.order(erin, Do::Speak(secs(5)), secs(10));
+    assert!(office.server().has_said("mailbox-full"), "{:?}", office.server().said);
+    assert_eq!(office.world[erin].hung_up_on, 1);
+    assert_eq!(office.server().missed_calls("alice@example.test").len(), 1);
+}
+
+/// MISS-1: nobody is left to be told, so the owner is.
+#[test]
+fn a_caller_who_hung_up_before_the_store_said_full_is_a_missed_call() {
+    let mut office = Office::new(6);
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice"));
+    office.fill("alice@example.test");
+    office.server().store_is.slow = secs(4);
+    office.wait(2);
+    office.order(erin, Do::Speak(secs(2)), secs(2));
+    office.order(erin, Do::HangUp, secs(1));
+    assert!(office.server().missed_calls("alice@example.test").is_empty());
+    office.wait(10);
+    assert_eq!(office.server().missed_calls("alice@example.test").len(), 1);
     office.wait(40);
     assert!(office.server().is_at_rest());
 }

@@ -86,7 +86,7 @@ impl Greeting {
                 self.at(Recording)
             }
             (Recording, Input::Recorded(recorded)) => self.recorded(recorded, session, actions),
-            (Recording, Input::Failed) => {
+            (Recording, Input::Failed | Input::Full) => {
                 actions.push(Action::Say(Phrase::NotDone));
                 self.offer(actions)
             }

@@ -69,7 +69,6 @@ fn what_could_not_be_saved_is_never_called_saved() {
         > Chose(Send)
         Ask(SaveDeposit(Normal))
         > Failed
-        Ask(NoteMissedCall)
         Say(DepositNotSaved)
         Say(Goodbye)
         HangUp
@@ -398,7 +397,6 @@ fn a_mailbox_that_filled_up_meanwhile_is_said() {
         > Chose(Send)
         Ask(SaveDeposit(Normal))
         > Full
-        Ask(NoteMissedCall)
         Say(MailboxFull)
         Say(Goodbye)
         HangUp

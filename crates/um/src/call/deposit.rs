@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use umbel_store::{Audible, Begin, Finish, MessageId, Op, Purpose, Refusal, Reply, StoreError};
+use umbel_store::{Audible, Begin, Finish, Importance, MessageId, Op, Purpose, Refusal, Reply, StoreError};
 use umbel_time::Instant;
 
 /// How long after a failure the same is tried again; doubled each time.
@@ -97,7 +97,15 @@ impl Deposit {
     }
 
     pub(crate) fn is_message(&self) -> bool {
-        matches!(self.begin.purpose, Purpose::Message { .. })
+        self.importance().is_some()
+    }
+
+    /// The importance of the call; none if it is no message.
+    pub(crate) fn importance(&self) -> Option<Importance> {
+        match self.begin.purpose {
+            Purpose::Message { importance, .. } => Some(importance),
+            Purpose::Greeting { .. } => None,
+        }
     }
 
     /// Whether it has become what it is going to be.

@@ -116,6 +116,8 @@ fn keys(keys: &Keys) -> SrtpKeys {
 pub(crate) struct Sockets {
     wished: bool,
     at: Option<SocketAddr>,
+    /// SEC-80: what was entered as ours, whatever the settings say by the time it is taken out again.
+    entered: Vec<SocketAddr>,
 }
 
 impl Sockets {
@@ -129,8 +131,8 @@ impl Sockets {
     /// They are bound.
     pub(crate) fn opened(&mut self, at: SocketAddr, desk: &mut Desk<'_>) {
         self.at = Some(at);
-        let addresses = addresses(at, desk);
-        desk.tray.sockets.extend(addresses);
+        self.entered = addresses(at, desk);
+        desk.tray.sockets.extend(&self.entered);
     }
 
     /// There are none to be had.
@@ -144,10 +146,9 @@ impl Sockets {
 
     /// They are not needed any more.
     pub(crate) fn close(&mut self, desk: &mut Desk<'_>) {
-        if let Some(at) = self.at.take() {
-            for address in addresses(at, desk) {
-                desk.tray.sockets.remove(&address);
-            }
+        self.at = None;
+        for address in self.entered.drain(..) {
+            desk.tray.sockets.remove(&address);
         }
         if std::mem::take(&mut self.wished) {
             let key = desk.media_key();

@@ -33,6 +33,15 @@ pub(crate) struct Playback {
     stopped_at: Vec<(Clip, Duration)>,
     shelf: VecDeque<(Clip, Shelf)>,
     last_piece: PlayId,
+    last_fetch: u64,
+}
+
+/// One question for a recording. A recording that was made anew is asked for anew, and what the store says to
+/// an older question is not taken for the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fetch {
+    pub(crate) clip: Clip,
+    number: u64,
 }
 
 /// What the media session was last told to play.
@@ -47,7 +56,7 @@ struct Piece {
 #[derive(Clone, Debug)]
 enum Shelf {
     /// The store was asked.
-    Asked,
+    Asked(Fetch),
     /// It is at hand.
     Here(Message),
     /// It cannot be read.
@@ -62,7 +71,7 @@ pub(crate) enum Step {
     /// For the conversation.
     Tell(Event),
     /// The store must be asked for this recording.
-    Fetch(Clip),
+    Fetch(Fetch),
 }
 
 impl Playback {
@@ -76,6 +85,7 @@ impl Playback {
             stopped_at: Vec::new(),
             shelf: VecDeque::new(),
             last_piece: PlayId(0),
+            last_fetch: 0,
         }
     }
 
@@ -90,7 +100,10 @@ impl Playback {
         self.order = None;
         self.rest.clear();
         let Some(piece) = self.playing.take() else { return false };
-        self.stopping = Some(piece);
+        // Where prompts are stopped is of no interest, and where an earlier recording was still is.
+        if piece.clip.is_some() {
+            self.stopping = Some(piece);
+        }
         true
     }
 
@@ -108,7 +121,17 @@ impl Playback {
         }
     }
 
-    /// The store gave a recording, or could not.
+    /// The store answered a question, with a recording or without.
+    pub(crate) fn fetched(&mut self, fetch: Fetch, audio: Option<StoredAudio>) {
+        let is_awaited = |(clip, shelf): &(Clip, Shelf)| {
+            *clip == fetch.clip && matches!(shelf, Shelf::Asked(asked) if *asked == fetch)
+        };
+        if self.shelf.iter().any(is_awaited) {
+            self.put(fetch.clip, audio);
+        }
+    }
+
+    /// A recording is at hand, or known to be unreadable.
     pub(crate) fn put(&mut self, clip: Clip, audio: Option<StoredAudio>) {
         let shelf = audio.map_or(Shelf::Unreadable, |audio| Shelf::Here(message(audio)));
         self.shelve(clip, shelf);
@@ -151,10 +174,12 @@ impl Playback {
         let shelf = self.shelf.iter().find(|(other, _)| *other == clip).map(|(_, shelf)| shelf.clone());
         match shelf {
             None => {
-                self.shelve(clip, Shelf::Asked);
-                Some(Step::Fetch(clip))
+                self.last_fetch += 1;
+                let fetch = Fetch { clip, number: self.last_fetch };
+                self.shelve(clip, Shelf::Asked(fetch));
+                Some(Step::Fetch(fetch))
             }
-            Some(Shelf::Asked) => None,
+            Some(Shelf::Asked(_)) => None,
             Some(Shelf::Unreadable) => {
                 self.rest.pop_front();
                 self.forget(clip);
@@ -247,6 +272,13 @@ mod tests {
         }
     }
 
+    fn fetch(playback: &mut Playback) -> Fetch {
+        match playback.next(&Prompts::default()) {
+            Some(Step::Fetch(fetch)) => fetch,
+            step => panic!("{step:?}"),
+        }
+    }
+
     fn finish(playback: &mut Playback, piece: u64) {
         playback.ended(PlayId(piece), Duration::from_secs(1), true);
     }
@@ -273,9 +305,10 @@ mod tests {
     fn a_recording_is_fetched_once_and_said_to_fail_when_it_cannot_be_read() {
         let mut playback = Playback::new(Language::English);
         playback.play(ORDER, vec![Sound::Clip(GREETING, StartAt::Beginning), Sound::Tone]);
-        assert!(matches!(playback.next(&Prompts::default()), Some(Step::Fetch(GREETING))));
+        let fetch = fetch(&mut playback);
+        assert_eq!(fetch.clip, GREETING);
         assert!(playback.next(&Prompts::default()).is_none());
-        playback.put(GREETING, None);
+        playback.fetched(fetch, None);
         let failed = playback.next(&Prompts::default());
         assert!(matches!(failed, Some(Step::Tell(Event::ClipFailed(ORDER, GREETING)))), "{failed:?}");
         assert_eq!(played(&mut playback), Some((PlayId(1), 1, Duration::ZERO)));
@@ -298,6 +331,42 @@ mod tests {
         playback.ended(PlayId(2), Duration::from_secs(1), true);
         playback.play(OrderId(3), vec![Sound::Clip(MESSAGE, StartAt::WhereStopped)]);
         assert_eq!(played(&mut playback), Some((PlayId(3), 1, Duration::ZERO)));
+    }
+
+    /// The store is slow, and the caller has recorded anew in the meantime.
+    #[test]
+    fn what_comes_late_for_an_older_recording_is_not_played_as_the_new_one() {
+        let recording = vec![Sound::Clip(Clip::Recording, StartAt::Beginning)];
+        let mut playback = Playback::new(Language::English);
+        playback.play(ORDER, recording.clone());
+        let older = fetch(&mut playback);
+        playback.stop();
+        playback.forget(Clip::Recording);
+        playback.fetched(older, Some(audio()));
+        playback.play(OrderId(2), recording);
+        let newer = fetch(&mut playback);
+        playback.fetched(older, Some(audio()));
+        assert!(playback.next(&Prompts::default()).is_none());
+        playback.fetched(newer, Some(audio()));
+        assert_eq!(played(&mut playback), Some((PlayId(1), 1, Duration::ZERO)));
+    }
+
+    /// Two keys in quick succession: the menu that one began is stopped before it is known where the message was.
+    #[test]
+    fn the_place_in_a_recording_is_kept_when_what_follows_it_is_stopped_too() {
+        let mut playback = Playback::new(Language::English);
+        playback.put(MESSAGE, Some(audio()));
+        playback.play(ORDER, vec![Sound::Clip(MESSAGE, StartAt::Beginning)]);
+        played(&mut playback);
+        playback.stop();
+        playback.play(OrderId(2), vec![GAP]);
+        played(&mut playback);
+        playback.stop();
+        playback.play(OrderId(3), vec![Sound::Clip(MESSAGE, StartAt::WhereStopped)]);
+        assert!(playback.next(&Prompts::default()).is_none());
+        playback.ended(PlayId(1), Duration::from_millis(700), false);
+        playback.ended(PlayId(2), Duration::ZERO, false);
+        assert_eq!(played(&mut playback), Some((PlayId(3), 1, Duration::from_millis(700))));
     }
 
     #[test]

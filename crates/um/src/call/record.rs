@@ -18,11 +18,13 @@ pub(crate) struct Record {
     peer: Option<String>,
     mailbox: Option<Address>,
     command_seen: bool,
+    /// The store has a record that says that the call is running.
+    kept: bool,
 }
 
 impl Record {
     /// The record of a call that came over this flow.
-    pub(crate) fn new(call_id: String, flow: &Flow, trust: &Trust, started: UnixTime) -> Record {
+    pub(crate) fn new(call_id: String, flow: &Flow, started: UnixTime) -> Record {
         let transport = match flow.transport {
             umbel_node::Transport::Tcp => Transport::Tcp,
             umbel_node::Transport::Tls => Transport::Tls,
@@ -35,11 +37,19 @@ impl Record {
             started,
             ended: None,
             transport,
-            peer: Some(trust.peer.clone().unwrap_or_else(|| flow.remote.ip().to_string())),
+            peer: Some(flow.remote.ip().to_string()),
             pin: PinOutcome::None,
             outcome: CallOutcome::Running,
         };
-        Record { call, peer: trust.peer.clone(), mailbox: None, command_seen: false }
+        Record { call, peer: None, mailbox: None, command_seen: false, kept: false }
+    }
+
+    /// The peer has a certificate.
+    pub(crate) fn set_peer(&mut self, trust: &Trust) {
+        if let Some(name) = &trust.peer {
+            self.peer = Some(name.clone());
+            self.call.peer = Some(name.clone());
+        }
     }
 
     pub(crate) fn call_id(&self) -> &str {
@@ -109,14 +119,22 @@ impl Record {
         self.keep(desk);
     }
 
+    /// Whether the store knows of the call.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.kept
+    }
+
     /// Writes down how the call stands.
-    pub(crate) fn keep(&self, desk: &mut Desk<'_>) {
+    pub(crate) fn keep(&mut self, desk: &mut Desk<'_>) {
+        self.kept = true;
         desk.note(Op::RecordCall(Box::new(self.call.clone())));
     }
 
-    /// The call is over; what became of its recordings may still be open.
+    /// The call is over; what became of its recordings may still be open. REL-27: never before it began, even
+    /// if the clock was set back meanwhile.
     pub(crate) fn end(&mut self, at: UnixTime) {
-        self.call.ended.get_or_insert(at);
+        let started = self.call.started;
+        self.call.ended.get_or_insert(at.max(started));
     }
 
     /// Writes down how the call ended.

@@ -175,6 +175,7 @@ impl Recordings {
     pub(crate) fn replied(&mut self, id: MessageId, reply: Reply, desk: &mut Desk<'_>) -> News {
         let Some(deposit) = self.deposits.get_mut(&id) else { return News::default() };
         let (progress, is_message) = (deposit.replied(reply, desk.now), deposit.is_message());
+        let message_missed = is_message && deposit.is_decided();
         match progress {
             Progress::Advancing => {
                 self.advance(id, desk);
@@ -187,12 +188,15 @@ impl Recordings {
             Progress::Saved => {
                 self.over(id, Input::Done, News { message_saved: is_message, ..News::default() }, desk)
             }
-            Progress::Full => self.over(id, Input::Full, News::default(), desk),
+            Progress::Full => self.over(id, Input::Full, News { message_missed, ..News::default() }, desk),
             Progress::Discarded => {
                 self.deposits.remove(&id);
                 News::default()
             }
-            Progress::Lost => self.over(id, Input::Failed, News { lost: true, ..News::default() }, desk),
+            Progress::Lost => {
+                let news = News { lost: true, message_missed, ..News::default() };
+                self.over(id, Input::Failed, news, desk)
+            }
         }
     }
 
@@ -211,10 +215,9 @@ impl Recordings {
             self.deposits.values().filter(|deposit| !deposit.is_decided()).map(Deposit::id).collect();
         for id in undecided {
             if let Some(deposit) = self.deposits.get_mut(&id) {
-                if deposit.is_message() {
-                    deposit.keep(Finish { id, importance: Importance::Normal, keep: None, at: desk.wall });
-                } else {
-                    deposit.discard();
+                match deposit.importance() {
+                    Some(importance) => deposit.keep(Finish { id, importance, keep: None, at: desk.wall }),
+                    None => deposit.discard(),
                 }
             }
             self.advance(id, desk);
@@ -241,8 +244,9 @@ impl Recordings {
         let Some(current) = self.current.take_if(|current| current.id == id) else { return news };
         if current.running {
             // It could not even begin.
+            desk.disarm(CallTimer::RecordingEnd);
             desk.media(Command::StopRecording { cut: Duration::ZERO });
-            return News { input: Some(Input::Failed), ..news };
+            return News { input: Some(input), ..news };
         }
         desk.disarm(CallTimer::Saving);
         if current.awaited { News { input: Some(input), ..news } } else { news }
@@ -273,6 +277,8 @@ pub(crate) struct News {
     pub(crate) input: Option<Input>,
     /// A message is safe.
     pub(crate) message_saved: bool,
+    /// MISS-1: a message that was to be kept has come to nothing.
+    pub(crate) message_missed: bool,
     /// A recording is lost.
     pub(crate) lost: bool,
 }

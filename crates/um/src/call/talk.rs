@@ -13,7 +13,7 @@ use umbel_store::{
 use crate::Alarm;
 use crate::call::Question;
 use crate::call::mailbox::{Answer, Mailbox, MailboxQuestion};
-use crate::call::playback::{Playback, Step};
+use crate::call::playback::{Fetch, Playback, Step};
 use crate::call::record::Record;
 use crate::call::recordings::{About, Heard, News, Recordings};
 use crate::desk::{CallTimer, Desk};
@@ -168,14 +168,14 @@ impl Talk {
         }
     }
 
-    /// The store gave a recording that is to be heard.
-    pub(crate) fn clip_came(&mut self, clip: Clip, reply: Reply, record: &mut Record, desk: &mut Desk<'_>) {
+    /// The store gave a recording that is to be heard, in answer to this question.
+    pub(crate) fn clip_came(&mut self, fetch: Fetch, reply: Reply, record: &mut Record, desk: &mut Desk<'_>) {
         let audio = match reply {
             Reply::Audio(audio) => Some(audio),
             Reply::Greeting(greeting) => greeting,
             _ => None,
         };
-        self.playback.put(clip, audio);
+        self.playback.fetched(fetch, audio);
         self.go_on(record, desk);
     }
 
@@ -187,9 +187,12 @@ impl Talk {
         record: &mut Record,
         desk: &mut Desk<'_>,
     ) {
-        let News { input, message_saved, lost } = self.recordings.replied(id, reply, desk);
+        let News { input, message_saved, message_missed, lost } = self.recordings.replied(id, reply, desk);
         if message_saved {
             record.set_outcome(CallOutcome::MessageLeft);
+        }
+        if message_missed {
+            self.note_missed_call(record, desk);
         }
         if lost {
             desk.alarm(Alarm::RecordingNotSaved { call_id: record.call_id().to_owned() });
@@ -249,6 +252,16 @@ impl Talk {
         }
     }
 
+    /// REL-25: the conversation broke, and is not told any more. What was recorded so far is kept.
+    pub(crate) fn fail(&mut self, desk: &mut Desk<'_>) {
+        self.hung_up = true;
+        self.events.clear();
+        self.conversation.give_up();
+        desk.disarm(CallTimer::Conversation);
+        self.recordings.stop(false, desk);
+        self.wind_up(desk);
+    }
+
     /// As [`Talk::hang_up`], because we are about to stop.
     pub(crate) fn stop(&mut self, record: &mut Record, desk: &mut Desk<'_>) {
         self.stopping = true;
@@ -263,6 +276,11 @@ impl Talk {
 
     fn tell(&mut self, event: Event, record: &mut Record, desk: &mut Desk<'_>) {
         self.events.push_back(event);
+        self.tell_all(record, desk);
+    }
+
+    /// Tells the conversation what is still to be told, and what comes of that, in the order in which it happened.
+    fn tell_all(&mut self, record: &mut Record, desk: &mut Desk<'_>) {
         while let Some(event) = self.events.pop_front() {
             let orders = self.conversation.handle(event);
             self.carry_out(orders, record, desk);
@@ -280,9 +298,7 @@ impl Talk {
     /// Plays on, and tells the conversation what came of it.
     fn go_on(&mut self, record: &mut Record, desk: &mut Desk<'_>) {
         self.go_on_playing(desk);
-        if let Some(event) = self.events.pop_front() {
-            self.tell(event, record, desk);
-        }
+        self.tell_all(record, desk);
     }
 
     fn go_on_playing(&mut self, desk: &mut Desk<'_>) {
@@ -290,26 +306,26 @@ impl Talk {
             match step {
                 Step::Media(command) => desk.media(command),
                 Step::Tell(event) => self.events.push_back(event),
-                Step::Fetch(clip) => self.fetch(clip, desk),
+                Step::Fetch(fetch) => self.fetch(fetch, desk),
             }
         }
     }
 
-    fn fetch(&mut self, clip: Clip, desk: &mut Desk<'_>) {
+    fn fetch(&mut self, fetch: Fetch, desk: &mut Desk<'_>) {
         let mailbox = self.mailbox.address().cloned();
-        let op = match (clip, mailbox) {
+        let op = match (fetch.clip, mailbox) {
             (Clip::Greeting(kind), Some(mailbox)) => Op::FetchGreeting { mailbox, kind },
             (Clip::Message(id), Some(mailbox)) if self.mailbox.is_open() => Op::FetchMessage { mailbox, id },
             (Clip::Recording, _) => match self.recordings.current() {
                 Some(id) => Op::FetchRecording(id),
-                None => return self.playback.put(clip, None),
+                None => return self.playback.fetched(fetch, None),
             },
             // A caller's name comes with the envelope, or not at all.
             (Clip::Greeting(_) | Clip::Message(_) | Clip::CallerName(_), _) => {
-                return self.playback.put(clip, None);
+                return self.playback.fetched(fetch, None);
             }
         };
-        desk.ask(Question::Clip(clip), op);
+        desk.ask(Question::Clip(fetch), op);
     }
 
     fn perform(&mut self, order: Order, record: &mut Record, desk: &mut Desk<'_>) {
@@ -370,7 +386,13 @@ impl Talk {
 
     fn ask(&mut self, request: Request, record: &mut Record, desk: &mut Desk<'_>) {
         let answer = match request {
-            Request::SaveDeposit(importance) => self.recordings.save(importance, desk),
+            Request::SaveDeposit(importance) => {
+                let answer = self.recordings.save(importance, desk);
+                if answer.is_some() {
+                    self.note_missed_call(record, desk);
+                }
+                answer
+            }
             Request::SaveGreeting(kind) => {
                 self.playback.forget(Clip::Greeting(kind));
                 self.recordings.save(Importance::Normal, desk)
