@@ -132,38 +132,31 @@ fn a_message_is_left_and_its_owner_hears_it_with_a_pin() {
         }
     }
 
-    // She hears it: PIN, and 1 for the new messages of the main menu plays it.
+    // She hears it: the PIN, and `1` for new messages. Played to its end it is old, and she hangs up.
     let heard = site.path("heard.wav");
     let pin_file = site.write("pin", ALICE_PIN);
-    let fetched = umbel(&[
-        "phone",
-        "voicemail",
-        "--as",
-        "alice@example.test",
-        "--server",
-        &site.over_tcp(),
-        "--json",
-        "--pin-file",
-        &pin_file,
-        "--keys",
-        "w1,P#,w1,1,w14",
-        "--record",
-        heard.to_str().unwrap(),
-    ])
-    .documents();
-    assert_eq!(pin(&site, &call_id(&fetched)), "prompted");
-    assert!(!format!("{fetched:?}").contains(ALICE_PIN), "{fetched:?}");
-    assert!(read(&heard).duration().as_secs() > 10);
+    let mut phone = program();
+    phone.args(["phone", "voicemail", "--as", "alice@example.test", "--server", &site.over_tcp(), "--json"]);
+    phone.args(["--pin-file", &pin_file, "--keys", "w1,P#,w1,1,w120", "--record"]).arg(&heard);
+    let phone = phone.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     until("the message to be old", || (site.only_message()["state"] == "old").then_some(()));
+    crate::site::signal(&phone, "INT");
+    let ran = finished(phone);
+    assert!(!format!("{ran:?}").contains(ALICE_PIN), "{ran:?}");
+    let events: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(pin(&site, &call_id(&events)), "prompted");
+    let heard = read(&heard);
+    assert!(loud_seconds(&heard) > 5.0, "prompts and the message: {heard:?}");
     until("the second call to be over", || {
         let calls = site.umbel(&["calls", "--json"]).documents();
         (calls[0]["outcome"] == "mailbox-opened").then_some(())
     });
     // Figures follow the calls.
-    until("packets to be counted", || {
-        (site.figure("umbel_rtp_packets_total{direction=\"in\"}") > 100.0).then_some(())
+    until("packets of both calls to be counted", || {
+        let packets =
+            |direction| site.figure(&format!("umbel_rtp_packets_total{{direction=\"{direction}\"}}"));
+        (packets("in") > 100.0 && packets("out") > 100.0).then_some(())
     });
-    assert!(site.figure("umbel_rtp_packets_total{direction=\"out\"}") > 100.0);
 }
 
 // SEC-01, SEC-02, SEC-03 and the call that is let in.
