@@ -1,7 +1,7 @@
 //! Things to play.
 
 use std::f32::consts::TAU;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::{Message, Prompt};
@@ -21,6 +21,12 @@ impl Tone {
     /// "Speak now": a little under half a second of 1000 Hz.
     pub const BEEP: Tone = Tone { frequency: 1_000, duration: Duration::from_millis(400), attenuation: 14 };
 
+    /// The beep as a prompt: every recording plays it, and made anew for each call it was the dearest thing
+    /// a short one played. Other tones are made when they are played.
+    pub(crate) fn prepared(&self) -> Option<&'static Prompt> {
+        (*self == Tone::BEEP).then(|| BEEP.as_ref()).flatten()
+    }
+
     /// Rise and fall, so that it does not click.
     const EDGE: Duration = Duration::from_millis(5);
 
@@ -37,6 +43,12 @@ impl Tone {
         }
     }
 }
+
+static BEEP: LazyLock<Option<Prompt>> = LazyLock::new(|| {
+    let mut samples = [0; 6_400];
+    Tone::BEEP.fill(Duration::ZERO, 16_000, &mut samples);
+    Prompt::new(&samples, 16_000).ok()
+});
 
 #[allow(clippy::cast_possible_truncation, reason = "less precision is enough once whole turns are gone")]
 fn fraction(turns: f64) -> f32 {
@@ -74,9 +86,12 @@ impl Clip {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::testing::rms;
+    use crate::Codec;
+    use crate::testing::{rms, snr};
+    use crate::voice::{Decoder, SAMPLES_MAX};
 
     #[test]
     fn a_tone_is_as_loud_as_it_says_and_has_soft_edges() {
@@ -97,5 +112,21 @@ mod tests {
             Tone::BEEP.fill(Duration::from_millis(20) * at, 16_000, part);
         }
         assert_eq!(whole, parts);
+    }
+
+    #[test]
+    fn only_the_beep_is_prepared_and_sounds_like_the_tone_it_is() {
+        let prompt = Tone::BEEP.prepared().unwrap();
+        assert_eq!(prompt.duration(), Tone::BEEP.duration);
+        assert!(Tone { attenuation: 15, ..Tone::BEEP }.prepared().is_none());
+        let mut tone = vec![0; 3_200];
+        Tone::BEEP.fill(Duration::ZERO, 8_000, &mut tone);
+        let mut decoder = Decoder::new(Codec::Pcmu);
+        for (at, made) in tone.chunks(160).enumerate() {
+            let mut heard = [0; SAMPLES_MAX];
+            let count = decoder.decode(prompt.packet(Codec::Pcmu, at).unwrap(), &mut heard).unwrap();
+            assert!(at == 0 || at == 19 || snr(made, &heard[..count]) > 30.0, "{at}");
+        }
+        assert!(prompt.packet(Codec::Pcmu, 20).is_none());
     }
 }

@@ -7,7 +7,7 @@ use crate::g711::Law;
 use crate::half_band::{Doubler, Halver};
 use crate::tempo::Tempo;
 use crate::voice::Encoder;
-use crate::{Clip, Codec, Event, Message, PlayId};
+use crate::{Clip, Codec, Event, Message, PlayId, Prompt};
 
 /// The player of one call.
 pub(crate) struct Player {
@@ -123,17 +123,17 @@ impl Player {
         let within = playing.within;
         let mut step = PACKET_TIME;
         match clip {
-            Clip::Prompt(prompt) => match prompt.packet(codec, packets_in(within)) {
-                Some(coded) => payload.extend_from_slice(coded),
-                None => silence(&mut self.coder, codec, payload),
-            },
+            Clip::Prompt(prompt) => say(prompt, &mut self.coder, codec, within, payload),
             Clip::Silence(_) => silence(&mut self.coder, codec, payload),
-            Clip::Tone(tone) => {
-                let mut samples = [0; 320];
-                let samples = &mut samples[..codec.samples_per_packet()];
-                tone.fill(within, codec.sample_rate(), samples);
-                coder(&mut self.coder, codec).encode(samples, payload);
-            }
+            Clip::Tone(tone) => match tone.prepared() {
+                Some(prompt) => say(prompt, &mut self.coder, codec, within, payload),
+                None => {
+                    let mut samples = [0; 320];
+                    let samples = &mut samples[..codec.samples_per_packet()];
+                    tone.fill(within, codec.sample_rate(), samples);
+                    coder(&mut self.coder, codec).encode(samples, payload);
+                }
+            },
             Clip::Message(message) if !message.is_playable() => silence(&mut self.coder, codec, payload),
             Clip::Message(message) => match (message.law(), law_of(codec)) {
                 (Some(stored), Some(line)) if self.speed == 100 && self.volume == 0 => {
@@ -251,6 +251,20 @@ fn copy(message: &Message, stored: Law, line: Law, within: Duration, payload: &m
         payload.extend(bytes.iter().map(|byte| stored.to(line, *byte)));
     }
     payload.resize(payload.len() + 160 - bytes.len(), line.silence());
+}
+
+/// What a prompt has at this place; silence beyond its end.
+fn say(
+    prompt: &Prompt,
+    held: &mut Option<(Codec, Encoder)>,
+    codec: Codec,
+    within: Duration,
+    payload: &mut Vec<u8>,
+) {
+    match prompt.packet(codec, packets_in(within)) {
+        Some(coded) => payload.extend_from_slice(coded),
+        None => silence(held, codec, payload),
+    }
 }
 
 /// A packet of silence.
