@@ -117,28 +117,28 @@ pub struct Allowance {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failed {
     /// P1.
-    #[error("P1 not-direct-access")]
+    #[error("P1 not-direct-access: the call does not lead to the caller's own mailbox")]
     DirectAccess,
     /// P2.
-    #[error("P2 transport-not-trusted ({0})")]
+    #[error("P2 transport-not-trusted: {0}")]
     Transport(Missing),
     /// P3: no header.
-    #[error("P3 no-command")]
+    #[error("P3 no-command: the call did not ask for it by Ms-Exchange-Command")]
     NoCommand,
     /// P3: a header, but not exactly `skip-pin`, once.
-    #[error("P3 command-ignored")]
+    #[error("P3 command-ignored: Ms-Exchange-Command is something else than skip-pin, once")]
     CommandIgnored,
     /// P4.
-    #[error("P4 caller-not-owner")]
+    #[error("P4 caller-not-owner: the caller is not shown to be the owner of the mailbox")]
     Caller,
     /// P5.
-    #[error("P5 call-was-moved")]
+    #[error("P5 call-was-moved: the call was diverted or transferred on its way")]
     Journey,
     /// P6: by the owner's policy.
-    #[error("P6 skip-not-allowed")]
+    #[error("P6 skip-not-allowed: the owner's settings always ask for the PIN")]
     Policy,
     /// P6: by the state of the mailbox.
-    #[error("P6 mailbox-disabled")]
+    #[error("P6 mailbox-disabled: the mailbox is disabled")]
     Disabled,
 }
 

@@ -72,11 +72,20 @@ fn a_call_that_is_not_direct_access_is_no_reason_to_skip() {
 #[test]
 fn without_a_trusted_transport_the_pin_is_asked_and_the_reason_named() {
     for (missing, text) in [
-        (Missing::Tls, "P2 transport-not-trusted (T1: not TLS)"),
-        (Missing::Accepted, "P2 transport-not-trusted (T1: not accepted on a listener)"),
-        (Missing::Certificate, "P2 transport-not-trusted (T2: no certificate)"),
-        (Missing::Validity, "P2 transport-not-trusted (T2: certificate not valid now)"),
-        (Missing::Listing, "P2 transport-not-trusted (T3: peer not listed)"),
+        (Missing::Tls, "P2 transport-not-trusted: the call came in clear, over TCP (T1)"),
+        (
+            Missing::Accepted,
+            "P2 transport-not-trusted: the connection was opened by us, not by the peer (T1)",
+        ),
+        (
+            Missing::Certificate,
+            "P2 transport-not-trusted: the peer showed no certificate that could be verified (T2)",
+        ),
+        (
+            Missing::Validity,
+            "P2 transport-not-trusted: the peer's certificate is not valid at this time (T2)",
+        ),
+        (Missing::Listing, "P2 transport-not-trusted: the peer is not on the list of trusted peers (T3)"),
     ] {
         let trust = Trust { transport: Err(missing), ..trusted(Basis::ListedPeer) };
         let failed = decide(&Call { trust, ..entitled() });

@@ -182,9 +182,9 @@ pub enum Basis {
 impl fmt::Display for Basis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Basis::ListedPeer => "T1 to T3 hold",
-            Basis::TrustedNetwork => "trusted network, in clear",
-            Basis::AnyTls => "any TLS",
+            Basis::ListedPeer => "a listed peer showed its certificate over TLS (T1 to T3)",
+            Basis::TrustedNetwork => "plain TCP from one of trusted-networks, which the settings accept",
+            Basis::AnyTls => "TLS, and trusted-transport is any-tls",
         })
     }
 }
@@ -204,19 +204,19 @@ pub enum Identity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
     /// T1: not TLS.
-    #[error("T1: not TLS")]
+    #[error("the call came in clear, over TCP (T1)")]
     Tls,
     /// T1: TLS, but we opened the connection, so that its certificate is not a client's.
-    #[error("T1: not accepted on a listener")]
+    #[error("the connection was opened by us, not by the peer (T1)")]
     Accepted,
     /// T2: no certificate that could be verified.
-    #[error("T2: no certificate")]
+    #[error("the peer showed no certificate that could be verified (T2)")]
     Certificate,
     /// T2: not within its validity now.
-    #[error("T2: certificate not valid now")]
+    #[error("the peer's certificate is not valid at this time (T2)")]
     Validity,
     /// T3: neither a name nor the fingerprint is on the list.
-    #[error("T3: peer not listed")]
+    #[error("the peer is not on the list of trusted peers (T3)")]
     Listing,
 }
 

@@ -207,7 +207,7 @@ impl Call {
                 (
                     CallKind::SubscriberAccess,
                     PinOutcome::Skipped,
-                    "P1 to P6 hold".to_owned(),
+                    "P1 to P6 hold: the owner asked for it, over a trusted transport".to_owned(),
                     Some(rule),
                     plan,
                 )
@@ -230,7 +230,7 @@ impl Call {
         };
         let diverted =
             who_rule.is_some_and(Rule::is_diversion).then(|| mailbox.as_ref().map(ToString::to_string));
-        let who_rule = who_rule.map_or("pilot, caller unknown", Rule::as_str);
+        let who_rule = who_rule.map_or("a pilot was called, by somebody without a mailbox", Rule::as_str);
         let at = desk.wall;
         let mut decisions = vec![
             self.record.decision(at, Ruling::Who(kind), who_rule),
@@ -238,7 +238,15 @@ impl Call {
             self.record.decision(at, Ruling::Pin(pin), pin_rule),
         ];
         if let Some(diverted) = diverted {
-            decisions.push(self.record.decision(at, Ruling::Diversion(diverted), who_rule));
+            let told = match trust.identity {
+                Identity::Listed => "as a listed peer says",
+                Identity::Gateway => "as a gateway says",
+                Identity::Unlisted => {
+                    "as a peer says that is not listed, so that a message may be left and nothing opened (DEC-18)"
+                }
+            };
+            let rule = format!("{who_rule}, {told}");
+            decisions.push(self.record.decision(at, Ruling::Diversion(diverted), rule));
         }
         desk.note(Op::Decide(decisions));
         self.record.keep(desk);

@@ -67,14 +67,14 @@ pub(crate) enum Rule {
 impl Rule {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
-            Rule::Diversion => "diverted by Diversion",
-            Rule::HistoryInfo => "diverted by History-Info",
-            Rule::Target => "diverted by target parameter",
-            Rule::Pilot => "pilot",
-            Rule::OwnVoiceMail => "caller's own voice mail address",
-            Rule::OwnAddress => "caller's own address",
-            Rule::VoiceMailOfAnother => "another user's voice mail address",
-            Rule::AddressOfAnother => "another user's address",
+            Rule::Diversion => "the Diversion header names whom the call was for",
+            Rule::HistoryInfo => "History-Info names whom the call was for",
+            Rule::Target => "the target parameter of the Request-URI names whom the call was for",
+            Rule::Pilot => "a pilot was called, by somebody with a mailbox",
+            Rule::OwnVoiceMail => "the caller called the own voice mail address",
+            Rule::OwnAddress => "the caller called the own address",
+            Rule::VoiceMailOfAnother => "another user's voice mail address was called",
+            Rule::AddressOfAnother => "another user's address was called",
         }
     }
 

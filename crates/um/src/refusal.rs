@@ -55,17 +55,17 @@ impl Refusal {
     /// What `umbel why` says of it.
     pub(crate) fn rule(&self) -> String {
         match self {
-            Refusal::Unlisted => "PEER-4 peer not listed".to_owned(),
-            Refusal::Unreadable(name) => format!("EUMR-23 {name} cannot be read"),
-            Refusal::TooManyNames => "more names than are looked up".to_owned(),
-            Refusal::Loop => "LOOP-5 the call is going round".to_owned(),
-            Refusal::NoSuchMailbox => "no such mailbox".to_owned(),
-            Refusal::MailboxDisabled => "mailbox disabled".to_owned(),
-            Refusal::Busy => "PEER-18 as many calls as there may be".to_owned(),
-            Refusal::Draining => "REL-23 about to stop".to_owned(),
-            Refusal::NoStore => "SEC-31 no mailbox data can be read".to_owned(),
-            Refusal::NoMedia => "no sockets for media".to_owned(),
-            Refusal::Broken => "REL-25 a fault of this server".to_owned(),
+            Refusal::Unlisted => "the peer is not listed, and such peers are refused (PEER-4)".to_owned(),
+            Refusal::Unreadable(name) => format!("{name} cannot be read, and is not guessed at (EUMR-23)"),
+            Refusal::TooManyNames => "the call names more people than are looked up".to_owned(),
+            Refusal::Loop => "the call has been diverted too often: it is going round (LOOP-5)".to_owned(),
+            Refusal::NoSuchMailbox => "there is no such mailbox".to_owned(),
+            Refusal::MailboxDisabled => "the mailbox is disabled".to_owned(),
+            Refusal::Busy => "there are as many calls as there may be (PEER-18)".to_owned(),
+            Refusal::Draining => "the server is about to stop (REL-23)".to_owned(),
+            Refusal::NoStore => "the store did not say in time what is needed (SEC-31)".to_owned(),
+            Refusal::NoMedia => "there are no free ports for media".to_owned(),
+            Refusal::Broken => "a fault of this server (REL-25)".to_owned(),
             Refusal::Session(refusal) => refusal.to_string(),
         }
     }

@@ -179,7 +179,10 @@ fn a_malformed_diversion_is_an_error() {
     office.call(proxy, invite("erin", "voicemail").line("Diversion: <sip:alice@example.test"));
     assert_eq!(office.world[proxy].answers, [400]);
     let (pin, rule) = office.why_pin(proxy);
-    assert_eq!((pin.as_str(), rule.as_str()), ("none", "EUMR-23 Diversion cannot be read"));
+    assert_eq!(
+        (pin.as_str(), rule.as_str()),
+        ("none", "Diversion cannot be read, and is not guessed at (EUMR-23)")
+    );
 }
 
 /// The owner's own greeting is heard in place of ours, from the first packet on (DEC-44).

@@ -155,7 +155,13 @@ fn an_own_call_that_was_diverted_asks_the_pin() {
     office.call(proxy, diverted);
     office.wait(1);
     assert!(office.server().has_said("enter-pin"));
-    assert_eq!(office.why_pin(proxy), ("prompted".to_owned(), "P5 call-was-moved".to_owned()));
+    assert_eq!(
+        office.why_pin(proxy),
+        (
+            "prompted".to_owned(),
+            "P5 call-was-moved: the call was diverted or transferred on its way".to_owned()
+        )
+    );
 }
 
 /// MED-4: digits by INFO serve where there are no others.

@@ -120,7 +120,11 @@ impl Talk {
                 if let Some(recorded) = self.recordings.ended(id, &heard, desk) {
                     record.decide(
                         Ruling::Recording(self.why(end)),
-                        format!("{:.1} s", duration.as_secs_f64()),
+                        format!(
+                            "{:.1} seconds were recorded, {:.1} of them not silent",
+                            duration.as_secs_f64(),
+                            speech.as_secs_f64()
+                        ),
                         desk,
                     );
                     self.tell(Event::Input(Input::Recorded(recorded)), record, desk);
@@ -359,7 +363,7 @@ impl Talk {
             Order::StopRecording => self.events.push_back(Event::Input(Input::Failed)),
             Order::Ask(request) => self.ask(request, record, desk),
             // DEC-16: "none becomes prompted when * leads to the log-in".
-            Order::LoggingIn => record.log_in("log-in from a greeting", desk),
+            Order::LoggingIn => record.log_in("the caller pressed * in a greeting, to log in", desk),
             Order::HangUp => desk.command(umbel_ua::Command::HangUp { call: desk.call }),
         }
     }
@@ -400,7 +404,11 @@ impl Talk {
             Request::DropRecording => {
                 self.playback.forget(Clip::Recording);
                 if self.recordings.drop_current(desk) {
-                    record.decide(Ruling::Recording(RecordingEnd::Discarded), "not kept", desk);
+                    record.decide(
+                        Ruling::Recording(RecordingEnd::Discarded),
+                        "the caller gave it up, or it was too short to be a message",
+                        desk,
+                    );
                 }
                 None
             }

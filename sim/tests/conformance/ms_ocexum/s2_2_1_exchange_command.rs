@@ -137,7 +137,10 @@ fn the_header_toward_somebody_elses_mailbox_leaves_a_message() {
     office.wait(2);
     assert!(office.server().has_said("leave-message"));
     let (pin, rule) = office.why_pin(alice);
-    assert_eq!((pin.as_str(), rule.as_str()), ("none", "P1 not-direct-access"));
+    assert_eq!(
+        (pin.as_str(), rule.as_str()),
+        ("none", "P1 not-direct-access: the call does not lead to the caller's own mailbox")
+    );
 
     let diverted =
         invite("erin", "voicemail").skip_pin().line("Diversion: <sip:alice@example.test>;reason=no-answer");

@@ -37,17 +37,26 @@ fn over_mutual_tls_from_a_listed_peer_the_pin_is_skipped() {
 #[test]
 fn without_the_header_the_pin_is_asked() {
     let (pin, rule) = call(By::MutualTls(PROXY), to_own_voice_mail("alice"), |_| {});
-    assert_eq!((pin.as_str(), rule.as_str()), ("prompted", "P3 no-command"));
+    assert_eq!(
+        (pin.as_str(), rule.as_str()),
+        ("prompted", "P3 no-command: the call did not ask for it by Ms-Exchange-Command")
+    );
 }
 
 /// OCEXUM-3.1-2, SEC-01, SEC-02, SEC-03.
 #[test]
 fn over_any_other_transport_the_pin_is_asked_and_the_reason_recorded() {
     for (by, reason) in [
-        (By::Tcp, "P2 transport-not-trusted (T1: not TLS)"),
-        (By::Tls, "P2 transport-not-trusted (T2: no certificate)"),
-        (By::MutualTls("stranger.test"), "P2 transport-not-trusted (T3: peer not listed)"),
-        (By::MutualTls("*.example.test"), "P2 transport-not-trusted (T3: peer not listed)"),
+        (By::Tcp, "P2 transport-not-trusted: the call came in clear, over TCP (T1)"),
+        (By::Tls, "P2 transport-not-trusted: the peer showed no certificate that could be verified (T2)"),
+        (
+            By::MutualTls("stranger.test"),
+            "P2 transport-not-trusted: the peer is not on the list of trusted peers (T3)",
+        ),
+        (
+            By::MutualTls("*.example.test"),
+            "P2 transport-not-trusted: the peer is not on the list of trusted peers (T3)",
+        ),
     ] {
         let (pin, rule) = call(by, skipping(), |_| {});
         assert_eq!((pin.as_str(), rule.as_str()), ("prompted", reason), "{by:?}");
@@ -137,7 +146,13 @@ fn the_owners_policy_may_forbid_it_and_a_disabled_mailbox_is_not_reachable() {
     let alice = office.caller("alice", By::MutualTls(PROXY));
     office.call(alice, skipping());
     office.wait(1);
-    assert_eq!(office.why_pin(alice), ("prompted".to_owned(), "P6 skip-not-allowed".to_owned()));
+    assert_eq!(
+        office.why_pin(alice),
+        (
+            "prompted".to_owned(),
+            "P6 skip-not-allowed: the owner's settings always ask for the PIN".to_owned()
+        )
+    );
 
     office.server().change_user("alice@example.test", &[UserChange::Enabled(false)]);
     office.call(alice, skipping());
@@ -189,7 +204,10 @@ fn a_certificate_that_expires_while_the_connection_is_open_is_worth_nothing_from
     office.world.order(office.um, Order::Clock(after_its_end).into());
     office.call(alice, skipping());
     office.wait(1);
-    assert_eq!(office.why_pin(alice).1, "P2 transport-not-trusted (T2: certificate not valid now)");
+    assert_eq!(
+        office.why_pin(alice).1,
+        "P2 transport-not-trusted: the peer's certificate is not valid at this time (T2)"
+    );
 }
 
 /// SEC-31: "PIN prompted, or 503 when no mailbox data can be read".
@@ -251,7 +269,7 @@ fn every_decision_is_recorded() {
 
     office.call(alice, invite("alice", "nobody"));
     assert_eq!(office.world[alice].answers.last(), Some(&404));
-    assert_eq!(office.why_pin(alice), ("none".to_owned(), "no such mailbox".to_owned()));
+    assert_eq!(office.why_pin(alice), ("none".to_owned(), "there is no such mailbox".to_owned()));
 }
 
 /// OCEXUM-3.1.2-2: the PIN opens the mailbox, and nothing else does.
