@@ -1,6 +1,6 @@
 //! The load run: what a call, a deposit and a connection cost the server, by its own account in `/proc`.
 //!
-//! `cargo xtask load [--rounds N]`. SIPp calls the release build over loopback; docs/performance.md has
+//! `cargo xtask load [--rounds N] [start] [calls] [deposits]`. SIPp calls the release build over loopback; docs/performance.md has
 //! the method, and what came out on one machine.
 
 #![allow(clippy::print_stdout, reason = "a program that prints a table")]
@@ -36,35 +36,42 @@ const CONNECTIONS: usize = 1_000;
 const SETTINGS: &str = "[um.recording]\nmin-length = \"0s\"\nmax-messages = 20000";
 
 fn main() {
-    let rounds = rounds();
-    let mut figures = Vec::new();
-    start_up(rounds, &mut figures);
-    at_once(rounds, &mut figures);
-    deposits(rounds, Duration::from_secs(2), "CPU a call of 2 s, stored and synced", 1.4, &mut figures);
-    deposits(
-        rounds,
-        Duration::from_millis(3_000),
-        "CPU a call of 3 s (2.1 s recorded)",
-        f64::NAN,
-        &mut figures,
-    );
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (rounds, parts) = match words.as_slice() {
+        [option, count, parts @ ..] if option == "--rounds" => {
+            (count.parse().expect("--rounds takes a number"), parts)
+        }
+        parts => (3, parts),
+    };
+    let known = ["start", "calls", "deposits"];
+    assert!(parts.iter().all(|part| known.contains(&part.as_str())), "usage: load [--rounds N] [{known:?}]");
+    let wants = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     println!("| figure | min / median / max | goal |\n|---|---|---|");
+    if wants("start") {
+        start_up(rounds);
+    }
+    if wants("calls") {
+        at_once(rounds);
+    }
+    if wants("deposits") {
+        deposits(
+            rounds,
+            Duration::from_secs(2),
+            Figure::new("CPU a call of 2 s, stored and synced, ms", 1.4),
+        );
+        let longer = Figure::new("CPU a call of 3 s (2.1 s of it recorded), ms", f64::NAN);
+        deposits(rounds, Duration::from_secs(3), longer);
+    }
+}
+
+fn print(figures: impl IntoIterator<Item = Figure>) {
     for figure in figures {
         println!("{figure}");
     }
 }
 
-fn rounds() -> usize {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    match words.as_slice() {
-        [] => 3,
-        [option, count] if option == "--rounds" => count.parse().expect("--rounds takes a number"),
-        _ => panic!("usage: load [--rounds N]"),
-    }
-}
-
 /// From the start of the process to the first answered OPTIONS; then memory, alone and with connections.
-fn start_up(rounds: usize, figures: &mut Vec<Figure>) {
+fn start_up(rounds: usize) {
     let mut start = Figure::new("start to first answered OPTIONS, ms", 200.0);
     let mut idle = Figure::new("idle memory, MiB of PSS", f64::NAN);
     let mut connection = Figure::new("memory an idle TCP connection, KiB of PSS", 6.0);
@@ -90,7 +97,7 @@ fn start_up(rounds: usize, figures: &mut Vec<Figure>) {
         connection.add((pss(umbel.id()) - before) / CONNECTIONS as f64);
     }
     umbel.stop();
-    figures.extend([start, idle, connection]);
+    print([start, idle, connection]);
 }
 
 fn connect(umbel: &Umbel) -> TcpStream {
@@ -126,7 +133,7 @@ fn calls(umbel: &Umbel, name: &str, length: Duration) -> Sipp {
 }
 
 /// Recording calls at once, and callers who come in meanwhile.
-fn at_once(rounds: usize, figures: &mut Vec<Figure>) {
+fn at_once(rounds: usize) {
     let mut share = Figure::new("CPU a recording call, 100 at once, % of a core", 0.025);
     let mut memory = Figure::new("memory a recording call, 100 at once, KiB of PSS", 32.0);
     let mut median = Figure::new("INVITE to first RTP packet at 100 calls, p50, ms", 2.0);
@@ -134,7 +141,8 @@ fn at_once(rounds: usize, figures: &mut Vec<Figure>) {
     let mut others = Figure::new("  (meanwhile: share of both cores left idle, %)", f64::NAN);
     for _ in 0..rounds {
         let umbel = Umbel::start_with(SETTINGS);
-        ask_options(&mut connect(&umbel), 0);
+        // What the first calls bring in once and for all (code, caches) is no cost of the later ones.
+        calls(&umbel, "before", Duration::from_secs(4)).calls(10, 10).run();
         let before = pss(umbel.id());
         let mut sipp = calls(&umbel, "at-once", WATCHED + Duration::from_secs(25)).calls(CALLS, 50).start();
         until("all calls to be recorded", Duration::from_secs(20), || {
@@ -161,18 +169,19 @@ fn at_once(rounds: usize, figures: &mut Vec<Figure>) {
         assert!(status.success(), "a call failed: {status}\n{}", sipp.tail());
         umbel.stop();
     }
-    figures.extend([share, others, memory, median, tail]);
+    print([share, others, memory, median, tail]);
 }
 
 /// Short calls, one after the other: all they cost, from the INVITE to the synced message.
-fn deposits(rounds: usize, length: Duration, name: &'static str, goal: f64, figures: &mut Vec<Figure>) {
-    let mut cost = Figure::new(name, goal);
+fn deposits(rounds: usize, length: Duration, mut cost: Figure) {
     let (count, rate) = DEPOSITS;
     for _ in 0..rounds {
         let umbel = Umbel::start_with(SETTINGS);
         let greeting = Sound::sentence("greeting").part(Duration::ZERO, Duration::from_millis(500));
         greeting.write(&umbel.folder().join("greeting.wav"));
-        umbel.run(&["user", "import", &umbel.folder().join("users.csv").to_string_lossy()]);
+        let users = umbel.folder().join("shorter.csv");
+        std::fs::write(&users, format!("address,greeting\nalice@{DOMAIN},greeting.wav\n")).expect("a file");
+        umbel.run(&["user", "import", &users.to_string_lossy()]);
         let used = cpu(umbel.id());
         calls(&umbel, "deposit", length).calls(count, rate).run();
         let messages = umbel.await_messages("alice", count as usize);
@@ -181,7 +190,7 @@ fn deposits(rounds: usize, length: Duration, name: &'static str, goal: f64, figu
         cost.add(spent.as_secs_f64() * 1_000.0 / f64::from(count));
         umbel.stop();
     }
-    figures.push(cost);
+    print([cost]);
 }
 
 /// Lets time pass while the server is being watched: here time itself is what is measured over.

@@ -8,8 +8,6 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::wait::until;
-
 /// Lines of a log that are shown when a test fails.
 const TAIL: usize = 30;
 
@@ -96,19 +94,6 @@ impl Program {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(TAIL)..].join("\n")
-    }
-
-    /// Waits until its log contains `text`.
-    pub fn await_log(&mut self, text: &str, within: Duration) {
-        let ended = until(&format!("{} to write \"{text}\"", self.name), within, || {
-            if self.log().contains(text) {
-                return Some(None);
-            }
-            self.ended().map(Some)
-        });
-        if let Some(status) = ended {
-            panic!("{} ended ({status}) before it wrote \"{text}\":\n{}", self.name, self.tail());
-        }
     }
 }
 

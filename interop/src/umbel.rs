@@ -118,11 +118,6 @@ impl Umbel {
         self.program.as_ref().expect("the server runs").id()
     }
 
-    /// What it has logged.
-    pub fn log(&self) -> String {
-        self.program.as_ref().expect("the server runs").log()
-    }
-
     /// The test's own folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
