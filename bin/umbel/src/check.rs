@@ -45,7 +45,7 @@ pub(crate) fn run(place: &Place, print_config: bool, json: bool) -> Result<(), F
     if print_config {
         return output::write(config::print(&config).as_bytes());
     }
-    let running = crate::control::socket_path(&config.data).exists();
+    let running = crate::control::is_answered(&config.data);
     let mut findings = vec![Finding::good("configuration", source(&config))];
     findings.push(Finding::of("certificates", certificates(&config)));
     findings.extend(ports(&config, running));
@@ -130,7 +130,7 @@ fn ports(config: &Config, running: bool) -> Vec<Finding> {
 
 fn prompts(config: &Config) -> Result<String, Failure> {
     let loaded = serve::load_prompts(config)?;
-    Ok(format!("{:?}, {} of them from the sound pack", loaded.prompts, loaded.from_pack))
+    Ok(format!("{} recordings, {} of them from the sound pack", loaded.count(), loaded.from_pack))
 }
 
 fn users(admin: &mut Admin) -> Result<String, Failure> {

@@ -48,6 +48,11 @@ pub(crate) fn socket_path(data: &Path) -> PathBuf {
     data.join("control.sock")
 }
 
+/// Whether a server answers there; a socket alone may have been left by one that was killed.
+pub(crate) fn is_answered(data: &Path) -> bool {
+    UnixStream::connect(socket_path(data)).is_ok()
+}
+
 /// Asks the server that runs on `data`.
 pub(crate) fn ask(data: &Path, request: Request) -> Result<Answer, Failure> {
     let path = socket_path(data);

@@ -9,6 +9,7 @@ mod exit;
 mod log;
 mod output;
 mod phone;
+mod progress;
 mod serve;
 mod store;
 mod tls;

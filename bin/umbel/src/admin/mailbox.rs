@@ -10,6 +10,7 @@ use super::{Admin, author, failed, iso_8601, now, read_wav};
 use crate::cli::{GreetingCommand, MailboxCommand};
 use crate::exit::{Failure, at_path};
 use crate::output;
+use crate::progress::Progress;
 
 pub(super) fn run(command: MailboxCommand, json: bool) -> Result<(), Failure> {
     match command {
@@ -227,6 +228,7 @@ fn export(admin: &mut Admin, text: &str, directory: &Path) -> Result<(), Failure
     std::fs::create_dir_all(directory).map_err(|error| at_path("make the directory", directory, &error))?;
     let messages = message::all(admin, user.address())?;
     let kept: Vec<_> = messages.iter().filter(|message| message.deleted.is_none()).collect();
+    let progress = Progress::begin("writing messages", Some(kept.len()), admin.json);
     for message in &kept {
         let name = format!("{:05}-{}", message.number, message.id);
         let sound = message::sound(admin, message)?;
@@ -235,7 +237,9 @@ fn export(admin: &mut Admin, text: &str, directory: &Path) -> Result<(), Failure
             let file = directory.join(format!("{name}.{suffix}"));
             std::fs::write(&file, bytes).map_err(|error| at_path("write", &file, &error))?;
         }
+        progress.step();
     }
+    drop(progress);
     if admin.json {
         output::json(&serde_json::json!({ "address": user.address().as_str(), "messages": kept.len() }))
     } else {

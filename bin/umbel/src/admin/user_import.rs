@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::user_columns::{COLUMNS, Setting, setting};
 use super::{Admin, author, beside, failed, now, read_wav};
 use crate::exit::{Failure, at_path};
+use crate::progress::Progress;
 
 /// More users than a store of one node is made for.
 const ROWS_MAX: usize = 100_000;
@@ -29,8 +30,11 @@ struct Row {
 pub(super) fn import(admin: &mut Admin, file: &Path) -> Result<Vec<PinSet>, Failure> {
     let rows = read(admin, file)?;
     let entries: Vec<UserEntry> = rows.iter().map(|row| row.entry.clone()).collect();
+    // Each PIN and password is hashed, which takes time on purpose.
+    let progress = Progress::begin("hashing and saving", None, admin.json);
     let set =
         admin.store.put_users(&entries, &author(), now()).map_err(|error| refused(error, file, &rows))?;
+    drop(progress);
     for row in &rows {
         if let Some(audio) = &row.greeting {
             let kind = GreetingKind::Standard;
@@ -77,6 +81,7 @@ fn read(admin: &mut Admin, file: &Path) -> Result<Vec<Row>, Failure> {
     let heads = reader.headers().map_err(|error| wrong(1, &reason(&error)))?.clone();
     check_heads(&heads).map_err(|what| wrong(1, &what))?;
     let mut seen = BTreeSet::new();
+    let _progress = Progress::begin("reading rows", None, admin.json);
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| wrong(line_of(error.position()), &reason(&error)))?;

@@ -25,6 +25,11 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.recordings.len()
+    }
+
     /// Encodes them all on a thread of its own, so that listeners need not wait for it. A call that is faster
     /// encodes what it plays.
     pub(super) fn prepare(&self) {

@@ -283,7 +283,10 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("── the server's log ──\n{}", self.log());
+            #[expect(clippy::print_stderr, reason = "a failed test shows what the server said")]
+            {
+                eprintln!("── the server's log ──\n{}", self.log());
+            }
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
