@@ -3,9 +3,11 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use crate::ports::{self, Block};
 use crate::process::Program;
 use crate::sound::Sound;
 use crate::umbel::{DOMAIN, Umbel};
@@ -170,8 +172,8 @@ fn scenario_file(name: &str) -> PathBuf {
 /// A port of its own for each run: SIPp listens on the one it calls from.
 fn local_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    static FIRST: std::sync::OnceLock<u16> = std::sync::OnceLock::new();
-    FIRST.get_or_init(crate::ports::block) + NEXT.fetch_add(1, Ordering::Relaxed) % crate::ports::BLOCK
+    static BLOCK: OnceLock<Block> = OnceLock::new();
+    BLOCK.get_or_init(Block::take).first + NEXT.fetch_add(1, Ordering::Relaxed) % (ports::BLOCK - 1)
 }
 
 /// A socket for the sound of a call, to see that some comes.

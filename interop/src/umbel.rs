@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::certificates::Papers;
-use crate::ports;
+use crate::ports::{self, Block};
 use crate::process::Program;
 use crate::sound::speech_folder;
 use crate::wait::until;
@@ -33,7 +33,7 @@ pub struct Umbel {
     // Fields are dropped in this order: the server, then its folder.
     program: Option<Program>,
     folder: TempDir,
-    first_port: u16,
+    ports: Block,
 }
 
 impl Umbel {
@@ -45,10 +45,10 @@ impl Umbel {
     /// The same, with more lines in the `[um]` table, and tables after it.
     pub fn start_with(um: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("umbel-").tempdir().expect("a folder can be made");
-        let first_port = ports::block();
-        let umbel = Umbel { program: None, folder, first_port };
-        let media = first_port + MEDIA;
-        let last = first_port + ports::BLOCK - 2;
+        let ports = Block::take();
+        let umbel = Umbel { program: None, folder, ports };
+        let media = umbel.ports.first + MEDIA;
+        let last = umbel.ports.first + ports::BLOCK - 2;
         let config = format!(
             "domain = \"{DOMAIN}\"\n\
              [tls]\ntrusted-peers = [\"{LISTED}\"]\n\
@@ -150,16 +150,16 @@ impl Umbel {
     /// A port for another program of the same test: `nth` below 16.
     pub fn spare(&self, nth: u16) -> u16 {
         assert!(nth < 16);
-        self.first_port + 4 + nth
+        self.ports.first + 4 + nth
     }
 
     /// The first of the ports for other programs' media: about 200 are theirs.
     pub fn spare_media(&self) -> u16 {
-        self.first_port + 20
+        self.ports.first + 20
     }
 
     fn at(&self, nth: u16) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.first_port + nth).into()
+        (Ipv4Addr::LOCALHOST, self.ports.first + nth).into()
     }
 
     /// Runs a command of administration; gives what it printed.
