@@ -350,8 +350,8 @@ impl Call {
             talk.shelve(clip, audio);
         }
         talk.hold(settled.held, desk);
-        talk.begin(beginning.conversation.1, &mut self.record, desk);
         self.stage = Stage::Talking(Box::new((talk, media)));
+        self.talk(desk, |talk, record, desk| talk.begin(beginning.conversation.1, record, desk));
     }
 
     /// The caller acknowledged the answer, with an answer of its own where ours was the offer.
@@ -515,7 +515,7 @@ impl Call {
     pub(crate) fn fail(&mut self, desk: &mut Desk<'_>) {
         self.record.set_outcome(CallOutcome::Failed);
         match &mut self.stage {
-            Stage::Talking(talking) => talking.0.fail(desk),
+            Stage::Talking(talking) => talking.0.fail(&self.record, desk),
             // The user agent passes over what does not fit: this once the call is answered, and the hanging up
             // once it is refused.
             Stage::Between | Stage::Arriving(_) | Stage::Preparing(_) | Stage::AwaitingAnswer(_) => {

@@ -1,11 +1,6 @@
-//! Keys that came by INFO instead of RTP (MED-4), and those of RTP as the conversations know them.
+//! Keys that came by INFO instead of RTP (MED-4).
 
 use umbel_ivr::Key;
-
-/// RFC 4733 digits and characters to the twelve keys; A to D end here.
-pub(crate) fn key(character: char) -> Option<Key> {
-    Key::from_char(character)
-}
 
 /// Reads the key in an INFO: `application/dtmf-relay` has a `Signal=` line, `application/dtmf` the key alone.
 pub(crate) fn key_in_info(content_type: &str, body: &[u8]) -> Option<Key> {
@@ -25,7 +20,7 @@ pub(crate) fn key_in_info(content_type: &str, body: &[u8]) -> Option<Key> {
         signal => {
             let mut characters = signal.chars();
             let only = characters.next()?;
-            if characters.next().is_some() { None } else { key(only) }
+            if characters.next().is_some() { None } else { Key::from_char(only) }
         }
     }
 }

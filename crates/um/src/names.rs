@@ -70,7 +70,7 @@ impl Locality {
     pub(crate) fn named(&self, uri: UriRef<'_>) -> Named {
         match uri.scheme() {
             Scheme::Sip | Scheme::Sips => self.named_by_sip(uri),
-            Scheme::Tel => uri.user().and_then(number).map_or(Named::Unreadable, Named::Number),
+            Scheme::Tel => uri.user().and_then(subscriber).map_or(Named::Unreadable, Named::Number),
             Scheme::Other => Named::Foreign,
         }
     }
@@ -82,7 +82,7 @@ impl Locality {
         let is_its_own = host.parse::<IpAddr>().is_ok_and(|host| host.to_canonical() == peer.to_canonical());
         match self.named(uri) {
             Named::Foreign if is_its_own => {
-                uri.user_decoded().and_then(|user| number(&user)).map_or(Named::Foreign, Named::Number)
+                uri.user_decoded().and_then(|user| subscriber(&user)).map_or(Named::Foreign, Named::Number)
             }
             named => named,
         }
@@ -93,8 +93,12 @@ impl Locality {
             return Named::Foreign;
         }
         let Some(user) = uri.user() else { return Named::Foreign };
-        // URI-7: `51234;phone-context=…` is a number with its context. M8: decoded once, after splitting.
-        let bare = user.split(';').next().unwrap_or(user);
+        // URI-7: `51234;phone-context=…` is a number with its context. Elsewhere a semicolon is a character
+        // like others (RFC 4475 3.1.1.9), or `alice;x` would pass for alice. M8: decoded once, after splitting.
+        let bare = match user.split_once(';') {
+            Some((subscriber, _)) if number(subscriber).is_some() => subscriber,
+            Some(_) | None => user,
+        };
         decode(bare).map_or(Named::Unreadable, |user| self.named_by_user_part(&user))
     }
 
@@ -117,8 +121,7 @@ impl Locality {
 
 /// The digits of a telephone number or extension; `None` where the text is none.
 pub(crate) fn number(text: &str) -> Option<String> {
-    let subscriber = text.split(';').next().unwrap_or(text);
-    let plain: String = subscriber.chars().filter(|c| !VISUAL_SEPARATORS.contains(c)).collect();
+    let plain: String = text.chars().filter(|c| !VISUAL_SEPARATORS.contains(c)).collect();
     let digits = plain.strip_prefix('+').unwrap_or(&plain);
     let is_number = !digits.is_empty()
         && digits.len() <= NUMBER_DIGITS_MAX
@@ -126,18 +129,23 @@ pub(crate) fn number(text: &str) -> Option<String> {
     is_number.then_some(plain)
 }
 
+/// The number of a telephone subscriber, whose parameters may follow it (RFC 3966 3).
+fn subscriber(text: &str) -> Option<String> {
+    number(text.split(';').next().unwrap_or(text))
+}
+
 /// What people see of an address: `user@host`, or the digits of a number. Empty for nobody.
 pub(crate) fn shown(address: &NameAddr<'_>) -> String {
     let uri = address.uri;
     match uri.scheme() {
-        Scheme::Tel => uri.user().and_then(number).unwrap_or_default(),
+        Scheme::Tel => uri.user().and_then(subscriber).unwrap_or_default(),
         // RFC 3323 4.1.1.3
         Scheme::Sip | Scheme::Sips if uri.host().eq_ignore_ascii_case("anonymous.invalid") => String::new(),
         Scheme::Sip | Scheme::Sips => match uri.user_decoded() {
             Some(user)
                 if uri.param("user").flatten().is_some_and(|kind| kind.eq_ignore_ascii_case("phone")) =>
             {
-                number(&user).unwrap_or_else(|| format!("{user}@{}", uri.host()))
+                subscriber(&user).unwrap_or_else(|| format!("{user}@{}", uri.host()))
             }
             Some(user) => format!("{user}@{}", uri.host()),
             None => uri.host().to_owned(),
@@ -216,6 +224,9 @@ mod tests {
             ("sip:%61lice@example.test", local("alice")),
             ("sip:alice%2540@example.test", local("alice%40")),
             ("sip:alice%3Bx@example.test", local("alice;x")),
+            ("sip:alice;x@example.test", local("alice;x")),
+            ("sip:alice;phone-context=dialstring@example.test", local("alice;phone-context=dialstring")),
+            ("sip:1001%3Bx@example.test", local("1001;x")),
             ("sip:Alice@example.test", local("Alice")),
             ("sip:51234;phone-context=dialstring@example.test;user=phone", local("51234")),
             ("sip:voicemail@example.test", Named::Pilot),
@@ -269,6 +280,8 @@ mod tests {
             [address("alice@example.test"), Lookup::Alias("alice".to_owned())]
         );
         assert_eq!(digits("+1555").lookups("example.test"), [Lookup::Extension("+1555".to_owned())]);
+        // SEC-12: like a number, and none.
+        assert!(!local("1001;x").lookups("example.test").contains(&Lookup::Extension("1001".to_owned())));
         assert!(Named::Pilot.lookups("example.test").is_empty());
         assert!(Named::Foreign.lookups("example.test").is_empty());
     }

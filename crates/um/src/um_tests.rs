@@ -194,7 +194,7 @@ fn a_panic_ends_one_call_and_keeps_what_it_recorded() {
 
     server.speak(whole);
     assert!(server.recording.contains_key(&whole));
-    server.um.with(server.now, CallKey(whole.0), |call, desk| call.hang_up(desk));
+    server.um.with(server.now, CallKey(whole.0), Call::hang_up);
     server.um.turn(server.now);
     server.perform();
     assert_eq!(server.messages("bob").len(), 1);

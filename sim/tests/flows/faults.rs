@@ -81,3 +81,43 @@ fn a_call_that_breaks_at_its_first_word_is_hung_up() {
     office.wait(40);
     assert!(office.server().is_at_rest());
 }
+
+/// Erin leaves alice a message, hears it again and sends it, unless something breaks on the way.
+fn a_whole_deposit(breaks_at: &'static str) -> Office {
+    let mut office = Office::new(26);
+    let erin = office.caller("erin", By::Tcp);
+    office.server().break_at(breaks_at);
+    office.call(erin, invite("erin", "alice"));
+    office.wait(3);
+    office.order(erin, Do::Speak(secs(3)), secs(3));
+    for keys in ["#", "1", "3", "#"] {
+        office.order(erin, Do::Press(keys), secs(4));
+    }
+    office.order(erin, Do::HangUp, secs(40));
+    office
+}
+
+/// I5, MISS-1: wherever a call breaks, it leaves either a message or a missed call, and nothing else.
+#[test]
+fn wherever_a_deposit_breaks_the_owner_learns_of_the_call_once() {
+    let whole = a_whole_deposit("nowhere").server().said.clone();
+    let prompts: std::collections::BTreeSet<&str> = [
+        "leave-message",
+        "choice/listen",
+        "choice/urgent",
+        "press",
+        "marked-urgent",
+        "deposit-saved",
+        "goodbye",
+    ]
+    .into();
+    for prompt in prompts {
+        assert!(whole.iter().any(|said| said == prompt), "{prompt} is not said at all: {whole:?}");
+        let mut office = a_whole_deposit(prompt);
+        let messages = office.server().messages("alice@example.test").len();
+        let missed = office.server().missed_calls("alice@example.test").len();
+        assert_eq!(messages + missed, 1, "{prompt}: {messages} messages, {missed} missed calls");
+        assert_eq!(office.server().alarms.len(), 1, "{prompt}");
+        assert!(office.server().is_at_rest(), "{prompt}");
+    }
+}

@@ -198,3 +198,35 @@ fn a_broken_connection_does_not_end_the_recording() {
     assert_eq!(messages.len(), 1);
     assert!(messages[0].duration > secs(5), "{:?}", messages[0].duration);
 }
+
+/// I1, I5, MISS-1, MISS-3: whenever a caller hangs up, and however slow the store is, there is either a message
+/// or a missed call, and nothing else is left.
+#[test]
+fn a_caller_may_hang_up_at_any_moment() {
+    let mut outcomes = std::collections::BTreeSet::new();
+    for slow in [1, 700] {
+        for moment in 1..36 {
+            let mut office = Office::new(6);
+            let erin = office.caller("erin", By::Tcp);
+            office.call(erin, invite("erin", "alice"));
+            office.server().store_is.slow = Duration::from_millis(slow);
+            let at = |tenths: u64| Duration::from_millis(100 * tenths);
+            office.world.order_after(erin, at(12), Do::Speak(secs(4)));
+            office.world.order_after(erin, at(50), Do::Press("#"));
+            office.world.order_after(erin, at(70), Do::Press("2"));
+            office.world.order_after(erin, at(90), Do::Speak(secs(2)));
+            office.world.order_after(erin, at(115), Do::Press("#"));
+            office.world.order_after(erin, at(130), Do::Press("#"));
+            office.world.order_after(erin, at(5 * moment), Do::HangUp);
+            office.wait(60);
+            let messages = office.server().messages("alice@example.test").len();
+            let missed = office.server().missed_calls("alice@example.test").len();
+            let when = format!("hung up after {moment} times half a second, store takes {slow} ms");
+            assert_eq!(messages + missed, 1, "{when}: {messages} messages, {missed} missed calls");
+            assert!(office.server().is_at_rest(), "{when}");
+            assert!(office.server().calls()[0].ended.is_some(), "{when}");
+            outcomes.insert((messages, missed));
+        }
+    }
+    assert_eq!(outcomes.len(), 2, "otherwise only one thing was tried");
+}

@@ -24,6 +24,7 @@ pub(crate) struct Deposit {
     begin: Begin,
     stage: Stage,
     unsent: VecDeque<Audible>,
+    has_sound: bool,
     fate: Option<Fate>,
     under_way: Option<Step>,
     failing: Option<Failing>,
@@ -86,6 +87,7 @@ impl Deposit {
             begin,
             stage: Stage::New,
             unsent: VecDeque::new(),
+            has_sound: false,
             fate: None,
             under_way: None,
             failing: None,
@@ -118,8 +120,14 @@ impl Deposit {
         self.fate.is_some()
     }
 
+    /// Whether anything was heard at all.
+    pub(crate) fn has_sound(&self) -> bool {
+        self.has_sound
+    }
+
     /// Sound came.
     pub(crate) fn add(&mut self, chunk: Bytes) {
+        self.has_sound = true;
         if self.stage == Stage::New || self.stage == Stage::Begun {
             self.unsent.push_back(chunk.into());
         }

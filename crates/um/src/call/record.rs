@@ -88,6 +88,11 @@ impl Record {
         }
     }
 
+    /// Whether the call was to leave a message, and has not.
+    pub(crate) fn awaits_message(&self) -> bool {
+        self.call.kind == CallKind::CallAnswering && self.call.outcome != CallOutcome::MessageLeft
+    }
+
     /// SEC-32: one decision, and the rule behind it.
     pub(crate) fn decision(&self, at: UnixTime, ruling: Ruling, rule: impl Into<String>) -> Decision {
         Decision {

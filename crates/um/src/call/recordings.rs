@@ -206,22 +206,30 @@ impl Recordings {
     }
 
     /// The conversation is over: what nobody decided about is kept if it is a message, since it may be all
-    /// that is left of one.
-    pub(crate) fn wind_up(&mut self, desk: &mut Desk<'_>) {
+    /// that is left of one. Says whether there was one in which nothing was heard.
+    pub(crate) fn wind_up(&mut self, desk: &mut Desk<'_>) -> bool {
         if self.is_running() {
-            return;
+            return false;
         }
+        let mut was_empty = false;
         let undecided: Vec<MessageId> =
             self.deposits.values().filter(|deposit| !deposit.is_decided()).map(Deposit::id).collect();
         for id in undecided {
             if let Some(deposit) = self.deposits.get_mut(&id) {
                 match deposit.importance() {
-                    Some(importance) => deposit.keep(Finish { id, importance, keep: None, at: desk.wall }),
+                    Some(importance) if deposit.has_sound() => {
+                        deposit.keep(Finish { id, importance, keep: None, at: desk.wall });
+                    }
+                    Some(_) => {
+                        was_empty = true;
+                        deposit.discard();
+                    }
                     None => deposit.discard(),
                 }
             }
             self.advance(id, desk);
         }
+        was_empty
     }
 
     /// Whether all of it has become what it is going to be.

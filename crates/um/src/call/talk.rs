@@ -54,6 +54,8 @@ pub(crate) struct Talk {
     hung_up: bool,
     /// That was because we are about to stop.
     stopping: bool,
+    /// The owner of the mailbox is told of the call.
+    missed: bool,
 }
 
 impl Talk {
@@ -76,6 +78,7 @@ impl Talk {
             held: None,
             hung_up: false,
             stopping: false,
+            missed: false,
         }
     }
 
@@ -252,18 +255,22 @@ impl Talk {
         if !std::mem::replace(&mut self.hung_up, true) {
             desk.disarm(CallTimer::Conversation);
             self.tell(Event::Input(Input::HungUp), record, desk);
-            self.wind_up(desk);
         }
     }
 
-    /// REL-25: the conversation broke, and is not told any more. What was recorded so far is kept.
-    pub(crate) fn fail(&mut self, desk: &mut Desk<'_>) {
+    /// REL-25: the conversation broke, and is not told any more. What was recorded so far is kept; if nothing
+    /// was, the owner of the mailbox is told of the call (MISS-1).
+    pub(crate) fn fail(&mut self, record: &Record, desk: &mut Desk<'_>) {
         self.hung_up = true;
         self.events.clear();
         self.conversation.give_up();
+        self.playback.stop();
         desk.disarm(CallTimer::Conversation);
         self.recordings.stop(false, desk);
-        self.wind_up(desk);
+        self.wind_up(record, desk);
+        if record.awaits_message() && self.recordings.are_settled() {
+            self.note_missed_call(record, desk);
+        }
     }
 
     /// As [`Talk::hang_up`], because we are about to stop.
@@ -272,9 +279,9 @@ impl Talk {
         self.hang_up(record, desk);
     }
 
-    fn wind_up(&mut self, desk: &mut Desk<'_>) {
-        if self.hung_up && self.conversation.has_ended() {
-            self.recordings.wind_up(desk);
+    fn wind_up(&mut self, record: &Record, desk: &mut Desk<'_>) {
+        if self.hung_up && self.conversation.has_ended() && self.recordings.wind_up(desk) {
+            self.note_missed_call(record, desk);
         }
     }
 
@@ -289,7 +296,7 @@ impl Talk {
             let orders = self.conversation.handle(event);
             self.carry_out(orders, record, desk);
         }
-        self.wind_up(desk);
+        self.wind_up(record, desk);
     }
 
     fn carry_out(&mut self, orders: Vec<Order>, record: &mut Record, desk: &mut Desk<'_>) {
@@ -421,8 +428,11 @@ impl Talk {
         self.events.extend(answer.map(Event::Input));
     }
 
-    /// MISS-1.
-    fn note_missed_call(&self, record: &Record, desk: &mut Desk<'_>) {
+    /// MISS-1. Once in a call.
+    fn note_missed_call(&mut self, record: &Record, desk: &mut Desk<'_>) {
+        if std::mem::replace(&mut self.missed, true) {
+            return;
+        }
         let Some(mailbox) = self.mailbox.address().cloned() else { return };
         desk.note(Op::NoteMissedCall(Box::new(MissedCall {
             id: MissedCallId(0),
