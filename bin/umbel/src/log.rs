@@ -22,5 +22,15 @@ pub(crate) fn start() -> LogLimit {
     };
     // A second start, as in tests, keeps the first.
     let _ = tracing_subscriber::registry().with(lines.with_filter(limit.clone())).with(filter).try_init();
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(at, "{}", constant(panic.payload()));
+    }));
     limit
+}
+
+/// What a panic says, where that is a constant of the program. What was put together at run time may hold what
+/// nobody must see (SEC-88), so of that only the place is told.
+fn constant(payload: &(dyn std::any::Any + Send)) -> &'static str {
+    payload.downcast_ref::<&'static str>().copied().unwrap_or("an invariant does not hold")
 }
