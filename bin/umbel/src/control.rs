@@ -2,7 +2,9 @@
 //!
 //! A Unix socket in the data directory, open to its owner only. One JSON line asks, one answers.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +18,8 @@ use crate::output;
 
 /// The longest request or answer, in bytes; longer ones are cut off and refused.
 pub(crate) const LINE_BYTES_MAX: u64 = 64 * 1024;
+/// The name of a socket has room for so many bytes on every system (`sun_path`), the final zero included.
+const SOCKET_NAME_BYTES_MAX: usize = 104;
 /// How long a command waits for the server's answer.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 
@@ -48,9 +52,20 @@ pub(crate) fn socket_path(data: &Path) -> PathBuf {
     data.join("control.sock")
 }
 
+/// Names the socket to `use_it`: by its path, or where that is longer than the name of a socket may be, by way of
+/// the open directory.
+pub(crate) fn at_socket<T>(data: &Path, use_it: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    let path = socket_path(data);
+    if path.as_os_str().len() < SOCKET_NAME_BYTES_MAX {
+        return use_it(&path);
+    }
+    let folder = File::open(data)?;
+    use_it(&socket_path(Path::new(&format!("/proc/self/fd/{}", folder.as_raw_fd()))))
+}
+
 /// Whether a server answers there; a socket alone may have been left by one that was killed.
 pub(crate) fn is_answered(data: &Path) -> bool {
-    UnixStream::connect(socket_path(data)).is_ok()
+    at_socket(data, |path| UnixStream::connect(path)).is_ok()
 }
 
 /// Asks the server that runs on `data`.
@@ -63,7 +78,8 @@ pub(crate) fn ask(data: &Path, request: Request) -> Result<Answer, Failure> {
             format!("no server answers on {}: {error}; start it with `umbel serve`", path.display()),
         )
     };
-    let mut stream = UnixStream::connect(&path).map_err(|error| unreachable(&error))?;
+    let mut stream =
+        at_socket(data, |path| UnixStream::connect(path)).map_err(|error| unreachable(&error))?;
     let line = serde_json::to_string(&request).map_err(|error| unreachable(&error))?;
     stream
         .set_read_timeout(Some(ANSWERED_WITHIN))

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::control::{Answer, LINE_BYTES_MAX, Request, socket_path};
+use crate::control::{Answer, LINE_BYTES_MAX, Request, at_socket, socket_path};
 
 /// Commands that wait to be answered; one more waits to be read.
 pub(super) const ASKED_MAX: usize = 16;
@@ -31,7 +31,7 @@ impl Control {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let listener = UnixListener::bind(&path)?;
+        let listener = at_socket(data, |path| UnixListener::bind(path))?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
         Ok(Control { listener, path })
     }

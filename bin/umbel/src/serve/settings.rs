@@ -54,6 +54,7 @@ pub(super) fn um(
         },
         conversation: conversation(config, um),
         media: umbel_um::Media {
+            codecs: codecs(),
             srtp: match um.srtp {
                 Srtp::Offered => umbel_sdp::Srtp::Offered,
                 Srtp::Required => umbel_sdp::Srtp::Required,
@@ -86,6 +87,15 @@ pub(super) fn trust(config: &Config) -> Policy {
         accept_cleartext: !config.tls.trusted_networks.is_empty(),
         gateways: config.um.as_ref().map(|um| um.gateways.clone()).unwrap_or_default(),
     }
+}
+
+/// Wideband first. Opus, where it is built in, stands lost packets best.
+fn codecs() -> Vec<umbel_sdp::Codec> {
+    let mut codecs = umbel_um::Media::default().codecs;
+    if cfg!(feature = "opus") {
+        codecs.insert(0, umbel_sdp::Codec::Opus);
+    }
+    codecs
 }
 
 fn conversation(config: &Config, um: &Um) -> conversation::Config {

@@ -16,6 +16,16 @@ fn a_good_configuration_is_taken_and_says_what_needs_a_restart() {
     drop(server);
 }
 
+/// The name of a Unix socket has little more than a hundred octets.
+#[test]
+fn a_server_whose_data_lie_deep_is_reached_all_the_same() {
+    let site = Site::new();
+    let deep = "a-rather-long-name-of-a-folder/".repeat(5);
+    site.configure(&format!("data = \"{deep}data\"\n{}", site.configuration("", "")));
+    let _server = site.serve();
+    site.umbel(&["reload"]).succeeded();
+}
+
 #[test]
 fn a_bad_configuration_is_refused_with_its_place_and_the_old_one_stays() {
     let site = Site::with_users();
