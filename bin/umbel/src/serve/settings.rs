@@ -62,7 +62,6 @@ pub(super) fn um(
             },
             advertise: um.rtp_advertise.as_deref().and_then(|address| address.parse().ok()),
             learn_source: um.rtp_learn_source,
-            ..Default::default()
         },
         recording: umbel_um::Recording {
             min: um.recording.min_length,
