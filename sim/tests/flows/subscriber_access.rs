@@ -342,3 +342,29 @@ fn a_caller_who_says_to_be_a_user_of_ours_is_announced_by_extension() {
     assert_eq!(announced(By::Tcp, "bob@elsewhere.test"), ["from-unknown"]);
     assert_eq!(announced(By::Tcp, "nobody@example.test"), ["from-unknown"]);
 }
+
+/// I5, I9: whenever an owner hangs up, nothing of the call is left, and no message is lost but one that was deleted.
+#[test]
+fn an_owner_may_hang_up_at_any_moment() {
+    for slow in [1, 700] {
+        for moment in 1..24 {
+            let mut office = with_a_message(3);
+            office.server().store_is.slow = Duration::from_millis(slow);
+            let alice = office.caller("alice", By::MutualTls(PROXY));
+            office.call(alice, to_own_voice_mail("alice").skip_pin());
+            // Messages, hold, go on, options, the standard greeting, record it, accept it.
+            for (second, keys) in
+                [(1, "1"), (3, "2"), (4, "2"), (5, "*"), (6, "6"), (7, "1"), (8, "2"), (11, "#")]
+            {
+                office.world.order_after(alice, secs(second), Do::Press(keys));
+            }
+            office.world.order_after(alice, Duration::from_millis(600 * moment), Do::HangUp);
+            office.wait(60);
+            let when = format!("hung up after {moment} times 600 ms, store takes {slow} ms");
+            assert!(office.server().is_at_rest(), "{when}");
+            assert!(office.server().calls().iter().all(|call| call.ended.is_some()), "{when}");
+            assert_eq!(office.server().messages("alice@example.test").len(), 1, "{when}");
+            assert!(office.server().missed_calls("alice@example.test").is_empty(), "{when}");
+        }
+    }
+}
