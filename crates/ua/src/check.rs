@@ -1,6 +1,6 @@
 //! Whether a request is one that we can serve: RFC 3261 8.2.
 
-use umbel_sip_message::{HeaderName, Request, Scheme};
+use umbel_sip_message::{HeaderName, MediaType, Request, Scheme};
 
 use crate::capabilities;
 use crate::refusal::Refusal;
@@ -31,6 +31,25 @@ pub(crate) fn body(request: &Request) -> Result<(), Refusal> {
         // RFC 3261 20.11: `handling=optional` lets us leave aside what we cannot read.
         Some(_) | None if is_optional(request) => Ok(()),
         Some(_) | None => Err(Refusal::UnsupportedBody),
+    }
+}
+
+/// RFC 3261 20.1, 21.4.7: what we answer with must be acceptable; where nothing is said, a session
+/// description is.
+pub(crate) fn accept(request: &Request) -> Result<(), Refusal> {
+    let headers = request.headers();
+    let takes_description = |range: &[u8]| {
+        MediaType::parse(range).is_ok_and(|range| {
+            [("application", "sdp"), ("application", "*"), ("*", "*")]
+                .iter()
+                .any(|(kind, subtype)| range.is(kind, subtype))
+        })
+    };
+    let said = headers.has(&HeaderName::Accept);
+    if !said || headers.elements(&HeaderName::Accept).any(takes_description) {
+        Ok(())
+    } else {
+        Err(Refusal::NotAcceptable)
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) enum Refusal {
     BadExtension { unsupported: String },
     /// RFC 3261 8.2.3: a body that we cannot read.
     UnsupportedBody,
+    /// RFC 3261 21.4.7: a caller who takes no session description.
+    NotAcceptable,
     /// RFC 6086 4.2.2: a body in an INFO that we cannot read.
     UnsupportedInfo,
     /// RFC 6086 4.2.2: an INFO of a package that we did not offer to receive.
@@ -59,6 +61,7 @@ impl Refusal {
             Refusal::Replaces => StatusCode::FORBIDDEN,
             Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Refusal::UnsupportedBody | Refusal::UnsupportedInfo => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Refusal::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Refusal::UnsupportedScheme => StatusCode::UNSUPPORTED_URI_SCHEME,
             Refusal::BadExtension { .. } => StatusCode::BAD_EXTENSION,
             Refusal::IntervalTooSmall { .. } => StatusCode::SESSION_INTERVAL_TOO_SMALL,
@@ -103,6 +106,7 @@ impl Refusal {
                 draft.push(HeaderName::RetryAfter, retry_after.to_string());
             }
             Refusal::UnsupportedScheme
+            | Refusal::NotAcceptable
             | Refusal::NoContact
             | Refusal::BadRecordRoute
             | Refusal::NoRAck

@@ -144,6 +144,20 @@ fn a_body_that_we_cannot_read_gets_415() {
     check(INVITE, &multipart, 415, &accept);
 }
 
+// RFC 3261 21.4.7, RFC 4475 3.3.15
+#[test]
+fn a_caller_who_takes_no_session_description_gets_406() {
+    for accept in ["text/plain", "text/*, image/png", ""] {
+        check(INVITE, &format!("{CONTACT}Accept: {accept}\n"), 406, &[]);
+    }
+    for accept in ["application/sdp", "text/plain, Application / SDP;level=1", "application/*", "*/*;q=0.1"] {
+        let (mut world, flow) = world();
+        world.send("caller", flow, &request(INVITE, &format!("{CONTACT}Accept: {accept}\n")));
+        world.settle();
+        assert_eq!(world.agent_of("um").call_count(), 1, "{accept}");
+    }
+}
+
 #[test]
 fn a_body_that_may_be_left_aside_is() {
     let (mut world, flow) = world();

@@ -122,6 +122,7 @@ impl Agent {
             return Err(Refusal::Replaces);
         }
         check::body(request)?;
+        check::accept(request)?;
         Call::check_interval(&self.shared, request.headers())?;
         self.last_incoming += 1;
         let key = CallKey(self.last_incoming * 2);
