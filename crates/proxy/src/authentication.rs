@@ -55,7 +55,7 @@ pub enum Examined {
     /// SEC-49: too many wrong ones by this name from this address. The password is not looked at.
     Locked,
     /// To be judged with the hashes of its address.
-    Candidate(Candidate),
+    Candidate(Box<Candidate>),
 }
 
 /// Credentials with a good nonce.
@@ -135,7 +135,7 @@ impl Authentication {
         let address =
             Address::new(&credentials.username, &self.realm).or_else(|_| Address::new("-", &self.realm));
         match address {
-            Ok(address) => Examined::Candidate(Candidate { address, credentials, source }),
+            Ok(address) => Examined::Candidate(Box::new(Candidate { address, credentials, source })),
             Err(_) => Examined::Challenge { stale: false },
         }
     }

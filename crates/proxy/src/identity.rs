@@ -9,7 +9,10 @@ use umbel_store::Address;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sender {
     /// A peer on the list: a unified messaging server, another proxy.
-    Peer,
+    Peer {
+        /// Over a transport that is trusted for the PIN, too (DEC-29).
+        over_trusted_transport: bool,
+    },
     /// A gateway: its caller numbers and diversions count.
     Gateway,
     /// A user who has proved it, and owns From (REG-4).
@@ -24,7 +27,7 @@ impl Sender {
     /// By the connection alone, before any password.
     pub fn of(trust: &Trust) -> Self {
         match trust.identity {
-            Identity::Listed => Sender::Peer,
+            Identity::Listed => Sender::Peer { over_trusted_transport: trust.transport.is_ok() },
             Identity::Gateway => Sender::Gateway,
             Identity::Unlisted => Sender::Stranger,
         }
@@ -33,7 +36,7 @@ impl Sender {
     /// SEC-52: who may have requests passed on to places that are not ours.
     pub fn may_relay(&self) -> bool {
         match self {
-            Sender::Peer => true,
+            Sender::Peer { .. } => true,
             Sender::User(_) => true,
             Sender::Claimed(_) => true,
             // What comes from the telephone network does not go back into it, or elsewhere, by itself.
@@ -45,7 +48,7 @@ impl Sender {
     /// DIAG-2: who is told why.
     pub fn is_inside(&self) -> bool {
         match self {
-            Sender::Peer => true,
+            Sender::Peer { .. } => true,
             Sender::User(_) => true,
             Sender::Claimed(_) => true,
             Sender::Gateway => false,
@@ -55,7 +58,7 @@ impl Sender {
 
     /// Whose Diversion and History-Info count.
     pub fn is_believed_about_diversions(&self) -> bool {
-        matches!(self, Sender::Peer | Sender::Gateway)
+        matches!(self, Sender::Peer { .. } | Sender::Gateway)
     }
 }
 
@@ -74,8 +77,12 @@ pub fn cross_boundary(draft: &mut Draft, sender: &Sender) {
         draft.remove(&HeaderName::HistoryInfo);
     }
     match sender {
-        Sender::Peer => {}
-        // SEC-10, DEC-15: the PIN is nothing that a gateway has a say in.
+        Sender::Peer { over_trusted_transport: true } => {}
+        // DEC-29: what came in clear must not become trusted by our passing it on.
+        Sender::Peer { over_trusted_transport: false } => {
+            draft.remove(&HeaderName::MsExchangeCommand);
+        }
+        // SEC-10: the PIN is nothing that a gateway has a say in.
         Sender::Gateway => {
             draft.remove(&HeaderName::MsExchangeCommand);
         }
@@ -189,15 +196,16 @@ mod tests {
 
     #[test]
     fn peers_are_believed_and_gateways_about_all_but_the_pin() {
-        let peer = crossed(&Sender::Peer);
+        let peer = crossed(&Sender::Peer { over_trusted_transport: true });
+        let in_clear = crossed(&Sender::Peer { over_trusted_transport: false });
         let gateway = crossed(&Sender::Gateway);
-        for text in [&peer, &gateway] {
+        for text in [&peer, &in_clear, &gateway] {
             assert!(text.contains("\r\nP-Asserted-Identity: <sip:boss@example.test>"));
             assert!(text.contains("\r\nDiversion") && text.contains("\r\nHistory-Info"));
             assert!(!text.contains("Mras") && !text.contains("ms-diagnostics"));
         }
         assert!(peer.contains("skip-pin"));
-        assert!(!gateway.contains("skip-pin"));
+        assert!(!gateway.contains("skip-pin") && !in_clear.contains("skip-pin"));
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn judge(ours: &mut Authentication, now: Instant, request: &Request) -> Option<J
         Examined::Candidate(candidate) => {
             let known = candidate.address.user() == "bob";
             let hashes = known.then(|| hashes("secret word"));
-            Some(ours.judge(now, candidate, request.method(), hashes.as_ref()))
+            Some(ours.judge(now, *candidate, request.method(), hashes.as_ref()))
         }
         Examined::Challenge { .. } | Examined::Locked => None,
     }

@@ -1,4 +1,7 @@
 //! Rules in the words of `umbel user set`: `forward-immediate=voicemail`, `ring-time=30s`, ...
+//!
+//! A target may be an extension. Who *calls* is known by address only, so that members of a team, and
+//! those who break through, are to be written as addresses if they are to be recognised.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -242,7 +245,7 @@ mod tests {
         ] {
             assert!(check(name, value, "example.test").is_err(), "{name}={value}");
         }
-        let eleven = vec!["200"; TARGETS_MAX + 1].join(",");
+        let eleven = ["200"; TARGETS_MAX + 1].join(",");
         assert!(check("team", &eleven, "example.test").is_err());
         assert_eq!(check("team", &eleven[4..], "example.test"), Ok(()));
         assert_eq!(check("ring-time", "1200 s", "example.test"), Ok(()));

@@ -1,0 +1,410 @@
+//! The protocol server as a node: what comes in goes to its place, what is wished for goes out.
+
+mod admission;
+mod branches;
+mod call;
+mod dialogs;
+mod registrar;
+mod targets;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+use umbel_node::{FlowId, Input, Node, Output, Transport};
+use umbel_ocexum::trust;
+use umbel_sip_endpoint::{
+    ClientTransaction, Endpoint, Event, SIXTY_FOUR_T1, ServerTransaction, separate, widen,
+};
+use umbel_sip_message::{
+    AddressOfRecord, Diagnostics, Draft, HeaderName, Method, Reason, Request, quoted_string,
+};
+use umbel_store::{Decision, Op, Reply, Ruling, Ticket};
+use umbel_time::{Instant, Timers, UnixTime};
+
+use crate::Config;
+use crate::authentication::Authentication;
+use crate::identity::Sender;
+use crate::location::{Clocks, Kept, Location};
+use crate::refusal::Refusal;
+use crate::response_context::{BranchId, Timer};
+use crate::seal::Seal;
+
+use call::{Call, CallKey};
+use dialogs::Relay;
+use targets::Lookup;
+
+/// How often a part of the bindings is looked at for those that have ended.
+const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+/// SEC-49: how long who guesses waits for an answer.
+const GUESSER_WAITS: std::time::Duration = std::time::Duration::from_secs(10);
+/// Answers held back for [`GUESSER_WAITS`] at once; beyond, they are not given at all.
+const HELD_MAX: usize = 1_000;
+
+/// What the protocol server is told from outside SIP.
+#[derive(Debug)]
+pub enum Order {
+    /// What the wall's clock shows now; about every second.
+    Clock(UnixTime),
+    /// What became of a [`Wish::Store`].
+    Stored {
+        /// Whose answer it is.
+        ticket: Ticket,
+        /// The answer.
+        reply: Reply,
+    },
+    /// Bindings from before a restart.
+    Restore(Vec<(AddressOfRecord, Vec<Kept>)>),
+    /// Other settings. Calls under way keep the plans they have.
+    Reload(Box<Config>),
+    /// Whether new requests are refused with 503, for a server that is about to stop (REL-23).
+    Drain(bool),
+}
+
+/// What the protocol server wants done outside SIP.
+#[derive(Debug)]
+pub enum Wish {
+    /// An operation of the store.
+    Store {
+        /// For the answer.
+        ticket: Ticket,
+        /// What.
+        op: Op,
+    },
+    /// These are the bindings of an address from now on; whoever keeps them may take its time.
+    Keep {
+        /// Whose.
+        address: AddressOfRecord,
+        /// All of them; none: forget the address.
+        bindings: Vec<Kept>,
+    },
+    /// SEC-49: somebody guesses passwords.
+    GuesserLocked {
+        /// From where.
+        source: IpAddr,
+        /// For whom.
+        name: String,
+    },
+}
+
+/// Registrar, proxy, and what users want done with their calls.
+pub struct Proxy {
+    config: Config,
+    endpoint: Endpoint,
+    rng: ChaCha20Rng,
+    seal: Seal,
+    location: Location,
+    authentication: Authentication,
+    /// The wall's clock, as last told, and when that was.
+    clock: Clocks,
+    is_draining: bool,
+    calls: BTreeMap<CallKey, Call>,
+    call_of: BTreeMap<ServerTransaction, CallKey>,
+    branch_of: BTreeMap<ClientTransaction, (CallKey, BranchId)>,
+    relays: BTreeMap<ClientTransaction, Relay>,
+    relay_of: BTreeMap<ServerTransaction, ClientTransaction>,
+    /// RFC 5393 4: what is passing through. See [`admission`].
+    passing: BTreeMap<admission::Passage, usize>,
+    waiting: BTreeMap<Ticket, Waiting>,
+    held: BTreeMap<ServerTransaction, Draft>,
+    timers: Timers<Alarm>,
+    last: u64,
+    outputs: VecDeque<Output<Wish>>,
+}
+
+/// Who waits for the store.
+enum Waiting {
+    Password(Box<admission::Answer>),
+    User(Lookup),
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Alarm {
+    Call(CallKey, Timer),
+    /// EUMR-8: this server says nothing; the next one may.
+    Alternative(CallKey, BranchId),
+    /// RFC 3261 13.3.1.4: no 2xx is repeated any more.
+    Forget(CallKey),
+    Held(ServerTransaction),
+    Sweep,
+}
+
+impl Proxy {
+    /// A server without flows and without bindings. `wall` is the time by the wall's clock at
+    /// [`Instant::ZERO`].
+    pub fn new(config: Config, wall: UnixTime, mut rng: ChaCha20Rng) -> Self {
+        let seal = Seal::new(&mut rng);
+        let authentication = Authentication::new(&config.domain, &config.digest, &mut rng);
+        let endpoint = Endpoint::new(endpoint_config(&config), ChaCha20Rng::from_rng(&mut rng));
+        let mut timers = Timers::new();
+        timers.arm(Alarm::Sweep, Instant::ZERO + SWEEP_EVERY);
+        Proxy {
+            config,
+            endpoint,
+            rng,
+            seal,
+            location: Location::new(),
+            authentication,
+            clock: Clocks { now: Instant::ZERO, wall },
+            is_draining: false,
+            calls: BTreeMap::new(),
+            call_of: BTreeMap::new(),
+            branch_of: BTreeMap::new(),
+            relays: BTreeMap::new(),
+            relay_of: BTreeMap::new(),
+            passing: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            held: BTreeMap::new(),
+            timers,
+            last: 0,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Requests that are being passed on, calls that were answered half a minute ago included.
+    pub fn call_count(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Addresses that are registered.
+    pub fn registered_count(&self) -> usize {
+        self.location.len()
+    }
+
+    /// Whether nothing is going on, so that a draining server may stop.
+    pub fn is_idle(&self) -> bool {
+        self.calls.is_empty() && self.relays.is_empty() && self.waiting.is_empty()
+    }
+
+    fn obey(&mut self, now: Instant, order: Order) {
+        match order {
+            Order::Clock(wall) => self.clock = Clocks { now, wall },
+            Order::Stored { ticket, reply } => self.stored(now, ticket, reply),
+            Order::Restore(kept) => {
+                let clocks = self.clocks(now);
+                for (address, bindings) in kept {
+                    self.location.restore(clocks, &address, bindings);
+                }
+            }
+            Order::Reload(config) => {
+                self.authentication.reconfigure(&config.domain, &config.digest);
+                self.endpoint.reconfigure(endpoint_config(&config));
+                self.config = *config;
+            }
+            Order::Drain(is_draining) => self.is_draining = is_draining,
+        }
+    }
+
+    fn happened(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Request { transaction, flow, request } => self.arrived(now, transaction, flow, request),
+            Event::Ack { flow, request } => self.acknowledged(now, flow, &request),
+            Event::Cancelled { transaction } => self.cancelled(now, transaction),
+            Event::Response { transaction, response, .. } => {
+                if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
+                    self.branch_responded(now, key, id, response);
+                } else {
+                    self.relay_responded(now, transaction, &response);
+                }
+            }
+            Event::Failed { transaction, failure } => {
+                if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
+                    self.branch_failed(now, key, id, failure);
+                } else {
+                    self.relay_failed(now, transaction, failure);
+                }
+            }
+            // Nobody is there any more to whom an answer could go.
+            Event::ServerFailed { transaction, .. } => self.cancelled(now, transaction),
+            // A binding knows its flow by name, and asks whether it is up when it is wanted.
+            Event::FlowOpened { .. } | Event::FlowClosed { .. } => {}
+        }
+    }
+
+    fn cancelled(&mut self, now: Instant, transaction: ServerTransaction) {
+        if let Some(key) = self.call_of.get(&transaction).copied() {
+            self.call_cancelled(now, key);
+        } else if let Some(client) = self.relay_of.get(&transaction).copied() {
+            self.endpoint.cancel(now, client, None);
+        } else {
+            self.admission_cancelled(now, transaction);
+        }
+    }
+
+    fn fired(&mut self, now: Instant, alarm: Alarm) {
+        match alarm {
+            Alarm::Call(key, timer) => self.call_timer(now, key, timer),
+            Alarm::Alternative(key, id) => self.silent(now, key, id),
+            Alarm::Forget(key) => self.forget(key),
+            Alarm::Held(transaction) => {
+                if let Some(draft) = self.held.remove(&transaction) {
+                    self.endpoint.respond(now, transaction, draft);
+                }
+            }
+            Alarm::Sweep => {
+                for address in self.location.sweep(now) {
+                    self.keep(now, address);
+                }
+                self.timers.arm(Alarm::Sweep, now + SWEEP_EVERY);
+            }
+        }
+    }
+
+    fn stored(&mut self, now: Instant, ticket: Ticket, reply: Reply) {
+        match self.waiting.remove(&ticket) {
+            Some(Waiting::Password(answer)) => self.password_told(now, *answer, reply),
+            Some(Waiting::User(lookup)) => self.user_told(now, lookup, reply),
+            // Nobody waits for what was only to be written down.
+            None => {}
+        }
+    }
+
+    fn ask(&mut self, op: Op, waiting: Waiting) {
+        let ticket = Ticket(self.number());
+        self.waiting.insert(ticket, waiting);
+        self.outputs.push_back(Output::Wish(Wish::Store { ticket, op }));
+    }
+
+    /// Writes down what was decided about a call, for those who ask why.
+    fn decide(&mut self, now: Instant, call: &Call, ruling: Ruling, rule: &str) {
+        if *call.request.method() != Method::Invite {
+            return;
+        }
+        let mailbox = call.callee.as_ref().and_then(|callee| callee.to_string().parse().ok());
+        let decision = Decision {
+            call_id: call.request.headers().call_id().to_owned(),
+            at: self.clocks(now).wall,
+            mailbox,
+            transport: match call.transport {
+                Transport::Tcp => umbel_store::Transport::Tcp,
+                Transport::Tls => umbel_store::Transport::Tls,
+            },
+            peer: call.peer.clone(),
+            command_seen: call.request.headers().has(&HeaderName::MsExchangeCommand),
+            ruling,
+            rule: rule.to_owned(),
+        };
+        let ticket = Ticket(self.number());
+        self.outputs.push_back(Output::Wish(Wish::Store { ticket, op: Op::Decide(vec![decision]) }));
+    }
+
+    fn keep(&mut self, now: Instant, address: AddressOfRecord) {
+        let bindings = self.location.kept(self.clocks(now), &address);
+        self.outputs.push_back(Output::Wish(Wish::Keep { address, bindings }));
+    }
+
+    /// The time by both clocks.
+    fn clocks(&self, now: Instant) -> Clocks {
+        Clocks { now, wall: self.clock.wall + now.since(self.clock.now) }
+    }
+
+    /// Who a flow's other end is: the sender as far as the connection says, and its name.
+    fn peer(&self, now: Instant, flow: FlowId) -> Option<(Sender, Option<String>)> {
+        let flow = self.endpoint.flow(flow)?;
+        let trust = trust(flow, &self.config.trust, self.clocks(now).wall);
+        Some((Sender::of(&trust), trust.peer))
+    }
+
+    fn number(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// A tag with 64 random bits (SEC-54).
+    fn tag(&mut self) -> String {
+        format!("{:016x}", self.rng.next_u64())
+    }
+
+    /// The answer to a request that goes no further. DIAG-2, DIAG-5: insiders are told why.
+    fn refusal(&mut self, request: &Request, sender: &Sender, refusal: Refusal) -> Draft {
+        let answer = refusal.answer();
+        let mut draft = Draft::reply(request, answer.status);
+        draft.to_tag(&self.tag());
+        if let Some((id, text)) = answer.diagnostics {
+            let source = self.host().to_owned();
+            let diagnostics = Diagnostics::new(id, text, &source);
+            if sender.is_inside() {
+                draft.push(HeaderName::MsDiagnostics, &diagnostics);
+                draft.push(HeaderName::Warning, format_args!("399 {source} {}", quoted_string(text)));
+            } else {
+                draft.push(HeaderName::MsDiagnosticsPublic, &diagnostics.public());
+            }
+        }
+        match refusal {
+            Refusal::MethodNotAllowed => {
+                draft.push(HeaderName::Allow, ALLOW);
+            }
+            Refusal::IntervalTooBrief => {
+                draft.push(HeaderName::MinExpires, crate::location::EXPIRY_MIN.as_secs());
+            }
+            Refusal::BadEvent => {
+                draft.push(HeaderName::AllowEvents, "message-summary");
+            }
+            Refusal::Unavailable => {
+                // REL-43: those refused together do not return together.
+                let seconds = 1 + self.rng.next_u32() % 30;
+                draft.push(HeaderName::RetryAfter, seconds);
+            }
+            _ => {}
+        }
+        draft
+    }
+
+    /// Our own name, for those who read diagnostics.
+    fn host(&self) -> &str {
+        let sent_by = self.config.tls.as_ref().or(self.config.tcp.as_ref());
+        sent_by.map_or(self.config.domain.as_str(), |sent_by| sent_by.host.as_str())
+    }
+}
+
+/// What may be sent to the server itself, or through it.
+const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, PRACK, INFO, SUBSCRIBE, NOTIFY, MESSAGE, REFER";
+
+fn endpoint_config(config: &Config) -> umbel_sip_endpoint::Config {
+    umbel_sip_endpoint::Config {
+        tcp: config.tcp.clone(),
+        tls: config.tls.clone(),
+        presents_certificate: config.presents_certificate,
+        // RFC 3261 8.2.2.2 is for user agents: a proxy passes on what comes by two ways.
+        refuses_merged_requests: false,
+        ..umbel_sip_endpoint::Config::default()
+    }
+}
+
+impl Node for Proxy {
+    type Order = Order;
+    type Wish = Wish;
+
+    fn handle(&mut self, now: Instant, input: Input<Order>) {
+        if let Input::Timeout = input {
+            while let Some(alarm) = self.timers.expired(now) {
+                self.fired(now, alarm);
+            }
+        }
+        match separate(input) {
+            Ok(input) => self.endpoint.handle(now, input),
+            Err(order) => self.obey(now, order),
+        }
+        while let Some(event) = self.endpoint.poll_event() {
+            self.happened(now, event);
+        }
+        while let Some(output) = self.endpoint.poll_output() {
+            self.outputs.push_back(widen(output));
+        }
+    }
+
+    fn poll_output(&mut self) -> Option<Output<Wish>> {
+        self.outputs.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        [self.timers.next(), self.endpoint.poll_timeout()].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+#[path = "proxy/tests/mod.rs"]
+mod tests;

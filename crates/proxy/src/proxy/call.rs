@@ -1,0 +1,431 @@
+//! A request that begins something, from its admission to its end: what is known of it, and what its
+//! response context wants done.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use umbel_node::{FlowId, Transport};
+use umbel_ocexum::Sensitivity;
+use umbel_sip_endpoint::ServerTransaction;
+use umbel_sip_message::{AddressOfRecord, Draft, HeaderName, Method, Request, Response, StatusCode, Uri};
+use umbel_store::{Ruling, User};
+use umbel_time::Instant;
+
+use super::admission::{Arrival, Passage, passage};
+use super::branches::Branch;
+use super::dialogs::upstream;
+use super::targets::Purpose;
+use super::{Alarm, Proxy, Reason, SIXTY_FOUR_T1};
+use crate::diversion::Retarget;
+use crate::forwarding::{self, Circumstances, Destination, Media};
+use crate::identity::Sender;
+use crate::locality::{self, Meaning};
+use crate::refusal::Refusal;
+use crate::response_context::{Action, BranchId, Input, Kind, ResponseContext, Timer};
+use crate::routing::{CALL_FORWARDING, words};
+
+/// Our own name for a request under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CallKey(pub(super) u64);
+
+/// LOOP-5: diversions that a call may have behind it.
+const DIVERSIONS_MAX: usize = 5;
+
+/// A request under way.
+pub(super) struct Call {
+    pub(super) transaction: ServerTransaction,
+    pub(super) flow: FlowId,
+    pub(super) transport: Transport,
+    pub(super) request: Request,
+    pub(super) sender: Sender,
+    pub(super) peer: Option<String>,
+    /// From, if it is one of ours.
+    pub(super) caller: Option<AddressOfRecord>,
+    /// Whose call it is now: changes when it is forwarded to another user.
+    pub(super) callee: Option<AddressOfRecord>,
+    /// Those who were the callee.
+    pub(super) visited: BTreeSet<AddressOfRecord>,
+    pub(super) context: ResponseContext,
+    pub(super) branches: BTreeMap<BranchId, Branch>,
+    /// LOOP-3: where it has been sent.
+    pub(super) tried: BTreeSet<String>,
+    /// Away from whom it was diverted.
+    pub(super) chain: Vec<Retarget>,
+    pub(super) sensitivity: Sensitivity,
+    /// Routes of others, which only peers may give.
+    pub(super) routes: Vec<Uri>,
+    pub(super) passage: Passage,
+    /// Of our own provisional responses.
+    pub(super) tag: String,
+}
+
+impl Proxy {
+    /// RFC 3261 16.5: where does it go?
+    pub(super) fn begin(&mut self, now: Instant, arrival: Arrival, routes: Vec<Uri>) {
+        let Some(transport) = self.endpoint.flow(arrival.flow).map(|flow| flow.transport) else { return };
+        let request = &arrival.request;
+        let meaning = locality::meaning(request.request_uri(), &self.config);
+        let is_invite = *request.method() == Method::Invite;
+        let sensitivity = Sensitivity::read(request.headers().all(&HeaderName::MsSensitivity));
+        let passage = passage(request);
+        *self.passing.entry(passage.clone()).or_insert(0) += 1;
+        let key = CallKey(self.number());
+        self.call_of.insert(arrival.transaction, key);
+        let call = Call {
+            transaction: arrival.transaction,
+            flow: arrival.flow,
+            transport,
+            caller: locality::user(request.headers().from().uri, &self.config),
+            callee: None,
+            visited: BTreeSet::new(),
+            context: ResponseContext::new(is_invite),
+            branches: BTreeMap::new(),
+            tried: BTreeSet::new(),
+            chain: Vec::new(),
+            sensitivity: sensitivity.unwrap_or_default(),
+            passage,
+            tag: self.tag(),
+            request: arrival.request,
+            sender: arrival.sender,
+            peer: arrival.peer,
+            routes,
+        };
+        let may_relay = call.sender.may_relay();
+        let uri = call.request.request_uri().to_uri();
+        let has_routes = !call.routes.is_empty();
+        self.calls.insert(key, call);
+        match meaning {
+            // Given by a peer: where its Route says.
+            _ if has_routes => {
+                self.send_to_uri(now, key, uri);
+                self.check(now, key);
+            }
+            Meaning::User(address) => self.find(key, address, Purpose::Callee),
+            // URI-1.
+            Meaning::VoiceMail(address) if is_invite => self.find(key, address, Purpose::VoiceMail),
+            Meaning::Pilot if is_invite => self.send_to_voice_mail(now, key, None, None),
+            Meaning::VoiceMail(_) | Meaning::Pilot | Meaning::Ourselves => {
+                self.give_up(now, key, Refusal::NotFound);
+            }
+            Meaning::Number(_) | Meaning::Foreign if !may_relay => {
+                self.give_up(now, key, Refusal::Forbidden);
+            }
+            Meaning::Number(number) if self.config.gateways(&number).is_none() => {
+                self.give_up(now, key, Refusal::NotFound);
+            }
+            Meaning::Number(number) => {
+                self.send_to_number(now, key, &number);
+                self.check(now, key);
+            }
+            Meaning::Foreign => {
+                self.send_to_uri(now, key, uri);
+                self.check(now, key);
+            }
+            Meaning::Unsupported => self.give_up(now, key, Refusal::NotFound),
+        }
+    }
+
+    /// The callee is known: what does the plan say?
+    pub(super) fn ring_user(&mut self, now: Instant, key: CallKey, user: &User) {
+        let Some(callee) = AddressOfRecord::new(user.address().user(), user.address().domain()) else {
+            return self.give_up(now, key, Refusal::NotFound);
+        };
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        call.callee = Some(callee.clone());
+        call.visited.insert(callee.clone());
+        let Some(call) = self.calls.get(&key) else { return };
+        let headers = call.request.headers();
+        let from = headers.from().uri.address_of_record();
+        let referrer = headers.address(&HeaderName::ReferredBy).ok().flatten();
+        let referrer = referrer.and_then(|referrer| referrer.uri.address_of_record());
+        // SIPRE-5: rules that cannot be read are no rules at all.
+        let rules = words::read(&user.settings.routing, &self.config.domain).ok();
+        let local = self.config.clocks.local(user.settings.time_zone.as_deref(), self.clocks(now).wall);
+        let plan = forwarding::plan(&Circumstances {
+            rules: rules.as_ref(),
+            callee: &callee,
+            caller: call.caller.as_ref().or(from.as_ref()),
+            referrer: referrer.as_ref(),
+            sensitivity: call.sensitivity,
+            media: media(&call.request),
+            // Members of a team are rung by their endpoints, without a plan of their own.
+            rung_for_another: false,
+            has_mailbox: user.settings.enabled,
+            is_work_time: rules.as_ref().is_none_or(|rules| rules.work_hours.contains(local)),
+            when_forwarding: self.config.when_forwarding,
+            ring_time: self.config.ring_time,
+        });
+        self.explain(now, key, &plan);
+        match plan.action {
+            forwarding::Action::Refuse(refusal) => self.give_up(now, key, refusal),
+            forwarding::Action::Divert(to, reason) => {
+                self.perform(now, key, vec![Action::Divert(to, reason)], None);
+            }
+            forwarding::Action::Ring(ring) => {
+                let (endpoints, ring_also) = (ring.endpoints, ring.ring_also.clone());
+                let actions = call_mut(&mut self.calls, key, |call| call.context.ring(ring));
+                self.perform(now, key, actions, None);
+                if endpoints {
+                    self.send_to_bindings(now, key, &callee, Kind::Endpoint);
+                }
+                if let Some(uri) = ring_also {
+                    self.send_to_target(now, key, &uri, Purpose::Also);
+                }
+                self.check(now, key);
+            }
+        }
+    }
+
+    fn explain(&mut self, now: Instant, key: CallKey, plan: &forwarding::Plan) {
+        let Some(call) = self.calls.remove(&key) else { return };
+        let ruling = match &plan.action {
+            forwarding::Action::Refuse(refusal) => Ruling::Refusal(refusal.answer().status.as_u16()),
+            forwarding::Action::Divert(..) => {
+                Ruling::Diversion(call.callee.as_ref().map(ToString::to_string))
+            }
+            forwarding::Action::Ring(_) => Ruling::Diversion(None),
+        };
+        self.decide(now, &call, ruling, plan.rule);
+        self.calls.insert(key, call);
+    }
+
+    /// What if nothing of this round is there to wait for?
+    pub(super) fn check(&mut self, now: Instant, key: CallKey) {
+        let actions = call_mut(&mut self.calls, key, |call| call.context.check());
+        self.perform(now, key, actions, None);
+    }
+
+    pub(super) fn give_up(&mut self, now: Instant, key: CallKey, refusal: Refusal) {
+        let actions = call_mut(&mut self.calls, key, |call| call.context.give_up(refusal));
+        self.perform(now, key, actions, None);
+    }
+
+    pub(super) fn step(&mut self, now: Instant, key: CallKey, input: Input, came: Option<&Response>) {
+        let actions = call_mut(&mut self.calls, key, |call| call.context.step(input));
+        self.perform(now, key, actions, came);
+    }
+
+    pub(super) fn call_cancelled(&mut self, now: Instant, key: CallKey) {
+        self.step(now, key, Input::Cancelled, None);
+    }
+
+    pub(super) fn call_timer(&mut self, now: Instant, key: CallKey, timer: Timer) {
+        self.step(now, key, Input::Timer(timer), None);
+    }
+
+    /// Does what the response context wants.
+    pub(super) fn perform(
+        &mut self,
+        now: Instant,
+        key: CallKey,
+        actions: Vec<Action>,
+        came: Option<&Response>,
+    ) {
+        for action in actions {
+            match action {
+                Action::Forward => {
+                    let Some(call) = self.calls.get(&key) else { return };
+                    if let Some(response) = came {
+                        let draft = upstream(&call.request, &call.sender, response);
+                        self.endpoint.respond(now, call.transaction, draft);
+                    }
+                }
+                Action::AnswerWith(id) => self.answer_with(now, key, id),
+                Action::Refuse(refusal) => self.refuse(now, key, refusal),
+                Action::Cancel(id, reason) => self.cancel_branch(now, key, id, &reason),
+                Action::Widen(later) => {
+                    for uri in &later.targets {
+                        self.send_to_target(now, key, uri, Purpose::Also);
+                    }
+                    self.check(now, key);
+                }
+                Action::Divert(to, reason) => self.divert(now, key, to, reason),
+                Action::Follow(id) => self.follow_deflection(now, key, id),
+                Action::Arm(timer, after) => self.timers.arm(Alarm::Call(key, timer), now + after),
+                Action::Disarm(timer) => {
+                    self.timers.disarm(&Alarm::Call(key, timer));
+                }
+            }
+        }
+        self.settle_end(now, key);
+    }
+
+    /// The last thing that a caller hears from us is behind it.
+    fn settle_end(&mut self, now: Instant, key: CallKey) {
+        let Some(call) = self.calls.get(&key) else { return };
+        if call.context.is_over() && self.timers.deadline(&Alarm::Forget(key)).is_none() {
+            // A 2xx may be repeated, or come from another branch (RFC 3261 13.3.1.4, 16.7 step 5).
+            let wait = if call.context.len() > 0 { SIXTY_FOUR_T1 } else { std::time::Duration::ZERO };
+            self.timers.arm(Alarm::Forget(key), now + wait);
+            // What goes in a circle finds its passage only while it is under way.
+            let passage = call.passage.clone();
+            if let Some(count) = self.passing.get_mut(&passage) {
+                *count -= 1;
+                if *count == 0 {
+                    self.passing.remove(&passage);
+                }
+            }
+        }
+    }
+
+    pub(super) fn forget(&mut self, key: CallKey) {
+        let Some(call) = self.calls.remove(&key) else { return };
+        self.call_of.remove(&call.transaction);
+        for (id, branch) in call.branches {
+            self.branch_of.remove(&branch.client);
+            self.timers.disarm(&Alarm::Call(key, Timer::C(id)));
+            self.timers.disarm(&Alarm::Alternative(key, id));
+        }
+    }
+
+    /// RFC 3261 16.7, steps 6 to 9.
+    fn answer_with(&mut self, now: Instant, key: CallKey, id: BranchId) {
+        let Some(call) = self.calls.get(&key) else { return };
+        let Some(branch) = call.branches.get(&id) else { return };
+        let response = match &branch.outcome {
+            Some(Ok(response)) => response,
+            Some(Err(refusal)) => {
+                let refusal = *refusal;
+                return self.refuse(now, key, refusal);
+            }
+            None => return self.refuse(now, key, Refusal::NoResponse),
+        };
+        // RFC 3261 16.7, step 6: a 503 of somebody there is not ours.
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+            return self.refuse(now, key, Refusal::ServerError);
+        }
+        let mut draft = upstream(&call.request, &call.sender, response);
+        // Step 7: all challenges, so that the caller can answer all at once.
+        if matches!(response.status().as_u16(), 401 | 407) {
+            let others = call.branches.iter().filter(|(other, _)| **other != id);
+            for (_, other) in others {
+                if let Some(Ok(other)) = &other.outcome
+                    && matches!(other.status().as_u16(), 401 | 407)
+                {
+                    draft.copy(other.headers(), &HeaderName::WwwAuthenticate);
+                    draft.copy(other.headers(), &HeaderName::ProxyAuthenticate);
+                }
+            }
+        }
+        self.endpoint.respond(now, call.transaction, draft);
+    }
+
+    fn refuse(&mut self, now: Instant, key: CallKey, refusal: Refusal) {
+        let Some(call) = self.calls.remove(&key) else { return };
+        let draft = self.refusal(&call.request, &call.sender, refusal);
+        self.endpoint.respond(now, call.transaction, draft);
+        let rule = refusal.answer().diagnostics.map_or("refused", |(_, text)| text);
+        self.decide(now, &call, Ruling::Refusal(refusal.answer().status.as_u16()), rule);
+        self.calls.insert(key, call);
+    }
+
+    /// SIPRE-20, SIPRE-21: away from the callee.
+    fn divert(
+        &mut self,
+        now: Instant,
+        key: CallKey,
+        to: Destination,
+        reason: umbel_sip_message::DiversionReason,
+    ) {
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        let Some(callee) = call.callee.clone() else { return self.give_up(now, key, Refusal::NoAnswer) };
+        call.context.divert();
+        call.chain.push(Retarget { from: callee.clone(), reason: reason.clone() });
+        if !call.context.may_retarget() || has_been_diverted_too_often(call) {
+            return self.give_up(now, key, Refusal::TooManyDiversions);
+        }
+        self.say_forwarded(now, key);
+        match to {
+            Destination::VoiceMail => self.send_to_voice_mail(now, key, Some(callee), Some(reason)),
+            Destination::Forward(uri) => {
+                // SIPRE-23: one minute for all that comes, however often it is forwarded.
+                if self.timers.deadline(&Alarm::Call(key, Timer::Forwarding)).is_none() {
+                    self.timers.arm(Alarm::Call(key, Timer::Forwarding), now + CALL_FORWARDING);
+                }
+                self.send_to_target(now, key, &uri, Purpose::Forward);
+                self.check(now, key);
+            }
+        }
+    }
+
+    /// SIPRE-20: 181.
+    fn say_forwarded(&mut self, now: Instant, key: CallKey) {
+        let Some(call) = self.calls.get(&key) else { return };
+        let mut draft = Draft::reply(&call.request, StatusCode::CALL_IS_BEING_FORWARDED);
+        draft.to_tag(&call.tag);
+        self.endpoint.respond(now, call.transaction, draft);
+    }
+
+    /// SIPRE-30: a telephone has pushed the call elsewhere.
+    fn follow_deflection(&mut self, now: Instant, key: CallKey, id: BranchId) {
+        let Some(call) = self.calls.get(&key) else { return };
+        let outcome = call.branches.get(&id).and_then(|branch| branch.outcome.as_ref());
+        let contacts = match outcome {
+            Some(Ok(response)) => response.headers().contacts().ok(),
+            _ => None,
+        };
+        let contact = contacts.and_then(|contacts| contacts.first().map(|contact| contact.uri.to_uri()));
+        let Some(uri) = contact.filter(|uri| uri.headers().next().is_none()) else {
+            return self.give_up(now, key, Refusal::NoAnswer);
+        };
+        let reason = umbel_sip_message::DiversionReason::Deflection;
+        let to = match locality::meaning(uri.as_ref(), &self.config) {
+            Meaning::VoiceMail(address) if Some(&address) == call.callee.as_ref() => Destination::VoiceMail,
+            _ => Destination::Forward(uri),
+        };
+        self.divert(now, key, to, reason);
+    }
+
+    fn cancel_branch(&mut self, now: Instant, key: CallKey, id: BranchId, reason: &Reason) {
+        self.timers.disarm(&Alarm::Alternative(key, id));
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        let Some(branch) = call.branches.get_mut(&id) else { return };
+        // Whoever is told to stop has no successor.
+        branch.alternatives.clear();
+        let client = branch.client;
+        self.endpoint.cancel(now, client, Some(&reason.to_string()));
+    }
+}
+
+/// Changes a call that may be gone.
+pub(super) fn call_mut<T: Default>(
+    calls: &mut BTreeMap<CallKey, Call>,
+    key: CallKey,
+    change: impl FnOnce(&mut Call) -> T,
+) -> T {
+    calls.get_mut(&key).map(change).unwrap_or_default()
+}
+
+/// LOOP-5.
+fn has_been_diverted_too_often(call: &Call) -> bool {
+    if !call.sender.is_believed_about_diversions() {
+        return false;
+    }
+    match crate::identity::diversions(call.request.headers()) {
+        Some((count, limit)) => count > DIVERSIONS_MAX || limit.is_some_and(|limit| count >= limit),
+        // What cannot be read is not made longer.
+        None => true,
+    }
+}
+
+/// SIPRE-3: what is offered, as far as routing needs it: a line that begins an audio stream.
+fn media(request: &Request) -> Media {
+    if *request.method() != Method::Invite {
+        return Media::Other;
+    }
+    let body = request.body();
+    // An offer may still come, and then it is most likely audio.
+    if body.is_empty() {
+        return Media::Audio;
+    }
+    let has_audio_line = body.split(|octet| *octet == b'\n').any(|line| line.starts_with(b"m=audio "));
+    let kind = request.headers().get(&HeaderName::ContentType).unwrap_or_default();
+    let kind = String::from_utf8_lossy(&kind).to_ascii_lowercase();
+    if kind.contains("application/ms-conf-invite") {
+        let text = String::from_utf8_lossy(body);
+        let audio = text
+            .split('<')
+            .any(|element| element.starts_with("audio") && element.contains("available=\"true\""));
+        return if audio { Media::AudioAppInvite } else { Media::Other };
+    }
+    if has_audio_line { Media::Audio } else { Media::Other }
+}

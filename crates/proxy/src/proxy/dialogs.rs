@@ -1,0 +1,126 @@
+//! Requests within dialogs: along the Record-Route, one in and one out (RFC 3261 16.4, 16.6, 16.11).
+
+use umbel_node::FlowId;
+use umbel_sip_endpoint::ClientTransaction;
+use umbel_sip_endpoint::{Failure, ServerTransaction, Target};
+use umbel_sip_message::{Draft, HeaderName, Request, Response, Uri};
+use umbel_time::Instant;
+
+use super::Proxy;
+use super::admission::Arrival;
+use crate::identity::{self, Sender};
+use crate::record_route;
+use crate::refusal::Refusal;
+
+/// A request that was passed on to one place.
+pub(super) struct Relay {
+    transaction: ServerTransaction,
+    request: Request,
+    sender: Sender,
+}
+
+impl Proxy {
+    /// Passes on a request within a dialog.
+    pub(super) fn relay(&mut self, now: Instant, arrival: Arrival) {
+        let (mut draft, target) = match self.onward(&arrival.request) {
+            Ok(onward) => onward,
+            Err(refusal) => return self.refuse_arrival(now, &arrival, refusal),
+        };
+        let Arrival { transaction, request, sender, .. } = arrival;
+        // Nobody has proved anything for this one request: no trust header of it counts.
+        identity::cross_boundary(&mut draft, &sender);
+        let client = self.endpoint.request(now, draft, target);
+        self.relays.insert(client, Relay { transaction, request, sender });
+        self.relay_of.insert(transaction, client);
+    }
+
+    /// The ACK to a success. M7: it is never answered, however bad it is.
+    pub(super) fn acknowledged(&mut self, now: Instant, flow: FlowId, request: &Request) {
+        let Some((sender, _)) = self.peer(now, flow) else { return };
+        if request.headers().max_forwards() == Some(0) {
+            return;
+        }
+        if let Ok((mut draft, target)) = self.onward(request) {
+            identity::cross_boundary(&mut draft, &sender);
+            self.endpoint.send(now, draft, target);
+        }
+    }
+
+    /// The request as it leaves, and where to. SEC-54: only for dialogs that we have a part in.
+    fn onward(&self, request: &Request) -> Result<(Draft, Target), Refusal> {
+        let headers = request.headers();
+        let routes = headers.route().map_err(|_| Refusal::BadRequest)?;
+        let routes: Vec<_> = routes.iter().map(|route| route.uri).collect();
+        let (own, rest) = record_route::pop_own(&routes, &self.config);
+        let flow = own.and_then(|own| record_route::onward(&self.seal, own, headers));
+        let flow = flow.ok_or(Refusal::NoSuchDialog)?;
+        let mut draft = Draft::forward(request);
+        set_routes(&mut draft, &rest);
+        decrement_hops(&mut draft, headers.max_forwards());
+        let uri = request.request_uri().to_uri();
+        let target = match (rest.into_iter().next(), flow) {
+            (Some(next), _) => Target::Uri(next),
+            (None, Some(flow)) if self.endpoint.flow(flow).is_some() => Target::Flow(flow),
+            (None, _) => Target::Uri(uri),
+        };
+        Ok((draft, target))
+    }
+
+    pub(super) fn relay_responded(&mut self, now: Instant, client: ClientTransaction, response: &Response) {
+        let Some(relay) = self.relays.get(&client) else { return };
+        if response.status() != umbel_sip_message::StatusCode::TRYING {
+            let draft = upstream(&relay.request, &relay.sender, response);
+            self.endpoint.respond(now, relay.transaction, draft);
+        }
+        if response.status().is_final() {
+            self.end_relay(client);
+        }
+    }
+
+    pub(super) fn relay_failed(&mut self, now: Instant, client: ClientTransaction, failure: Failure) {
+        let Some(Relay { transaction, request, sender }) = self.end_relay(client) else { return };
+        let refusal = match failure {
+            Failure::Timeout => Refusal::NoResponse,
+            Failure::Cancelled => Refusal::Cancelled,
+            // RFC 3261 12.2.1.2: what is gone is gone.
+            Failure::Transport | Failure::Unresolved => Refusal::NoSuchDialog,
+            Failure::Limit => Refusal::Unavailable,
+        };
+        let draft = self.refusal(&request, &sender, refusal);
+        self.endpoint.respond(now, transaction, draft);
+    }
+
+    fn end_relay(&mut self, client: ClientTransaction) -> Option<Relay> {
+        let relay = self.relays.remove(&client)?;
+        self.relay_of.remove(&relay.transaction);
+        Some(relay)
+    }
+}
+
+/// RFC 3261 16.7, steps 3 and 9: a response as it goes on to who asked. Its Vias are those that the
+/// request came with, whatever others have made of them.
+pub(super) fn upstream(request: &Request, sender: &Sender, response: &Response) -> Draft {
+    let mut draft = Draft::forward_response(response);
+    draft.remove(&HeaderName::Via);
+    let vias: Vec<_> = request.headers().all(&HeaderName::Via).collect();
+    for via in vias.into_iter().rev() {
+        draft.push_front(HeaderName::Via, via);
+    }
+    identity::leave_response(&mut draft, sender);
+    draft
+}
+
+/// The Routes that are left, in place of those that were there.
+pub(super) fn set_routes(draft: &mut Draft, rest: &[Uri]) {
+    draft.remove(&HeaderName::Route);
+    for route in rest {
+        draft.push(HeaderName::Route, format_args!("<{route}>"));
+    }
+}
+
+/// RFC 3261 16.6, step 3. Where there is none, the endpoint adds one.
+pub(super) fn decrement_hops(draft: &mut Draft, max_forwards: Option<u8>) {
+    if let Some(hops) = max_forwards {
+        draft.set(HeaderName::MaxForwards, hops.saturating_sub(1));
+    }
+}

@@ -1,0 +1,193 @@
+//! From addresses to places: users are looked up, numbers go to gateways, all else by its name.
+
+use umbel_sip_message::{AddressOfRecord, Uri};
+use umbel_store::{Address, Op, Reply, User};
+use umbel_time::Instant;
+
+use super::branches::{Hop, Next};
+use super::call::{CallKey, call_mut};
+use super::{Proxy, Waiting};
+use crate::locality::{self, Meaning};
+use crate::refusal::Refusal;
+use crate::response_context::Kind;
+
+/// Somebody who is being looked up.
+pub(super) struct Lookup {
+    call: CallKey,
+    purpose: Purpose,
+    /// As it was asked for.
+    address: AddressOfRecord,
+    /// Not an address; it may be an extension, or another name.
+    is_by_extension: bool,
+}
+
+/// What for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To follow the rules of.
+    Callee,
+    /// To ring beside others: second device, team, delegates. By their endpoints only (rule 5).
+    Also,
+    /// To forward to: by rules of their own.
+    Forward,
+    /// To leave a message for.
+    VoiceMail,
+}
+
+impl Proxy {
+    /// Looks a user up, for the call to go on when the store has answered.
+    pub(super) fn find(&mut self, call: CallKey, address: AddressOfRecord, purpose: Purpose) {
+        call_mut(&mut self.calls, call, |call| call.context.expect());
+        self.look_up(Lookup { call, purpose, address, is_by_extension: false });
+    }
+
+    fn look_up(&mut self, lookup: Lookup) {
+        let (user, host) = (lookup.address.user(), lookup.address.host());
+        let by = match Address::new(user, host) {
+            Ok(address) if !lookup.is_by_extension => umbel_store::Lookup::Address(address),
+            _ => umbel_store::Lookup::Extension(user.to_owned()),
+        };
+        self.ask(Op::FindUser(by), Waiting::User(lookup));
+    }
+
+    pub(super) fn user_told(&mut self, now: Instant, lookup: Lookup, reply: Reply) {
+        let user = match reply {
+            Reply::User(user) => user,
+            _ => {
+                call_mut(&mut self.calls, lookup.call, |call| call.context.settle());
+                return self.give_up(now, lookup.call, Refusal::Unavailable);
+            }
+        };
+        if user.is_none() && !lookup.is_by_extension {
+            return self.look_up(Lookup { is_by_extension: true, ..lookup });
+        }
+        let Lookup { call: key, purpose, address, .. } = lookup;
+        call_mut(&mut self.calls, key, |call| call.context.settle());
+        // The caller has gone meanwhile.
+        if self.calls.get(&key).is_none_or(|call| call.context.is_over()) {
+            return;
+        }
+        match user {
+            Some(user) => self.found(now, key, purpose, &user),
+            None => self.not_found(now, key, purpose, &address),
+        }
+    }
+
+    fn found(&mut self, now: Instant, key: CallKey, purpose: Purpose, user: &User) {
+        let Some(address) = AddressOfRecord::new(user.address().user(), user.address().domain()) else {
+            return self.give_up(now, key, Refusal::NotFound);
+        };
+        match purpose {
+            Purpose::Callee => self.ring_user(now, key, user),
+            Purpose::Also => {
+                self.send_to_bindings(now, key, &address, Kind::Other);
+                self.check(now, key);
+            }
+            Purpose::Forward => {
+                let Some(call) = self.calls.get(&key) else { return };
+                // LOOP-3, SENS-14: only a call that was forwarded can come back.
+                if call.callee.as_ref() == Some(&address) {
+                    return self.give_up(now, key, Refusal::ForwardedToItself);
+                }
+                if call.visited.contains(&address) {
+                    return self.give_up(now, key, Refusal::Loop);
+                }
+                self.ring_user(now, key, user);
+            }
+            // URI-4.
+            Purpose::VoiceMail if !user.settings.enabled => self.give_up(now, key, Refusal::NotFound),
+            Purpose::VoiceMail => {
+                call_mut(&mut self.calls, key, |call| call.callee = Some(address.clone()));
+                let reason = umbel_sip_message::DiversionReason::Unconditional;
+                self.send_to_voice_mail(now, key, Some(address), Some(reason));
+            }
+        }
+    }
+
+    fn not_found(&mut self, now: Instant, key: CallKey, purpose: Purpose, address: &AddressOfRecord) {
+        let number = locality::number(address.user());
+        let has_gateway = number.as_deref().is_some_and(|number| self.config.gateways(number).is_some());
+        let Some(call) = self.calls.get(&key) else { return };
+        match (purpose, number) {
+            // SEC-52: whose rules say so may do it, and who dials must be allowed to.
+            (Purpose::Callee, Some(_)) if has_gateway && !call.sender.may_relay() => {
+                self.give_up(now, key, Refusal::Forbidden);
+            }
+            (Purpose::Callee | Purpose::Forward | Purpose::Also, Some(number)) if has_gateway => {
+                self.send_to_number(now, key, &number);
+                self.check(now, key);
+            }
+            (Purpose::Callee | Purpose::VoiceMail | Purpose::Forward, _) => {
+                self.give_up(now, key, Refusal::NotFound);
+            }
+            (Purpose::Also, _) => self.check(now, key),
+        }
+    }
+
+    /// A target of somebody's rules, or of a deflection.
+    pub(super) fn send_to_target(&mut self, now: Instant, key: CallKey, uri: &Uri, purpose: Purpose) {
+        match locality::meaning(uri.as_ref(), &self.config) {
+            Meaning::User(address) => self.find(key, address, purpose),
+            Meaning::VoiceMail(address) if purpose == Purpose::Forward => {
+                self.find(key, address, Purpose::VoiceMail);
+            }
+            Meaning::Number(number) => self.send_to_number(now, key, &number),
+            Meaning::Foreign => self.send_to_uri(now, key, uri.clone()),
+            // Nowhere that could ring.
+            Meaning::VoiceMail(_) | Meaning::Pilot | Meaning::Ourselves | Meaning::Unsupported => {}
+        }
+    }
+
+    /// All endpoints of a user.
+    pub(super) fn send_to_bindings(
+        &mut self,
+        now: Instant,
+        key: CallKey,
+        address: &AddressOfRecord,
+        kind: Kind,
+    ) {
+        let endpoint = &self.endpoint;
+        let targets = self.location.targets(now, address, |flow| endpoint.flow(flow).is_some());
+        let hop = |binding: &&crate::location::Binding| {
+            let flow = binding.flow.filter(|flow| endpoint.flow(*flow).is_some());
+            Hop {
+                request_uri: binding.contact.clone(),
+                next: match flow {
+                    Some(flow) => Next::Flow(flow),
+                    None => Next::Uri(binding.path.first().unwrap_or(&binding.contact).clone()),
+                },
+                path: binding.path.to_vec(),
+                is_outside: false,
+            }
+        };
+        let hops: Vec<Hop> = targets.iter().map(hop).collect();
+        for hop in hops {
+            self.branch(now, key, kind, hop, Vec::new());
+        }
+    }
+
+    /// A number: to its gateways, best first. Without one, nowhere.
+    pub(super) fn send_to_number(&mut self, now: Instant, key: CallKey, number: &str) {
+        let Some(route) = self.config.gateways(number) else { return };
+        let hop = |gateway: &Uri| {
+            let uri = Uri::sip(number, gateway.host())?;
+            let uri = gateway.port().map_or(uri.clone(), |port| uri.with_port(port));
+            // URI-7.
+            let request_uri =
+                if number.starts_with('+') { uri.with_param("user", Some("phone")) } else { uri };
+            Some(Hop { request_uri, next: Next::Uri(gateway.clone()), path: Vec::new(), is_outside: true })
+        };
+        let mut hops = route.to.iter().filter_map(hop).collect::<Vec<_>>().into_iter();
+        if let Some(first) = hops.next() {
+            self.branch(now, key, Kind::Other, first, hops.collect());
+        }
+    }
+
+    /// Elsewhere; along the Routes that a peer has given, if it has.
+    pub(super) fn send_to_uri(&mut self, now: Instant, key: CallKey, uri: Uri) {
+        let routes = call_mut(&mut self.calls, key, |call| call.routes.clone());
+        let next = routes.first().unwrap_or(&uri).clone();
+        let hop = Hop { request_uri: uri, next: Next::Uri(next), path: routes, is_outside: true };
+        self.branch(now, key, Kind::Other, hop, Vec::new());
+    }
+}
