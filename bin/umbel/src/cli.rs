@@ -319,7 +319,8 @@ pub(crate) struct PhoneOptions {
     /// Keys to press once answered, for example "1,w2,3#": wN waits N seconds, P is the PIN of --pin-file.
     #[arg(long, value_name = "KEYS")]
     pub(crate) keys: Option<String>,
-    /// Hang up after this time, for example 10s.
+    /// Hang up this long after the answer, for example 10s. Without it: a second after the sound, two seconds
+    /// after the last key, or when the other side does.
     #[arg(long = "for", value_name = "TIME")]
     pub(crate) for_time: Option<String>,
     #[command(flatten)]

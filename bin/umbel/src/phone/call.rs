@@ -97,6 +97,8 @@ pub(crate) struct Call {
     /// What is still to end before we hang up by ourselves.
     playing: bool,
     pressing: bool,
+    /// There was sound to play.
+    said_something: bool,
     hang_up_at: Option<Instant>,
     wants: VecDeque<Want>,
 }
@@ -145,6 +147,7 @@ impl Call {
             state,
             playing: false,
             pressing: false,
+            said_something: false,
             hang_up_at: None,
             wants,
         };
@@ -298,6 +301,7 @@ impl Call {
         }
         if let Some(clip) = self.plan.sound.take() {
             self.playing = true;
+            self.said_something = true;
             let mut clips = vec![Clip::Silence(self.plan.sound_after), clip];
             clips.retain(|clip| !clip.duration().is_zero());
             let play = umbel_media::Command::Play { id: SOUND, clips, from: Duration::ZERO };
@@ -309,8 +313,10 @@ impl Call {
         }
     }
 
+    /// Who only presses keys wants to hear what comes of them: for as long as was asked for, or for a moment.
     fn hang_up_when_done(&mut self, now: Instant, after: Duration) {
-        if !self.playing && !self.pressing {
+        let listens_on = !self.said_something && self.plan.hang_up_after.is_some();
+        if !self.playing && !self.pressing && !listens_on {
             let soon = now + after;
             self.hang_up_at = Some(self.hang_up_at.map_or(soon, |earlier| earlier.min(soon)));
         }

@@ -54,13 +54,17 @@ fn plan(headers: Vec<(HeaderName, String)>) -> Plan {
 
 impl Stage {
     fn new(headers: Vec<(HeaderName, String)>) -> Self {
+        Stage::with(plan(headers))
+    }
+
+    fn with(plan: Plan) -> Self {
         let contact = uri("sip:alice@127.0.0.1:40000;transport=tls");
         let agent = umbel_ua::Config {
             contacts: Contacts { tcp: None, tls: Some(contact) },
             automata: false,
             ..Default::default()
         };
-        let call = Call::place(Instant::ZERO, agent, plan(headers), ChaCha20Rng::from_seed([7; 32]));
+        let call = Call::place(Instant::ZERO, agent, plan, ChaCha20Rng::from_seed([7; 32]));
         let (now, flow) = (Instant::ZERO, None);
         let mut stage = Stage { call, now, flow, sent: vec![], news: vec![], media: vec![], outcome: None };
         stage.play();
@@ -196,6 +200,29 @@ fn keys_are_pressed_once_answered_and_two_seconds_later_it_hangs_up() {
     assert!(!stage.call.is_settled(), "the BYE has no response yet");
     stage.respond(&Method::Bye, StatusCode::OK, None);
     assert!(stage.call.is_settled());
+}
+
+/// `--keys` with `--for`: whoever presses a key and asks for twenty seconds wants to hear what comes of it.
+#[test]
+fn with_a_time_to_stay_the_keys_do_not_end_the_call() {
+    let stay = Duration::from_secs(20);
+    let mut stage = Stage::with(Plan { hang_up_after: Some(stay), ..plan(Vec::new()) });
+    stage.answer();
+    stage.call.media(stage.now, umbel_media::Event::DigitsSent);
+    assert_eq!(stage.call.hang_up_at, Some(stage.now + stay));
+}
+
+/// `--play` with `--for`: when all is said there is nothing to wait for.
+#[test]
+fn with_a_time_to_stay_the_sound_still_ends_the_call() {
+    let sound = Some(Clip::Silence(Duration::from_secs(3)));
+    let keys = Vec::new();
+    let mut stage =
+        Stage::with(Plan { hang_up_after: Some(Duration::from_secs(20)), sound, keys, ..plan(Vec::new()) });
+    stage.answer();
+    let ended = umbel_media::Event::PlayEnded { id: SOUND, position: Duration::from_secs(3), finished: true };
+    stage.call.media(stage.now, ended);
+    assert_eq!(stage.call.hang_up_at, Some(stage.now + AFTER_SOUND));
 }
 
 #[test]
