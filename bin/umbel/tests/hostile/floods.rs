@@ -1,0 +1,80 @@
+//! Too much of everything: SEC-45, SEC-58, SEC-65, SEC-70; others are served meanwhile.
+
+use std::io::Write;
+
+use socket2::{Domain, Socket, Type};
+
+use crate::invite::{Invite, fresh};
+use crate::line::{Line, options, serves, still_serves};
+use crate::server::server;
+use crate::wait::PATIENCE;
+
+// SEC-65: 256 KiB queued, then close.
+#[test]
+fn a_peer_that_never_reads_our_answers_is_cut_off() {
+    let server = server();
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4 * 1_024).unwrap();
+    socket.connect(&server.tcp.into()).unwrap();
+    socket.set_write_timeout(Some(PATIENCE)).unwrap();
+    let mut stream = std::net::TcpStream::from(socket);
+    // The answers are about as long as the questions; the system holds some megabytes for us.
+    let questions: String = (0..200).map(|_| options(&fresh("unread"))).collect();
+    let cut_off = (0..400).any(|_| stream.write_all(questions.as_bytes()).is_err());
+    assert!(cut_off, "{} bytes were asked for and never read", 400 * questions.len());
+    still_serves(server);
+}
+
+// REL-45 in small: malformed messages, each on its own connection; others are served, and the log is bounded.
+#[test]
+fn a_flood_of_malformed_messages_fills_no_log_and_stops_nobody() {
+    let server = server();
+    let before = server.log().len();
+    let mut honest = Line::tcp(server);
+    for round in 0..10 {
+        for _ in 0..100 {
+            Line::tcp(server).send("INVITE sip:alice@example.test SIP/2.0\r\nContent-Length: -1\r\n\r\n");
+        }
+        serves(&mut honest);
+        assert!(round < 10);
+    }
+    let written = server.log().len() - before;
+    assert!(written < 1024 * 1024, "{written} bytes of log for a thousand messages");
+    server.never_panicked();
+}
+
+// SEC-24, I5: calls that nobody means, given up at every moment, leave nothing behind.
+#[test]
+fn calls_given_up_at_any_moment_leave_nothing() {
+    let server = server();
+    for round in 0..40 {
+        let mut line = Line::tcp(server);
+        let invite = Invite::from_to("<sip:dana@elsewhere.test>", "sip:bob@example.test");
+        let text = invite.written("TCP");
+        match round % 4 {
+            // In the middle of the message.
+            0 => line.send(&text[..text.len() * round / 40]),
+            // As soon as it is sent.
+            1 => line.send(&text),
+            // With a CANCEL in the same segment; the answers are not waited for.
+            2 => line.send([text.as_slice(), cancel(&invite).as_bytes()].concat()),
+            // With a hundred copies: one call at most.
+            _ => line.send(text.repeat(100)),
+        }
+    }
+    still_serves(server);
+}
+
+fn cancel(invite: &Invite) -> String {
+    let text = String::from_utf8(invite.written("TCP")).unwrap();
+    let kept = ["Via", "From", "To", "Call-ID", "Max-Forwards"];
+    let lines: String = text
+        .lines()
+        .filter(|line| kept.iter().any(|name| line.starts_with(&format!("{name}:"))))
+        .map(|line| format!("{line}\r\n"))
+        .collect();
+    format!(
+        "CANCEL {} SIP/2.0\r\n{lines}CSeq: {} CANCEL\r\nContent-Length: 0\r\n\r\n",
+        invite.uri, invite.cseq
+    )
+}
