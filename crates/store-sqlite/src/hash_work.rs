@@ -16,6 +16,17 @@ pub(crate) enum Mode {
     Secrets,
 }
 
+/// Whether a PIN was the user's before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Not as far as is remembered.
+    Never,
+    /// Once.
+    Earlier,
+    /// It is so now.
+    Present,
+}
+
 /// The part of an operation that costs Argon2.
 pub(crate) enum Work {
     /// Compare a secret with what is stored, or spend the same time on nothing (SEC-86).
@@ -26,7 +37,8 @@ pub(crate) enum Work {
 
 /// The secrets of one entry.
 pub(crate) struct EntryWork {
-    /// The PIN to set, whether we made it, a salt, and the ones that may not be chosen again.
+    /// The PIN to set, whether we made it, a salt, and the ones that may not be chosen again, the present one
+    /// first.
     pub(crate) pin: Option<(Pin, bool, [u8; 16], Vec<Hashed>)>,
     pub(crate) password: Option<(Password, [u8; 16])>,
 }
@@ -41,8 +53,8 @@ pub(crate) enum WorkDone {
 
 /// The hashes of one entry.
 pub(crate) struct EntryHashes {
-    /// The PIN, whether we made it, whether it was used before, its hash.
-    pub(crate) pin: Option<(Pin, bool, bool, Hashed)>,
+    /// The PIN, whether we made it, whether it was the user's before, its hash.
+    pub(crate) pin: Option<(Pin, bool, Before, Hashed)>,
     pub(crate) password: Option<Hashed>,
 }
 
@@ -67,9 +79,13 @@ impl Work {
 impl EntryWork {
     fn run(self, hasher: &Hasher) -> EntryHashes {
         let pin = self.pin.map(|(pin, generated, salt, before)| {
-            let used = before.iter().any(|old| hasher.verify(pin.reveal(), old));
+            let was = match before.iter().position(|old| hasher.verify(pin.reveal(), old)) {
+                Some(0) => Before::Present,
+                Some(_) => Before::Earlier,
+                None => Before::Never,
+            };
             let hashed = hasher.hash(pin.reveal(), salt);
-            (pin, generated, used, hashed)
+            (pin, generated, was, hashed)
         });
         EntryHashes { pin, password: self.password.map(|(word, salt)| hasher.hash(word.reveal(), salt)) }
     }

@@ -13,7 +13,7 @@ use umbel_time::UnixTime;
 use zeroize::Zeroizing;
 
 use crate::fault::Outcome;
-use crate::hash_work::{EntryHashes, EntryWork, Mode, Work};
+use crate::hash_work::{Before, EntryHashes, EntryWork, Mode, Work};
 use crate::hashing::{Cost, Hashed};
 use crate::records::{insert_audit, write_audit};
 use crate::rows::{Time, UserRow, find_user_row, load_user, user_row};
@@ -171,10 +171,14 @@ impl SqliteStore {
                     write_audit(connection, &entry.address, author, &event, at)?;
                 }
                 let mut set = PinSet { address: entry.address.clone(), generated: None };
-                if let Some((pin, generated, used, hashed)) = &hashes.pin {
+                // The same row twice says the same twice: a PIN that is there already is no change.
+                let unchanged = |before: &Before| mode == Mode::Put && *before == Before::Present;
+                let pin = hashes.pin.as_ref().filter(|(_, _, before, _)| !unchanged(before));
+                if let Some((pin, generated, before, hashed)) = pin {
                     if !generated {
                         let judged = policy.judge(pin, settings.extension.as_deref());
-                        let judged = judged.and(if *used { Err(WeakPin::UsedBefore) } else { Ok(()) });
+                        let fresh = *before == Before::Never;
+                        let judged = judged.and(if fresh { Ok(()) } else { Err(WeakPin::UsedBefore) });
                         judged.map_err(|weak| refused(EntryRefusal::WeakPin(weak)))?;
                     }
                     insert_pin(connection, row, hashed, *generated)?;
@@ -282,7 +286,7 @@ fn present_secret(connection: &Connection, door: Door, row: UserRow) -> Outcome<
 }
 
 fn last_pins(connection: &Connection, row: UserRow) -> Outcome<Vec<Hashed>> {
-    let sql = "SELECT salt, hash, memory_kib, passes FROM pin WHERE user = ?1";
+    let sql = "SELECT salt, hash, memory_kib, passes FROM pin WHERE user = ?1 ORDER BY id DESC";
     let mut statement = connection.prepare_cached(sql)?;
     let pins = statement.query_map([row], |row| read_hashed(row, 0))?.collect::<Result<Vec<_>, _>>()?;
     Ok(pins)

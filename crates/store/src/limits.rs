@@ -6,6 +6,8 @@ use crate::PinPolicy;
 
 /// Longest name, subject or caller; longer ones of callers are cut, of administrators refused.
 pub const TEXT_CHARS_MAX: usize = 255;
+/// Longest Call-ID on record; what is longer is cut, wherever it is written down or looked for.
+pub const CALL_ID_BYTES_MAX: usize = 255;
 /// Other names of a user; a further one is refused.
 pub const ALIASES_MAX: usize = 32;
 /// Routing rules of a user; a further one is refused.
@@ -55,9 +57,22 @@ pub fn clean_text(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(TEXT_CHARS_MAX).collect()
 }
 
+/// A Call-ID as it is on record: whoever calls chooses it, and may fill the disk with it.
+pub fn call_id_on_record(call_id: &str) -> &str {
+    call_id.get(..call_id.floor_char_boundary(CALL_ID_BYTES_MAX)).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_id_is_on_record_up_to_its_bound() {
+        let longest = "c".repeat(CALL_ID_BYTES_MAX);
+        assert_eq!(call_id_on_record(&longest), longest);
+        assert_eq!(call_id_on_record(&format!("{longest}c")), longest);
+        assert_eq!(call_id_on_record(&"ü".repeat(200)).len(), CALL_ID_BYTES_MAX - 1);
+    }
 
     #[test]
     fn text_of_a_caller_loses_controls_and_its_excess() {

@@ -116,6 +116,7 @@ macro_rules! conformance {
             no_two_users_share_a_number,
             an_import_is_all_or_nothing,
             an_import_changes_users_who_are_there,
+            an_import_may_be_repeated,
             changes_are_all_or_nothing_and_audited,
             a_removed_user_takes_the_mailbox_along,
             users_are_listed_by_address,

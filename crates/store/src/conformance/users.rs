@@ -2,8 +2,8 @@
 
 use super::{GOOD_PIN, NOON, With, add, address, admin, attempt, begin, deposit, id, pin, speech};
 use crate::{
-    Config, DigestHashes, EntryRefusal, Event, Invalid, Lookup, NewPin, Password, PinState, Refusal, Role,
-    StoreError, UserChange, UserEntry, Verdict, WeakPin,
+    AuditRecord, Config, DigestHashes, EntryRefusal, Event, Invalid, Lookup, NewPin, Password, PinState,
+    Refusal, Role, StoreError, UserChange, UserEntry, Verdict, WeakPin,
 };
 
 /// SEC-89
@@ -116,6 +116,31 @@ pub fn an_import_changes_users_who_are_there(with: With) {
         assert_eq!((user.settings.name.as_str(), user.settings.role), ("Alice", Role::Administrator));
         assert_eq!(user.pin, PinState::Own);
         assert_eq!(store.counts(&alice).unwrap().new, 1, "the messages stay");
+    });
+}
+
+/// A file that is imported again changes nothing: not even a PIN that it states is refused as used before.
+pub fn an_import_may_be_repeated(with: With) {
+    with(Config::default(), &|store| {
+        let mut entry = UserEntry::new(address("alice"));
+        entry.pin = Some(NewPin::Own(pin(GOOD_PIN)));
+        for _ in 0..2 {
+            assert!(store.put_users(&[entry.clone()], &admin(), NOON).is_ok());
+        }
+        let changed = |record: &AuditRecord| record.event == Event::PinChanged { generated: false };
+        let records = store.audit_records(&address("alice")).expect("the trail");
+        assert_eq!(records.iter().filter(|record| changed(record)).count(), 1, "the PIN was set once");
+
+        entry.pin = Some(NewPin::Own(pin("618305")));
+        assert!(store.put_users(&[entry.clone()], &admin(), NOON).is_ok());
+        entry.pin = Some(NewPin::Own(pin(GOOD_PIN)));
+        let used = EntryRefusal::WeakPin(WeakPin::UsedBefore);
+        let refused = StoreError::Refused(Refusal::Entry { entry: 0, refusal: used });
+        assert_eq!(
+            store.put_users(&[entry], &admin(), NOON),
+            Err(refused),
+            "an earlier one is still refused"
+        );
     });
 }
 

@@ -50,7 +50,9 @@ impl MemoryStore {
         // SEC-89: no mailbox without a PIN.
         let pin = entry.pin.clone().or_else(|| known.is_none().then_some(NewPin::Generate));
         let mut events = vec![if known.is_none() { Event::UserAdded } else { Event::UserChanged }];
-        if let Some(pin) = pin {
+        // The same row twice says the same twice: a PIN that is there already is no change.
+        let unchanged = |pin: &NewPin| matches!(pin, NewPin::Own(pin) if account.pins.last() == Some(pin));
+        if let Some(pin) = pin.filter(|pin| !unchanged(pin)) {
             set = self.put_pin(&mut account, &pin).map_err(EntryRefusal::WeakPin)?;
             events.push(Event::PinChanged { generated: set.generated.is_some() });
         }
