@@ -10,8 +10,8 @@ use crate::sound::Sound;
 
 /// From here on two sounds are the same sentence.
 ///
-/// Measured: the sentence after G.711, G.722 or softphones scores 0.93 and more; another sentence of
-/// the same voice 0.5 and less.
+/// The tests below hold it to both sides: the sentence after a noisy line stays above, another sentence of
+/// the same voice stays below 0.6.
 pub const SAME: f64 = 0.8;
 
 /// Time from one frame to the next.
