@@ -91,6 +91,8 @@ pub struct Ring {
     pub time: Option<Duration>,
     /// Who is rung as well when the time has come. Then it begins anew with theirs.
     pub later: Option<Later>,
+    /// SIPRE-30, SENS-15: a telephone may push the call elsewhere.
+    pub may_be_deflected: bool,
     /// What happens in the end, if nobody has answered.
     pub then: Then,
 }
@@ -126,24 +128,25 @@ pub enum Destination {
 pub fn plan(call: &Circumstances<'_>) -> Plan {
     let Some(rules) = call.rules else {
         return endpoints_only(
+            call,
             "SIPRE-5: the rules break a condition, so the endpoints ring and nothing else",
         );
     };
     if call.media == Media::Other {
-        return endpoints_only("SIPRE-3: no audio, so no rule applies");
+        return endpoints_only(call, "SIPRE-3: no audio, so no rule applies");
     }
     if rules.has(Flag::Block) {
         return refuse(Refusal::Blocked, "rule 1: block");
     }
     if rules.has(Flag::E911Active) {
-        return endpoints_only("rule 2: emergency call-back");
+        return endpoints_only(call, "rule 2: emergency call-back");
     }
     if call.media == Media::AudioAppInvite && !rules.has(Flag::ForwardAudioAppInvites) {
-        return endpoints_only("rule 3: conference invitations are not diverted");
+        return endpoints_only(call, "rule 3: conference invitations are not diverted");
     }
     // Rule 4 is about private lines, which we have none of.
     if call.rung_for_another {
-        return endpoints_only("rule 5: rung for somebody else");
+        return endpoints_only(call, "rule 5: rung for somebody else");
     }
     let breaks_through = call.is_by_one_of(&rules.breakthrough);
     if breaks_through {
@@ -153,9 +156,14 @@ pub fn plan(call: &Circumstances<'_>) -> Plan {
         if let Some(plan) = do_not_disturb(call, rules) {
             return plan;
         }
-        let then = voice_mail(call, rules);
-        let ring =
-            Ring { endpoints: true, ring_also: None, time: Some(call.total(rules)), later: None, then };
+        let ring = Ring {
+            endpoints: true,
+            ring_also: None,
+            time: Some(call.total(rules)),
+            later: None,
+            may_be_deflected: call.may_be_diverted(),
+            then: voice_mail(call, rules),
+        };
         return Plan { action: Action::Ring(ring), rule: "rule 7: outside working hours" };
     }
     // SENS-6: no team. SENS-8: nor delegates, who would hear private content.
@@ -226,6 +234,7 @@ fn primary(call: &Circumstances<'_>, rules: &Rules, rule: &'static str) -> Plan 
         ring_also: rules.ring_also.clone().filter(|_| rings_also),
         time: Some(call.total(rules)),
         later: None,
+        may_be_deflected: call.may_be_diverted(),
         then: after_ringing(call, rules),
     };
     Plan { action: Action::Ring(ring), rule }
@@ -246,6 +255,7 @@ fn secondary(call: &Circumstances<'_>, rules: &Rules, targets: &[Uri], rule: &'s
         // Nobody to wait for: the others ring at once.
         time: Some(if endpoints { rules.user.unwrap_or(USER_DEFAULT) } else { Duration::ZERO }),
         later: Some(Later { targets: targets.to_vec(), time }),
+        may_be_deflected: true,
         then: voice_mail(call, rules),
     };
     Plan { action: Action::Ring(ring), rule }
@@ -284,8 +294,15 @@ fn voice_mail(call: &Circumstances<'_>, rules: &Rules) -> Then {
     }
 }
 
-fn endpoints_only(rule: &'static str) -> Plan {
-    let ring = Ring { endpoints: true, ring_also: None, time: None, later: None, then: Then::GiveUp };
+fn endpoints_only(call: &Circumstances<'_>, rule: &'static str) -> Plan {
+    let ring = Ring {
+        endpoints: true,
+        ring_also: None,
+        time: None,
+        later: None,
+        may_be_deflected: call.may_be_diverted(),
+        then: Then::GiveUp,
+    };
     Plan { action: Action::Ring(ring), rule }
 }
 

@@ -59,7 +59,15 @@ fn simply(flags: &[Flag], sensitivity: Sensitivity) -> Action {
 }
 
 fn ring(then: Then) -> Ring {
-    Ring { endpoints: true, ring_also: None, time: Some(Duration::from_secs(20)), later: None, then }
+    let may_be_deflected = then != Then::GiveUp;
+    Ring {
+        may_be_deflected,
+        endpoints: true,
+        ring_also: None,
+        time: Some(Duration::from_secs(20)),
+        later: None,
+        then,
+    }
 }
 
 fn forward() -> Destination {
@@ -180,7 +188,7 @@ fn the_rules_are_asked_in_order() {
     let all = rules(&[Block, E911Active, WorkHours, TeamRing, ForwardImmediate]);
     assert_eq!(planned(&all, Normal, |_, _, _| {}).action, Action::Refuse(Refusal::Blocked));
     let emergency = rules(&[E911Active, WorkHours, TeamRing, ForwardImmediate]);
-    let only = Ring { time: None, ..ring(Then::GiveUp) };
+    let only = Ring { time: None, may_be_deflected: true, ..ring(Then::GiveUp) };
     assert_eq!(planned(&emergency, Normal, |_, _, _| {}).action, Action::Ring(only.clone()));
     let team = rules(&[WorkHours, TeamRing]);
     let app = planned(&team, Normal, |call, _, _| call.media = Media::AudioAppInvite);
@@ -207,7 +215,7 @@ fn conference_invitations_follow_the_rules_where_that_is_wanted() {
 #[test]
 fn without_audio_or_without_valid_rules_only_the_endpoints_ring() {
     let all = rules(&[Flag::Block, Flag::ForwardImmediate]);
-    let only = Action::Ring(Ring { time: None, ..ring(Then::GiveUp) });
+    let only = Action::Ring(Ring { time: None, may_be_deflected: true, ..ring(Then::GiveUp) });
     assert_eq!(planned(&all, Normal, |call, _, _| call.media = Media::Other).action, only);
     assert_eq!(planned(&all, Normal, |call, _, _| call.rules = None).action, only);
 }
@@ -230,10 +238,11 @@ fn who_is_not_to_be_disturbed_is_not_but_for_the_own_play_on_phone() {
 #[test]
 fn who_has_no_mailbox_is_not_diverted_to_it() {
     let plan = planned(&rules(&[]), Normal, |call, _, _| call.has_mailbox = false);
-    assert_eq!(plan.action, Action::Ring(ring(Then::GiveUp)));
+    let alone = Action::Ring(Ring { may_be_deflected: true, ..ring(Then::GiveUp) });
+    assert_eq!(plan.action, alone);
     let mut unwanted = rules(&[]);
     unwanted.voice_mail = false;
-    assert_eq!(planned(&unwanted, Normal, |_, _, _| {}).action, Action::Ring(ring(Then::GiveUp)));
+    assert_eq!(planned(&unwanted, Normal, |_, _, _| {}).action, alone);
     let plan = planned(&rules(&[Flag::ForwardImmediate]), Normal, |call, _, _| call.has_mailbox = false);
     assert_eq!(plan.action, Action::Refuse(Refusal::NoAnswer));
 }
@@ -270,6 +279,7 @@ fn no_combination_of_rules_diverts_what_may_not_be() {
                 Action::Divert(..) => panic!("{on:?} diverts"),
                 Action::Ring(ring) => {
                     assert_eq!((ring.then, ring.later), (Then::GiveUp, None), "{on:?}");
+                    assert!(!ring.may_be_deflected);
                 }
             }
         }

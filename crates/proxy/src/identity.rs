@@ -100,14 +100,20 @@ pub fn cross_boundary(draft: &mut Draft, sender: &Sender) {
     }
 }
 
-/// Where a request leaves the network of those who trust each other (RFC 3325 7, DIAG-2).
-pub fn leave(draft: &mut Draft) {
+/// RFC 3325 7, RFC 3323: who is not trusted does not learn an identity that is to stay private.
+/// Telephones are not trusted, even those of users.
+pub fn keep_private(draft: &mut Draft) {
     let wants_privacy = draft.header(&HeaderName::Privacy).is_some_and(|privacy| {
         String::from_utf8_lossy(privacy).split(';').any(|word| word.trim().eq_ignore_ascii_case("id"))
     });
     if wants_privacy {
         draft.remove(&HeaderName::PAssertedIdentity);
     }
+}
+
+/// Where a request leaves the network of those who trust each other.
+pub fn leave(draft: &mut Draft) {
+    keep_private(draft);
     draft.remove(&HeaderName::MsExchangeCommand);
 }
 

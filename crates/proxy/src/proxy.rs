@@ -127,6 +127,8 @@ enum Alarm {
     Alternative(CallKey, BranchId),
     /// RFC 3261 13.3.1.4: no 2xx is repeated any more.
     Forget(CallKey),
+    /// The same for a request within a dialog.
+    ForgetRelay(ClientTransaction),
     Held(ServerTransaction),
     Sweep,
 }
@@ -238,6 +240,9 @@ impl Proxy {
             Alarm::Call(key, timer) => self.call_timer(now, key, timer),
             Alarm::Alternative(key, id) => self.silent(now, key, id),
             Alarm::Forget(key) => self.forget(key),
+            Alarm::ForgetRelay(client) => {
+                self.end_relay(client);
+            }
             Alarm::Held(transaction) => {
                 if let Some(draft) = self.held.remove(&transaction) {
                     self.endpoint.respond(now, transaction, draft);

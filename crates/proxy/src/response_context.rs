@@ -128,7 +128,14 @@ pub(crate) struct ResponseContext {
 
 impl ResponseContext {
     pub(crate) fn new(is_invite: bool) -> Self {
-        let ring = Ring { endpoints: false, ring_also: None, time: None, later: None, then: Then::GiveUp };
+        let ring = Ring {
+            endpoints: false,
+            ring_also: None,
+            time: None,
+            later: None,
+            may_be_deflected: false,
+            then: Then::GiveUp,
+        };
         ResponseContext {
             stage: Stage::Ringing,
             ring,
@@ -268,7 +275,11 @@ impl ResponseContext {
             return actions;
         }
         let is_deflection = status.is_redirection() && kind == Kind::Endpoint;
-        if is_deflection && matches!(self.stage, Stage::Ringing | Stage::Widened) && self.diverts() {
+        if is_deflection
+            && matches!(self.stage, Stage::Ringing | Stage::Widened)
+            && self.ring.may_be_deflected
+            && self.is_invite
+        {
             actions.extend(self.cancel_pending(&Reason::sip(302, "Moved Temporarily")));
             self.divert();
             actions.extend([Action::Disarm(Timer::Ring), Action::Follow(id)]);

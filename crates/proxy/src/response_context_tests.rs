@@ -5,10 +5,18 @@ use std::fmt::Write;
 
 use super::*;
 
-const NONE: Ring = Ring { endpoints: true, ring_also: None, time: None, later: None, then: Then::GiveUp };
+const NONE: Ring = Ring {
+    may_be_deflected: false,
+    endpoints: true,
+    ring_also: None,
+    time: None,
+    later: None,
+    then: Then::GiveUp,
+};
 
 fn ring(then: Then) -> Ring {
-    Ring { time: Some(Duration::from_secs(20)), then, ..NONE }
+    let may_be_deflected = then != Then::GiveUp;
+    Ring { time: Some(Duration::from_secs(20)), may_be_deflected, then, ..NONE }
 }
 
 fn voice_mail() -> Then {

@@ -185,6 +185,8 @@ impl Proxy {
         identity::cross_boundary(&mut draft, &call.sender);
         if hop.is_outside {
             identity::leave(&mut draft);
+        } else if voice_mail.is_none() {
+            identity::keep_private(&mut draft);
         }
         // RFC 5393 5.3.3: the breadth that is left is shared by the branches that there may be.
         if let Ok(Some(breadth)) = headers.max_breadth() {

@@ -90,6 +90,12 @@ impl Proxy {
             routes,
         };
         let may_relay = call.sender.may_relay();
+        let is_about_messages = subscribes_to_messages(&call.request);
+        let owner = match &call.sender {
+            Sender::User(address) | Sender::Claimed(address) => Some(address.to_string()),
+            Sender::Peer { .. } | Sender::Gateway | Sender::Stranger => None,
+        };
+        let is_own = |address: &AddressOfRecord| owner.as_deref() == Some(&*address.to_string());
         let uri = call.request.request_uri().to_uri();
         let has_routes = !call.routes.is_empty();
         self.calls.insert(key, call);
@@ -98,6 +104,14 @@ impl Proxy {
             _ if has_routes => {
                 self.send_to_uri(now, key, uri);
                 self.check(now, key);
+            }
+            Meaning::User(address) | Meaning::VoiceMail(address) if is_about_messages => {
+                // SEC-56: one's own mailbox only, whose server is the one to know.
+                if is_own(&address) {
+                    self.send_to_voice_mail(now, key, Some(address), None);
+                } else {
+                    self.give_up(now, key, Refusal::Forbidden);
+                }
             }
             Meaning::User(address) => self.find(key, address, Purpose::Callee),
             // URI-1.
@@ -393,6 +407,12 @@ pub(super) fn call_mut<T: Default>(
     change: impl FnOnce(&mut Call) -> T,
 ) -> T {
     calls.get_mut(&key).map(change).unwrap_or_default()
+}
+
+/// MWI-2, RFC 3842.
+fn subscribes_to_messages(request: &Request) -> bool {
+    let event = request.headers().event().ok().flatten();
+    *request.method() == Method::Subscribe && event.is_some_and(|event| event.package == "message-summary")
 }
 
 /// LOOP-5.

@@ -3,11 +3,11 @@
 use umbel_node::FlowId;
 use umbel_sip_endpoint::ClientTransaction;
 use umbel_sip_endpoint::{Failure, ServerTransaction, Target};
-use umbel_sip_message::{Draft, HeaderName, Request, Response, Uri};
+use umbel_sip_message::{Draft, HeaderName, Method, Request, Response, Uri};
 use umbel_time::Instant;
 
-use super::Proxy;
 use super::admission::Arrival;
+use super::{Alarm, Proxy, SIXTY_FOUR_T1};
 use crate::identity::{self, Sender};
 use crate::record_route;
 use crate::refusal::Refusal;
@@ -72,7 +72,10 @@ impl Proxy {
             let draft = upstream(&relay.request, &relay.sender, response);
             self.endpoint.respond(now, relay.transaction, draft);
         }
-        if response.status().is_final() {
+        if response.status().is_success() && *relay.request.method() == Method::Invite {
+            // RFC 3261 13.3.1.4: it may be repeated.
+            self.timers.arm(Alarm::ForgetRelay(client), now + SIXTY_FOUR_T1);
+        } else if response.status().is_final() {
             self.end_relay(client);
         }
     }
@@ -90,7 +93,8 @@ impl Proxy {
         self.endpoint.respond(now, transaction, draft);
     }
 
-    fn end_relay(&mut self, client: ClientTransaction) -> Option<Relay> {
+    pub(super) fn end_relay(&mut self, client: ClientTransaction) -> Option<Relay> {
+        self.timers.disarm(&Alarm::ForgetRelay(client));
         let relay = self.relays.remove(&client)?;
         self.relay_of.remove(&relay.transaction);
         Some(relay)

@@ -184,3 +184,45 @@ fn a_draining_server_begins_nothing_new() {
     office.call("alice", "sip:bob@example.test");
     office.expect("bob < INVITE sip:bob@192.0.2.2");
 }
+
+// SEC-56, MWI-3
+#[test]
+fn the_lamp_of_another_mailbox_is_nobodys_business() {
+    let mut office = Office::where_registered(&["alice", "bob"]);
+    let lines = "Event: message-summary\r\nContact: <sip:alice@192.0.2.1>\r\n";
+    office.send("alice", "SUBSCRIBE", "sip:bob@example.test", lines);
+    office.expect("alice < 403");
+    office.send("alice", "SUBSCRIBE", "sip:bob@example.test;opaque=app:voicemail", lines);
+    office.expect("alice < 403");
+    office.send("alice", "SUBSCRIBE", "sip:alice@example.test", lines);
+    office.expect("vm1 < SUBSCRIBE sip:alice@example.test;opaque=app:voicemail");
+    let subscribe = office.request("vm1", "SUBSCRIBE");
+    assert_eq!(values(&subscribe, &HeaderName::PAssertedIdentity), ["<sip:alice@example.test>"]);
+    office.respond("vm1", &subscribe, "200 OK", "Expires: 3600\r\n");
+    office.expect("alice < 200");
+    office.send("alice", "SUBSCRIBE", "sip:bob@example.test", "Event: presence\r\n");
+    office.expect("bob < SUBSCRIBE sip:bob@192.0.2.2");
+}
+
+// RFC 3325 7
+#[test]
+fn a_private_identity_reaches_voice_mail_and_no_telephone() {
+    let mut office = Office::where_registered(&["bob"]);
+    office.call_with("alice", "sip:bob@example.test", "Privacy: id\r\n");
+    office.answer("bob", "486 Busy Here");
+    assert!(!office.request("bob", "INVITE").headers().has(&HeaderName::PAssertedIdentity));
+    assert!(office.request("vm1", "INVITE").headers().has(&HeaderName::PAssertedIdentity));
+}
+
+// DIAG-2
+#[test]
+fn diagnostics_of_others_reach_insiders_only() {
+    for (name, seen) in [("alice", 1), ("stranger", 0)] {
+        let mut office = Office::where_registered(&["bob"]);
+        let lines = if name == "alice" { "" } else { "From: <sip:x@y.test>\r\n" };
+        office.call_with(name, "sip:bob@example.test", lines);
+        office.answer_with("bob", "603 Decline", "ms-diagnostics: 1;reason=\"x\";source=\"inside\"\r\n");
+        office.expect(&format!("bob < INVITE sip:bob@192.0.2.2\n{name} < 603"));
+        assert_eq!(office.response(name).headers().count(&HeaderName::MsDiagnostics), seen);
+    }
+}

@@ -109,3 +109,16 @@ fn what_nobody_answers_is_not_answered_and_leaves_nothing_behind() {
     office.expect("");
     assert!(office.proxy.is_idle());
 }
+
+// RFC 3261 13.3.1.4
+#[test]
+fn a_repeated_success_of_a_re_invite_is_passed_on_as_long_as_it_may_be() {
+    let mut office = answered();
+    within(&mut office, "alice", "INVITE", as_it_is);
+    office.expect("bob < INVITE sip:bob@192.0.2.2");
+    office.answer("bob", "200 OK");
+    office.answer("bob", "200 OK");
+    office.expect("alice < 200\nalice < 200");
+    office.wait(33);
+    assert!(office.proxy.is_idle());
+}

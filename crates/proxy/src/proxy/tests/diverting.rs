@@ -189,3 +189,13 @@ fn a_call_that_was_diverted_too_often_is_not_diverted_again() {
     office.call_with("um", "sip:bob@example.test", "Diversion: <sip:x@y.test>;counter=4;limit=5\r\n");
     office.expect("um < 181\nvm1 < INVITE sip:bob@example.test;opaque=app:voicemail");
 }
+
+// SIPRE-30: also for who has no mailbox.
+#[test]
+fn who_has_nowhere_to_be_forwarded_to_may_deflect() {
+    let mut office = Office::where_registered(&["bob", "carol"]);
+    office.set("bob", "forward-unanswered", "off");
+    ringing(&mut office);
+    office.answer_with("bob", "303 See Other", "Contact: <sip:carol@example.test>\r\n");
+    office.expect("alice < 181\ncarol < INVITE sip:carol@192.0.2.3");
+}
