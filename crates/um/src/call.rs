@@ -24,7 +24,9 @@ use umbel_ivr::Access;
 use umbel_media::Event as MediaEvent;
 use umbel_node::Transport;
 use umbel_ocexum::{Failed, Identity, Trust, trust};
-use umbel_store::{CallKind, CallOutcome, MessageId, Op, PinOutcome, Reply, Ruling, Ticket, User};
+use umbel_store::{
+    CallKind, CallOutcome, MessageId, Op, PinOutcome, Reply, Ruling, Ticket, User, call_id_on_record,
+};
 use umbel_ua::{CallKey, Command, Ending, Invitation};
 
 use crate::classify::{Classified, Rule, classify};
@@ -105,7 +107,7 @@ impl Call {
         let flow = &invitation.transport;
         Call {
             key: desk.call,
-            record: Record::new(invitation.call_id.clone(), flow, desk.wall),
+            record: Record::new(call_id_on_record(&invitation.call_id).to_owned(), flow, desk.wall),
             over_tls: flow.transport == Transport::Tls,
             remote: flow.remote.ip(),
             sockets: Sockets::default(),

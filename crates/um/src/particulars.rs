@@ -110,7 +110,7 @@ impl Particulars {
             caller: caller(&from, &asserted, believed),
             subject: headers.subject().map(|subject| clean_text(&subject)).unwrap_or_default(),
             importance: importance(request),
-            parties: (shown(&from), shown(&headers.to())),
+            parties: (clean_text(&shown(&from)), clean_text(&shown(&headers.to()))),
         };
         if particulars.names().count() > NAMES_MAX {
             return Err(Refusal::TooManyNames);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use umbel_store::{Decision, PinOutcome, Ruling};
+use umbel_store::{Decision, PinOutcome, Ruling, call_id_on_record};
 
 use super::{Admin, failed, iso_8601};
 use crate::cli::WhyField;
@@ -15,7 +15,7 @@ const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
 const ASKED_EVERY: Duration = Duration::from_millis(50);
 
 pub(super) fn run(admin: &mut Admin, call_id: &str, field: Option<WhyField>) -> Result<(), Failure> {
-    let decisions = decisions(admin, call_id)?;
+    let decisions = decisions(admin, call_id_on_record(call_id))?;
     match field {
         Some(WhyField::Pin) => {
             let latest = decisions.iter().rev().find_map(|decision| match decision.ruling {

@@ -78,3 +78,25 @@ fn cancel(invite: &Invite) -> String {
         invite.uri, invite.cseq
     )
 }
+
+// A6: whoever calls chooses Call-ID and names, and what is kept of them is bounded and can be shown on a terminal.
+#[test]
+fn long_and_wild_names_are_kept_short_and_tame() {
+    let server = server();
+    let mut line = Line::tcp(server);
+    let from = format!("\"\u{1b}]0;x\u{7}\" <sip:%1b%5b2J{}@elsewhere.test>", "d".repeat(3_000));
+    let mut invite = Invite::from_to(&from, "sip:bob@example.test");
+    invite.call_id = format!("{}-{}", fresh("long"), "c".repeat(7_000));
+    invite.call(&mut line).hang_up(&mut line);
+    // SEC-32: it is found by the Call-ID that it had.
+    assert_eq!(server.pin(&invite.call_id), "none");
+    let calls = server.documents(&["calls", "--all"]);
+    let is_this = |record: &&serde_json::Value| record["from"].as_str().unwrap().contains("ddddd");
+    let record = calls.iter().find(is_this).unwrap_or_else(|| panic!("{calls:?}"));
+    for key in ["call_id", "from", "to"] {
+        let text = record[key].as_str().unwrap();
+        assert!(text.len() <= 255 && !text.contains(char::is_control), "{key}: {text:?}");
+    }
+    let shown = server.umbel(&["calls", "--all"]) + &server.umbel(&["why", &invite.call_id]) + &server.log();
+    assert!(!shown.contains(['\u{1b}', '\u{7}']), "{shown:?}");
+}
