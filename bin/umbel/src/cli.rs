@@ -69,7 +69,7 @@ pub(crate) enum Command {
     Calls {
         #[command(flatten)]
         place: Place,
-        /// All recorded calls rather than the last 20.
+        /// The last 1,000 rather than the last 20.
         #[arg(long)]
         all: bool,
     },

@@ -155,7 +155,7 @@ impl Database {
 
 /// REL-18: it says how to restore.
 pub(crate) const HOW_TO_RESTORE: &str = "the store is damaged and is not written any more: stop the server, \
-     keep a copy of the data directory, and bring the latest backup back with `umbel restore DIR`";
+     keep a copy of the data directory, and put the latest copy of a sound one in its place";
 
 fn alone<T>(connection: &mut Connection, change: impl FnOnce(&Connection) -> Outcome<T>) -> Outcome<T> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -215,7 +215,7 @@ fn a_message_can_be_paused_and_rewound() {
 
 /// Delete and undelete (REL-07): deleted ones can be brought back.
 #[test]
-fn a_message_is_deleted_and_brought_back() {
+fn a_message_is_deleted_by_a_key_and_kept_among_the_deleted() {
     let mut office = with_a_message(5);
     let alice = office.caller("alice", By::MutualTls(PROXY));
     office.call(alice, to_own_voice_mail("alice").skip_pin());
