@@ -87,8 +87,10 @@ pub(crate) enum Action {
 pub(crate) enum Kind {
     /// A registered endpoint of the callee, which may deflect the call.
     Endpoint,
-    /// Anybody else.
-    Other,
+    /// A registered endpoint of somebody who rings beside the callee.
+    Beside,
+    /// Not a telephone of ours.
+    Elsewhere,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -285,8 +287,9 @@ impl ResponseContext {
             actions.extend([Action::Disarm(Timer::Ring), Action::Follow(id)]);
             return actions;
         }
-        // SENS-15: it is a failed branch and nothing more.
-        if !is_deflection {
+        // SENS-15: it is a failed branch and nothing more. SIPRE-30: the caller sees no redirection by a
+        // telephone, nor by anybody whom it did not call.
+        if !status.is_redirection() || (kind == Kind::Elsewhere && self.retargets == 0) {
             self.keep(id, status);
         }
         // RFC 3261 16.7, step 5: "SHOULD cancel all client pending transactions".

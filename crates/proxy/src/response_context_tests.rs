@@ -169,7 +169,7 @@ fn the_team_rings_beside_the_telephones() {
     let later = Later { targets: Vec::new(), time: Duration::from_secs(15) };
     let mut context = context(Ring { later: Some(later), ..ring(voice_mail()) }, 1);
     check(&mut context, &[("1:180", "forward"), ("ring", "Ring=15 widen")]);
-    context.add(Kind::Other);
+    context.add(Kind::Elsewhere);
     check(
         &mut context,
         &[("2:180", "forward"), ("ring", "cancel(1,480) cancel(2,480) voicemail(no-answer)"), ("2:487", "")],
@@ -192,7 +192,7 @@ fn the_team_rings_at_once_when_no_telephone_does() {
 fn a_forwarded_call_is_given_up_after_its_timer() {
     let mut context = context(ring(voice_mail()), 1);
     check(&mut context, &[("ring", "cancel(1,480) voicemail(no-answer)")]);
-    context.add(Kind::Other);
+    context.add(Kind::Elsewhere);
     check(
         &mut context,
         &[
@@ -267,4 +267,22 @@ fn other_requests_than_invite_are_not_cancelled() {
     context.add(Kind::Endpoint);
     check(&mut context, &[("1:180", ""), ("1:200", "forward"), ("2:404", "")]);
     assert!(context.is_over());
+}
+
+// SIPRE-30
+#[test]
+fn the_caller_sees_redirections_only_of_whom_it_called_outside() {
+    let with = |kind, retargeted| {
+        let mut context = ResponseContext::new(true);
+        context.ring(NONE);
+        if retargeted {
+            context.may_retarget();
+        }
+        context.add(kind);
+        shown(context.step(Input::Response(BranchId(1), StatusCode::new(302).unwrap())))
+    };
+    assert_eq!(with(Kind::Elsewhere, false), "answer(1)");
+    assert_eq!(with(Kind::Elsewhere, true), "NotRegistered");
+    assert_eq!(with(Kind::Beside, false), "NotRegistered");
+    assert_eq!(with(Kind::Endpoint, false), "NotRegistered");
 }

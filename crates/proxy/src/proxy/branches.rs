@@ -138,7 +138,7 @@ impl Proxy {
         match hops.pop_front() {
             Some(first) => {
                 let voice_mail = Some(VoiceMail { diversion, otherwise });
-                self.add_branch(now, key, Kind::Other, first, hops, voice_mail);
+                self.add_branch(now, key, Kind::Elsewhere, first, hops, voice_mail);
                 self.check(now, key);
             }
             None => self.give_up(now, key, otherwise),

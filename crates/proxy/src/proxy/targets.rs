@@ -80,7 +80,7 @@ impl Proxy {
         match purpose {
             Purpose::Callee => self.ring_user(now, key, user),
             Purpose::Also => {
-                self.send_to_bindings(now, key, &address, Kind::Other);
+                self.send_to_bindings(now, key, &address, Kind::Beside);
                 self.check(now, key);
             }
             Purpose::Forward => {
@@ -179,7 +179,7 @@ impl Proxy {
         };
         let mut hops = route.to.iter().filter_map(hop).collect::<Vec<_>>().into_iter();
         if let Some(first) = hops.next() {
-            self.branch(now, key, Kind::Other, first, hops.collect());
+            self.branch(now, key, Kind::Elsewhere, first, hops.collect());
         }
     }
 
@@ -188,6 +188,6 @@ impl Proxy {
         let routes = call_mut(&mut self.calls, key, |call| call.routes.clone());
         let next = routes.first().unwrap_or(&uri).clone();
         let hop = Hop { request_uri: uri, next: Next::Uri(next), path: routes, is_outside: true };
-        self.branch(now, key, Kind::Other, hop, Vec::new());
+        self.branch(now, key, Kind::Elsewhere, hop, Vec::new());
     }
 }
