@@ -1,5 +1,7 @@
 //! What a Request-URI means here: a user, a mailbox, a pilot, ourselves, a number, or somebody else's.
 
+use umbel_node::Transport;
+use umbel_sip_endpoint::SentBy;
 use umbel_sip_message::{AddressOfRecord, Scheme, UriRef};
 
 use crate::Config;
@@ -54,13 +56,23 @@ pub(crate) fn meaning(uri: UriRef<'_>, config: &Config) -> Meaning {
     Meaning::User(address)
 }
 
-/// Whether the host is our domain, or we.
+/// Whether the host is our domain, or we. Others may live at our address with ports of their own.
 pub(crate) fn is_ours(uri: UriRef<'_>, config: &Config) -> bool {
-    let host = uri.host();
-    let named = |name: &str| name.eq_ignore_ascii_case(host);
+    let named = |name: &str| name.eq_ignore_ascii_case(uri.host());
     named(&config.domain)
         || config.hosts.iter().any(|name| named(name))
-        || [&config.tcp, &config.tls].into_iter().flatten().any(|sent_by| named(&sent_by.host))
+        || is_our_socket(uri, config, uri.port().is_none())
+}
+
+/// Whether host and port are where we listen; people leave the port out, telephones do not.
+pub(crate) fn is_our_socket(uri: UriRef<'_>, config: &Config, is_any_port: bool) -> bool {
+    [(Transport::Tcp, &config.tcp), (Transport::Tls, &config.tls)].into_iter().any(|(transport, sent_by)| {
+        sent_by.as_ref().is_some_and(|SentBy { host, port }| {
+            let default = transport.default_port();
+            let is_port = uri.port().unwrap_or(default) == port.unwrap_or(default);
+            host.eq_ignore_ascii_case(uri.host()) && (is_any_port || is_port)
+        })
+    })
 }
 
 /// Whether the identity is one of our domain, under whatever of our names.
@@ -93,8 +105,6 @@ fn local(target: &str, config: &Config) -> Option<AddressOfRecord> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use umbel_sip_endpoint::SentBy;
-
     use super::*;
 
     #[track_caller]
@@ -122,6 +132,7 @@ mod tests {
         }
         check("sip:200@192.0.2.10", Meaning::User("200@example.test".parse().unwrap()));
         check("sip:example.test", Meaning::Ourselves);
+        check("sip:bob@192.0.2.10:40000", Meaning::Foreign);
         check("sip:bob@elsewhere.test", Meaning::Foreign);
         check("sip:bob@example.test.evil.test", Meaning::Foreign);
     }

@@ -25,16 +25,26 @@ pub const EXPIRY_MAX: Duration = Duration::from_secs(3_600);
 pub const CONTACTS_MAX: usize = 10;
 /// Octets of what is kept of one contact: longer contacts, instances, paths and Call-IDs are refused.
 pub const CONTACT_BYTES_MAX: usize = 2_048;
+/// Addresses with bindings; a registration for one more is refused. Passwords bound them to the users
+/// that there are; without passwords, this does.
+pub const ADDRESSES_MAX: usize = 200_000;
 /// Addresses looked at by one [`Location::sweep`].
 pub const SWEEP_MAX: usize = 512;
 
 /// All bindings of all addresses.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Location {
     /// No entry is empty.
     bindings: BTreeMap<AddressOfRecord, Vec<Binding>>,
     /// Where the last sweep stopped.
     swept: Option<AddressOfRecord>,
+    addresses_max: usize,
+}
+
+impl Default for Location {
+    fn default() -> Self {
+        Location { bindings: BTreeMap::new(), swept: None, addresses_max: ADDRESSES_MAX }
+    }
 }
 
 /// One REGISTER, read.
@@ -93,6 +103,9 @@ pub enum Refused {
     /// RFC 3261 10.3, step 7: not newer than what made the binding.
     #[error("older than the binding")]
     OutOfOrder,
+    /// [`ADDRESSES_MAX`] addresses are registered.
+    #[error("too many addresses")]
+    Full,
 }
 
 impl Location {
@@ -156,6 +169,10 @@ impl Location {
                     return Err(Refused::TooMany);
                 }
             }
+        }
+        let is_new = !bindings.is_empty() && !self.bindings.contains_key(address);
+        if is_new && self.bindings.len() >= self.addresses_max {
+            return Err(Refused::Full);
         }
         self.put(address, bindings);
         Ok(())

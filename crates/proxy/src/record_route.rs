@@ -16,6 +16,7 @@ use umbel_sip_endpoint::SentBy;
 use umbel_sip_message::{Headers, Uri, UriRef};
 
 use crate::Config;
+use crate::locality;
 use crate::seal::{Purpose, Seal};
 
 /// The flows of a dialog's two sides; `None` where that side is reached by its URI.
@@ -84,23 +85,9 @@ pub(crate) fn onward(seal: &Seal, route: UriRef<'_>, headers: &Headers) -> Optio
     }
 }
 
-/// Whether a Route names us.
-pub(crate) fn is_ours(route: UriRef<'_>, config: &Config) -> bool {
-    let named = |(transport, sent_by): (Transport, &Option<SentBy>)| {
-        sent_by.as_ref().is_some_and(|SentBy { host, port }| {
-            let default = transport.default_port();
-            host.eq_ignore_ascii_case(route.host())
-                && route.port().unwrap_or(default) == port.unwrap_or(default)
-        })
-    };
-    // A preloaded Route of a client may name us by any name that it knows us by (RFC 3261 8.1.2).
-    [(Transport::Tcp, &config.tcp), (Transport::Tls, &config.tls)].into_iter().any(named)
-        || crate::locality::is_ours(route, config)
-}
-
 /// Takes the topmost Routes that are ours off a list. Gives the first of them, and how many are left.
 pub(crate) fn pop_own<'a>(routes: &[UriRef<'a>], config: &Config) -> (Option<UriRef<'a>>, Vec<Uri>) {
-    let own = routes.iter().take_while(|route| is_ours(**route, config)).count();
+    let own = routes.iter().take_while(|route| locality::is_ours(**route, config)).count();
     let rest = routes.iter().skip(own).map(UriRef::to_uri).collect();
     (routes.first().copied().filter(|_| own > 0), rest)
 }

@@ -126,6 +126,19 @@ fn ten_contacts_are_accepted_and_an_eleventh_is_refused() {
 }
 
 #[test]
+fn when_all_places_are_taken_a_new_address_is_refused_and_old_ones_are_refreshed() {
+    let mut location = Location { addresses_max: 1, ..Location::new() };
+    let alice = "alice@example.test".parse().unwrap();
+    location.register(at(0), &bob(), one(1, contact("sip:bob@192.0.2.1", 600))).unwrap();
+    let refused = location.register(at(0), &alice, one(1, contact("sip:alice@192.0.2.1", 600)));
+    assert_eq!(refused, Err(Refused::Full));
+    location.register(at(0), &alice, registration("c1", 2, 2, Change::Query)).unwrap();
+    location.register(at(0), &bob(), one(2, contact("sip:bob@192.0.2.1", 600))).unwrap();
+    location.register(at(0), &bob(), one(3, contact("sip:bob@192.0.2.1", 0))).unwrap();
+    location.register(at(0), &alice, one(1, contact("sip:alice@192.0.2.1", 600))).unwrap();
+}
+
+#[test]
 fn what_is_kept_of_a_contact_is_bounded() {
     let mut location = Location::new();
     let uri = |length: usize| format!("sip:bob@192.0.2.1;x={}", "y".repeat(length - 20));

@@ -64,6 +64,10 @@ impl Proxy {
         if arrival.request.headers().to().tag().is_some() {
             return self.relay(now, arrival);
         }
+        // SEC-54: these have a dialog or nothing.
+        if matches!(arrival.request.method(), Method::Bye | Method::Update | Method::Prack) {
+            return self.refuse_arrival(now, &arrival, Refusal::NoSuchDialog);
+        }
         if self.is_draining {
             return self.refuse_arrival(now, &arrival, Refusal::Unavailable);
         }

@@ -118,7 +118,7 @@ impl Proxy {
             Meaning::VoiceMail(address) if is_invite => self.find(key, address, Purpose::VoiceMail),
             Meaning::Pilot if is_invite => self.send_to_voice_mail(now, key, None, None),
             Meaning::VoiceMail(_) | Meaning::Pilot | Meaning::Ourselves => {
-                self.give_up(now, key, Refusal::NotFound);
+                self.give_up(now, key, Refusal::MethodNotAllowed);
             }
             Meaning::Number(_) | Meaning::Foreign if !may_relay => {
                 self.give_up(now, key, Refusal::Forbidden);

@@ -46,6 +46,7 @@ impl Proxy {
                     Refused::TooMany => Refusal::Forbidden,
                     Refused::TooLong => Refusal::BadRequest,
                     Refused::OutOfOrder => Refusal::ServerError,
+                    Refused::Full => Refusal::Unavailable,
                 };
                 return self.refuse_arrival(now, &arrival, refusal);
             }
@@ -117,7 +118,8 @@ impl Proxy {
             return Err(Refusal::BadRequest);
         }
         // SEC-51: to be reached at an address of ours would be a way round the routing rules, or a circle.
-        if uri.host().eq_ignore_ascii_case(&self.config.domain) {
+        let config = &self.config;
+        if uri.host().eq_ignore_ascii_case(&config.domain) || locality::is_our_socket(uri, config, false) {
             return Err(Refusal::Forbidden);
         }
         let own = contact.param("expires").flatten().map(|seconds| seconds.parse::<u32>().ok());

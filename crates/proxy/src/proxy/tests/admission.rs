@@ -101,9 +101,11 @@ fn from_belongs_to_who_has_the_password() {
 fn strangers_may_call_users_and_nothing_else() {
     let mut office = Office::where_registered(&["bob"]);
     let from = "From: <sip:x@y.test>\r\n";
+    let mut count = 0;
     let mut attempt = |method: &str, uri: &str, lines: &str, expected: &str| {
         let text = office.text("stranger", method, uri, &format!("{from}{lines}"), 1, "");
-        let unique = format!("z9hG4bK{}{}", method.len() + uri.len(), lines.len());
+        count += 1;
+        let unique = format!("z9hG4bK{count}a");
         office.say("stranger", &text.replace("z9hG4bK", &unique));
         office.expect(expected);
     };
@@ -116,6 +118,8 @@ fn strangers_may_call_users_and_nothing_else() {
         attempt(method, "sip:bob@example.test", "", "stranger < 407");
     }
     attempt("OPTIONS", "sip:example.test", "", "stranger < 200");
+    attempt("INVITE", "sip:example.test", "", "stranger < 405");
+    attempt("BYE", "sip:bob@example.test", "", "stranger < 481");
     attempt("INVITE", "sip:bob@example.test", "Proxy-Require: teleport\r\n", "stranger < 420");
     attempt("INVITE", "urn:x:y", "", "stranger < 416");
 }

@@ -42,6 +42,8 @@ fn what_a_registrar_refuses() {
     office.expect("bob < 400");
     office.register("bob", "<sip:alice@example.test>", "");
     office.expect("bob < 403");
+    office.register("bob", "<sip:alice@192.0.2.100:5061>", "");
+    office.expect("bob < 403");
     office.register("bob", "<tel:+15555550100>", "");
     office.expect("bob < 400");
     let eleven: Vec<String> = (0..11).map(|n| format!("<sip:b{n}@192.0.2.2>")).collect();
