@@ -1,6 +1,7 @@
 //! `umbel serve`: the composition root of the servers.
 
 mod control;
+mod descriptors;
 mod first_start;
 pub(crate) mod media_worker;
 mod operation;
@@ -88,7 +89,7 @@ async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
     let tls = crate::tls::start(&config, clock)?;
     let loaded = prompts::load(&config)?;
     let (orders, inbox) = mpsc::channel(ORDERS_MAX);
-    let flows = flows(&config, &tls, clock)?;
+    let flows = flows(&config, um.max_calls, &tls, clock)?;
     let listeners = listen(&flows, &um.listen)?;
     let settings = settings::um(&config, &um, &listeners, loaded.prompts.clone())?;
     let control = Control::bind(&config.data)
@@ -140,7 +141,7 @@ async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
     ended
 }
 
-fn flows(config: &Config, tls: &Tls, clock: Clock) -> Result<Flows, Failure> {
+fn flows(config: &Config, calls_max: u32, tls: &Tls, clock: Clock) -> Result<Flows, Failure> {
     let seed = umbel_net::seed().map_err(|error| no_randomness(&error))?;
     let resolver = umbel_net::Resolver::system(seed)
         .inspect_err(|error| tracing::warn!(%error, "names of other hosts cannot be found"))
@@ -150,6 +151,7 @@ fn flows(config: &Config, tls: &Tls, clock: Clock) -> Result<Flows, Failure> {
         connections_per_address: config.limits.connections_per_address,
         ..Default::default()
     };
+    let limits = descriptors::within(limits, calls_max);
     let trusts = um_loop::trusted_by(settings::trust(config), clock);
     Ok(Flows::new(umbel_net::Config { limits, tls: Some(tls.clone()), resolver, trusts }, clock))
 }

@@ -4,10 +4,10 @@ use std::io::Write;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::invite::{Invite, fresh};
-use crate::line::{Line, options, serves, still_serves};
-use crate::server::server;
-use crate::wait::PATIENCE;
+use crate::invite::{Call, Invite, fresh};
+use crate::line::{Came, Line, options, serves, socket, still_serves};
+use crate::server::{Server, server};
+use crate::wait::{PATIENCE, until};
 
 // SEC-65: 256 KiB queued, then close.
 #[test]
@@ -99,4 +99,27 @@ fn long_and_wild_names_are_kept_short_and_tame() {
     }
     let shown = server.umbel(&["calls", "--all"]) + &server.umbel(&["why", &invite.call_id]) + &server.log();
     assert!(!shown.contains(['\u{1b}', '\u{7}']), "{shown:?}");
+}
+
+// SEC-59, REL-44: connections never take the descriptors that calls need.
+#[test]
+fn idle_connections_leave_calls_what_they_need() {
+    let server = Server::start_with_files("", "info", "256");
+    let idle: Vec<Line> = (0..400).map(|_| Line::tcp(&server)).collect();
+    let half_open: Vec<_> = (0..100).map(|_| socket(server.tls)).collect();
+    // A table that is full turns newcomers away while everybody in it is as new as they.
+    let (mut line, call) = until("a call that is answered", || {
+        let mut line = Line::tcp(&server);
+        let invite = Invite::from_to("<sip:dana@elsewhere.test>", "sip:bob@example.test");
+        line.send(invite.written("TCP"));
+        let Came::Message(answer) = line.next() else { return None };
+        assert_eq!(answer.status(), 200, "{answer:?}");
+        let call = Call { to: answer.header("To").to_owned(), invite, answer };
+        line.send(call.request("ACK", 1, "", ""));
+        Some((line, call))
+    });
+    assert_eq!(server.pin(&call.invite.call_id), "none");
+    call.hang_up(&mut line);
+    drop((idle, half_open));
+    still_serves(&server);
 }

@@ -106,6 +106,8 @@ fn an_assertion_that_disagrees_never_skips() {
         (ALICE, &["alice"]),
         (ALICE, &[ALICE, ""]),
         (ALICE, &["<>"]),
+        (ALICE, &["\"x, <sip:alice@example.test>\" <sip:bob@example.test>"]),
+        (ALICE, &["\"\\\", <sip:alice@example.test>, \" <sip:bob@example.test>"]),
         (ALICE, &["<sip:%2561lice@example.test>"]),
         (ALICE, &["<sip:alice;x=y@example.test>"]),
         (ALICE, &["<sip:nobody@example.test>"]),

@@ -26,7 +26,8 @@ const USERS: &str = "address,extension,name,pin,skip_pin,enabled\n\
     frank@example.test,106,Frank,294817,yes,yes\n";
 
 /// Runs until the process of the tests ends, however it ends: its standard input is a pipe from here.
-const UNTIL_WE_END: &str = "\"$@\" & child=$!; echo $child; read _; kill $child; wait $child";
+const UNTIL_WE_END: &str =
+    "[ -z \"$FILES\" ] || ulimit -n $FILES; \"$@\" & child=$!; echo $child; read _; kill $child; wait $child";
 
 /// A running server.
 pub(crate) struct Server {
@@ -49,6 +50,11 @@ pub(crate) fn server() -> &'static Server {
 impl Server {
     /// A server with further lines in `[tls]`, logging what `log` says.
     pub(crate) fn start(tls_settings: &str, log: &str) -> Server {
+        Server::start_with_files(tls_settings, log, "")
+    }
+
+    /// The same where the system lets it have only so many open files.
+    pub(crate) fn start_with_files(tls_settings: &str, log: &str, files: &str) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let [tcp, tls, admin] = free_ports();
         let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
@@ -74,6 +80,7 @@ impl Server {
             .args(["-c", UNTIL_WE_END, "sh", env!("CARGO_BIN_EXE_umbel"), "serve", "--config", "umbel.toml"])
             .current_dir(folder.path())
             .env("RUST_LOG", log)
+            .env("FILES", files)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(output)

@@ -1,5 +1,6 @@
 //! One call however often it is asked for, and one answer to each request: SEC-24, SEC-25, I4.
 
+use crate::certificates::Shown;
 use crate::invite::{Call, Invite, fresh};
 use crate::line::{Answer, Line, serves};
 use crate::server::server;
@@ -164,4 +165,25 @@ fn the_header_on_other_requests_has_no_effect() {
         assert_eq!(server.decided(&call_id), None, "{method}");
     }
     serves(&mut line);
+}
+
+// REL-35, SEC-54: whoever can read the tags of a call on TCP cannot take over one that began over TLS.
+#[test]
+fn a_call_of_a_listed_peer_is_not_changed_from_other_connections() {
+    let server = server();
+    let mut line = Line::trusted(server);
+    let call = Invite::skip().call(&mut line);
+    let (socket, theirs) = crate::invite::sound();
+    for shown in [None, Some(Shown::Nothing), Some(Shown::Stranger)] {
+        let mut other = shown.map_or_else(|| Line::tcp(server), |shown| Line::tls(server, shown));
+        assert_eq!(call.reinvite(&mut other, 50, "", &theirs).status(), 481, "{shown:?}");
+        let dtmf = "Content-Type: application/dtmf-relay";
+        assert_eq!(call.ask(&mut other, "INFO", 51, dtmf, "Signal=1\r\n").status(), 481, "{shown:?}");
+        assert_eq!(call.ask(&mut other, "BYE", 52, "", "").status(), 481, "{shown:?}");
+    }
+    socket.set_nonblocking(true).unwrap();
+    assert!(socket.recv(&mut [0; 2_000]).is_err(), "the sound of the mailbox is sent to a stranger");
+    // The peer itself, on another connection.
+    assert_eq!(call.ask(&mut Line::trusted(server), "INFO", 53, "", "").status(), 200);
+    call.hang_up(&mut line);
 }
