@@ -20,7 +20,7 @@ use umbel_sip_endpoint::{
 use umbel_sip_message::{
     AddressOfRecord, Diagnostics, Draft, HeaderName, Method, Reason, Request, quoted_string,
 };
-use umbel_store::{Decision, Op, Reply, Ruling, Ticket};
+use umbel_store::{Decision, Op, Reply, Ruling, Ticket, call_id_on_record};
 use umbel_time::{Instant, Timers, UnixTime};
 
 use crate::Config;
@@ -279,7 +279,7 @@ impl Proxy {
         }
         let mailbox = call.callee.as_ref().and_then(|callee| callee.to_string().parse().ok());
         let decision = Decision {
-            call_id: call.request.headers().call_id().to_owned(),
+            call_id: call_id_on_record(call.request.headers().call_id()).to_owned(),
             at: self.clocks(now).wall,
             mailbox,
             transport: match call.transport {
