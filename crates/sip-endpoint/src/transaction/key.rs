@@ -68,7 +68,9 @@ impl Keys {
         let via = headers.via();
         let host = lower_case(via.host());
         match via.branch().filter(|branch| is_unique(branch)) {
-            Some(branch) => self.hash((Domain::Branch, standing.0, branch, host, via.port(), method.as_str())),
+            Some(branch) => {
+                self.hash((Domain::Branch, standing.0, branch, host, via.port(), method.as_str()))
+            }
             // OCEXUM-4-1, DEC-2: no branch, or only the cookie. The To tag is left out, since an ACK
             // has the one of the response, an INVITE none, and all else is alike only in copies.
             None => {
