@@ -63,16 +63,16 @@ pub(super) fn hints(config: &Config, listeners: &[Listener], pins: &[(Address, P
     };
     text.push_str(&format!(
         "Try, in another terminal:\n\n\
-         \x20 # bob leaves a message for alice; any WAV file will do\n\
-         \x20 umbel phone call alice@{domain} --as bob@{domain} --server tcp:{tcp} --play message.wav\n\
+         \x20 # bob leaves a message for alice, after the greeting; any WAV file will do\n\
+         \x20 umbel phone call alice@{domain} --as bob@{domain} --server tcp:{tcp} --play message.wav --play-after 11s\n\
          \x20 baresip -e '/dial sip:alice@{tcp};transport=tcp'\n\
          \x20 umbel message list{here}\n\n\
          \x20 # alice hears it: her PIN is asked over TCP (echo PIN > pin; it is changed at the first log-in)\n\
          \x20 umbel phone voicemail --as alice@{domain} --server tcp:{tcp} --pin-file pin --keys \"w3,P#\" --record heard.wav --for 20s\n\n\
-         \x20 # and not asked over mutual TLS from a listed peer\n\
+         \x20 # and not asked over mutual TLS from a listed peer; key 1 plays the new messages\n\
          \x20 umbel certificate issue {EMBEDDED_PEER} peer{here}\n\
          \x20 umbel phone voicemail --as alice@{domain} --server tls:{tls} --authority peer/authority.pem \\\n\
-         \x20   --certificate peer/{EMBEDDED_PEER}.pem --private-key peer/{EMBEDDED_PEER}-key.pem --record heard.wav --for 20s\n\n\
+         \x20   --certificate peer/{EMBEDDED_PEER}.pem --private-key peer/{EMBEDDED_PEER}-key.pem --keys \"w4,1,w15\" --record heard.wav\n\n\
          \x20 # why, for each\n\
          \x20 umbel calls{here}\n\
          \x20 umbel why CALL-ID{here}\n\n\
