@@ -10,6 +10,7 @@ mod log;
 mod output;
 mod phone;
 mod progress;
+mod runtime;
 mod serve;
 mod store;
 mod tls;

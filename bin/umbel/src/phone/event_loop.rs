@@ -2,11 +2,8 @@
 
 use std::path::PathBuf;
 
-use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::task::LocalSet;
 use umbel_net::{Clock, Flows, Tls};
 use umbel_node::{CloseReason, Input};
 
@@ -14,6 +11,7 @@ use super::call::{Call, News, Outcome, Plan, Want};
 use super::report::{Event, Reporter};
 use super::sound::Recording;
 use crate::exit::{Exit, Failure};
+use crate::runtime;
 use crate::serve::media_worker::{MediaConfig, MediaWorkers};
 
 /// Media events that wait for the loop.
@@ -37,11 +35,7 @@ pub(super) struct Job {
 
 /// Makes the call; returns when it is over.
 pub(super) fn run(job: Job) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::TemporaryFailure, "no-runtime", error.to_string()))?;
-    LocalSet::new().block_on(&runtime, call(job))
+    runtime::run(call(job))
 }
 
 /// The world around the brain.
@@ -68,7 +62,7 @@ async fn call(mut job: Job) -> Result<(), Failure> {
     let resolver = umbel_net::seed().ok().and_then(|seed| umbel_net::Resolver::system(seed).ok());
     let config = umbel_net::Config { tls: job.tls.take(), resolver, ..Default::default() };
     let mut world = Loop {
-        call: Call::place(clock.now(), job.agent, job.plan, generator()?),
+        call: Call::place(clock.now(), job.agent, job.plan, runtime::generator()?),
         flows: Flows::new(config, clock),
         clock,
         media,
@@ -266,18 +260,8 @@ fn media(job: &Job, events: mpsc::Sender<umbel_media::Event>) -> Result<MediaWor
             .try_send(event)
             .or_else(|refused| if events.is_closed() { Ok(()) } else { Err(refused.into_inner()) })
     };
-    MediaWorkers::start(&config, job.clock, generator()?, deliver).map_err(|error| {
+    MediaWorkers::start(&config, job.clock, runtime::generator()?, deliver).map_err(|error| {
         Failure::new(Exit::TemporaryFailure, "no-threads", format!("the media thread: {error}"))
-    })
-}
-
-fn generator() -> Result<ChaCha20Rng, Failure> {
-    umbel_net::seed().map(ChaCha20Rng::from_seed).map_err(|error| {
-        Failure::new(
-            Exit::TemporaryFailure,
-            "no-randomness",
-            format!("the system has no randomness to give: {error}"),
-        )
     })
 }
 

@@ -17,10 +17,7 @@ mod watch;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
 use tokio::sync::mpsc;
-use tokio::task::LocalSet;
 use umbel_net::{Clock, Flows, Listener, LogLimit, Tls};
 use umbel_ocexum::TrustedTransport;
 use umbel_store_sqlite::{Recovery, SqliteStore, StoreWorker};
@@ -31,7 +28,7 @@ use crate::admin::{configuration, now};
 use crate::cli::Place;
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
-use crate::{output, store};
+use crate::{output, runtime, store};
 use control::Control;
 use media_worker::{MediaConfig, MediaWorkers};
 use supervisor::{Supervisor, supervise};
@@ -49,11 +46,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub(crate) fn run(place: &Place) -> Result<(), Failure> {
     let config = configuration(place)?;
     let log = crate::log::start();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::TemporaryFailure, "no-runtime", error.to_string()))?;
-    LocalSet::new().block_on(&runtime, serve(config, log))
+    runtime::run(serve(config, log))
 }
 
 /// Settings that are allowed, and that whoever set them should be reminded of.
@@ -107,7 +100,7 @@ async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
     };
     let upkeep = tokio::task::spawn_local(upkeep.run());
     let mut um_loop = UmLoop {
-        um: Um::new(settings, clock.unix_time(), generator()?),
+        um: Um::new(settings, clock.unix_time(), runtime::generator()?),
         flows,
         clock,
         media: media(&um, clock, &orders)?,
@@ -142,7 +135,7 @@ async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
 }
 
 fn flows(config: &Config, calls_max: u32, tls: &Tls, clock: Clock) -> Result<Flows, Failure> {
-    let seed = umbel_net::seed().map_err(|error| no_randomness(&error))?;
+    let seed = runtime::seed()?;
     let resolver = umbel_net::Resolver::system(seed)
         .inspect_err(|error| tracing::warn!(%error, "names of other hosts cannot be found"))
         .ok();
@@ -180,7 +173,7 @@ fn media(
             _ => Ok(()),
         })
     };
-    MediaWorkers::start(&config, clock, generator()?, deliver).map_err(|error| {
+    MediaWorkers::start(&config, clock, runtime::generator()?, deliver).map_err(|error| {
         Failure::new(Exit::TemporaryFailure, "no-threads", format!("the media threads: {error}"))
     })
 }
@@ -196,18 +189,6 @@ fn store_worker(store: SqliteStore, orders: &mpsc::Sender<Order>) -> Result<Stor
     StoreWorker::spawn(store, answer).map_err(|error| {
         Failure::new(Exit::TemporaryFailure, "no-threads", format!("the store's threads: {error}"))
     })
-}
-
-fn generator() -> Result<ChaCha20Rng, Failure> {
-    umbel_net::seed().map(ChaCha20Rng::from_seed).map_err(|error| no_randomness(&error))
-}
-
-fn no_randomness(error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(
-        Exit::TemporaryFailure,
-        "no-randomness",
-        format!("the system has no randomness to give: {error}"),
-    )
 }
 
 fn report_recovery(recovery: &Recovery) {
