@@ -7,6 +7,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 pub use fields::Field;
+pub(crate) use fields::fields;
 pub(crate) use typed::read_addresses;
 pub use typed::{Allowed, Contacts};
 

@@ -15,7 +15,7 @@ use crate::malformed::{Defect, Malformed};
 use crate::message::{Message, Request, Response};
 use crate::name_addr::{NameAddr, NameAddrLayout};
 use crate::via::{Via, ViaLayout};
-use start_line::StartLine;
+pub(crate) use start_line::StartLine;
 
 /// Reads a message from a frame, as [`crate::Framer`] cut it.
 pub fn parse(frame: Bytes) -> Result<Message, Malformed> {
@@ -41,6 +41,20 @@ fn read(frame: &Bytes) -> Result<Message, Defect> {
             Ok(Message::Response(Response { status, reason, headers, body }))
         }
     }
+}
+
+/// RFC 3420 2: reads a start line, which may be missing, and fields, as many as there are; says where the body
+/// begins. The octets end with an empty line, or have one before the body.
+pub(crate) fn read_fragment(octets: &[u8], table: &mut Table) -> Result<(Option<StartLine>, usize), Defect> {
+    // A header field has a colon behind its first token, a start line has something else.
+    let token = grammar::span(octets, grammar::TOKEN);
+    let after = octets.get(token..).unwrap_or_default();
+    let is_field = grammar::trim_start(after).first() == Some(&b':');
+    if is_field || octets.starts_with(b"\r\n") {
+        return Ok((None, fields::read_from(octets, 0, table)?));
+    }
+    let (line, body) = fields::read(octets, table)?;
+    Ok((Some(StartLine::read(line)?), body))
 }
 
 /// Reads the fields that every message needs, and those whose defects must not travel on.

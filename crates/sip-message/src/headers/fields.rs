@@ -63,10 +63,15 @@ impl std::fmt::Debug for Field<'_> {
     }
 }
 
+/// The fields of a table over `message`, in wire order.
+pub(crate) fn fields<'a>(message: &'a [u8], table: &'a [Entry]) -> impl Iterator<Item = Field<'a>> {
+    table.iter().map(move |entry| Field { message, entry })
+}
+
 impl Headers {
     /// All fields, in wire order.
     pub fn iter(&self) -> impl Iterator<Item = Field<'_>> {
-        self.table.iter().map(|entry| Field { message: &self.message, entry })
+        fields(&self.message, &self.table)
     }
 
     /// The fields with this name, in wire order.

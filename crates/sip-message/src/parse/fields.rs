@@ -15,12 +15,17 @@ pub(super) fn read<'a>(frame: &'a [u8], table: &mut Table) -> Result<(&'a [u8], 
     if start.nul {
         return Err(Defect::of_stream("bare CR, bare LF or NUL", 0));
     }
+    let body = read_from(head, start.text.len() + 2, table)?;
+    Ok((start.text, body))
+}
+
+/// Reads the fields that begin at `at` into the table; says where the body begins.
+pub(super) fn read_from(head: &[u8], mut at: usize, table: &mut Table) -> Result<usize, Defect> {
     let mut seen = 0u8;
-    let mut at = start.text.len() + 2;
     loop {
         let first = line(head, at)?;
         if first.text.is_empty() {
-            return Ok((start.text, at + 2));
+            return Ok(at + 2);
         }
         let (entry, next) = field(head, at, first)?;
         if let Some(known) = entry.known {

@@ -9,7 +9,7 @@ use crate::status::StatusCode;
 use crate::uri::Layout;
 
 /// What the first line says; it stands at the beginning of the frame.
-pub(super) enum StartLine {
+pub(crate) enum StartLine {
     Request { method: Method, uri: Span, uri_layout: Layout },
     Response { status: StatusCode, reason: Span },
 }
