@@ -36,3 +36,4 @@ mod seal;
 
 pub use config::{Clocks, Config, Required, Route, VoiceMailForm};
 pub use proxy::{Order, Proxy, Wish};
+pub use refusal::Refused;

@@ -7,6 +7,7 @@ mod binding;
 mod kept;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Bound;
 use std::time::Duration;
 
@@ -39,11 +40,18 @@ pub struct Location {
     /// Where the last sweep stopped.
     swept: Option<AddressOfRecord>,
     addresses_max: usize,
+    /// How many bindings each flow has; no entry is zero.
+    flows: BTreeMap<FlowId, u32>,
 }
 
 impl Default for Location {
     fn default() -> Self {
-        Location { bindings: BTreeMap::new(), swept: None, addresses_max: ADDRESSES_MAX }
+        Location {
+            bindings: BTreeMap::new(),
+            swept: None,
+            addresses_max: ADDRESSES_MAX,
+            flows: BTreeMap::new(),
+        }
     }
 }
 
@@ -211,23 +219,35 @@ impl Location {
         self.bindings(now, address).any(|binding| binding.flow == Some(flow))
     }
 
+    /// The flows that bindings were made over, each once, in their order; those that are closed included.
+    pub fn flows(&self) -> impl Iterator<Item = FlowId> {
+        self.flows.keys().copied()
+    }
+
+    /// Whether a binding was made over this flow.
+    pub fn has_flow(&self, flow: FlowId) -> bool {
+        self.flows.contains_key(&flow)
+    }
+
     /// Forgets bindings that have ended, [`SWEEP_MAX`] addresses at a time, so that no turn is long.
     /// Gives the addresses whose kept bindings are to be written anew.
     pub fn sweep(&mut self, now: Instant) -> Vec<AddressOfRecord> {
         let from = self.swept.take().map_or(Bound::Unbounded, Bound::Excluded);
         let looked_at = self.bindings.range_mut((from, Bound::Unbounded)).take(SWEEP_MAX);
         let mut changed = Vec::new();
+        let mut ended = Vec::new();
         let (mut count, mut last) = (0, None);
         for (address, bindings) in looked_at {
-            let before = bindings.len();
-            bindings.retain(|binding| now < binding.expires);
-            if bindings.len() != before {
+            let before = ended.len();
+            ended.extend(bindings.extract_if(.., |binding| binding.expires <= now));
+            if ended.len() != before {
                 changed.push(address.clone());
             }
             count += 1;
             last = Some(address);
         }
         self.swept = last.filter(|_| count == SWEEP_MAX).cloned();
+        self.leave_flows(&ended);
         for address in &changed {
             if self.bindings.get(address).is_some_and(Vec::is_empty) {
                 self.bindings.remove(address);
@@ -248,10 +268,25 @@ impl Location {
 
     fn put(&mut self, address: &AddressOfRecord, mut bindings: Vec<Binding>) {
         bindings.shrink_to_fit();
-        if bindings.is_empty() {
-            self.bindings.remove(address);
+        for flow in bindings.iter().filter_map(|binding| binding.flow) {
+            *self.flows.entry(flow).or_insert(0) += 1;
+        }
+        let before = if bindings.is_empty() {
+            self.bindings.remove(address)
         } else {
-            self.bindings.insert(address.clone(), bindings);
+            self.bindings.insert(address.clone(), bindings)
+        };
+        self.leave_flows(&before.unwrap_or_default());
+    }
+
+    fn leave_flows(&mut self, bindings: &[Binding]) {
+        for flow in bindings.iter().filter_map(|binding| binding.flow) {
+            if let Entry::Occupied(mut count) = self.flows.entry(flow) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
         }
     }
 }

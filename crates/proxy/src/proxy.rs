@@ -4,6 +4,8 @@ mod admission;
 mod branches;
 mod call;
 mod dialogs;
+mod in_use;
+mod record;
 mod registrar;
 mod targets;
 
@@ -12,22 +14,22 @@ use std::net::IpAddr;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
-use umbel_node::{FlowId, Input, Node, Output, Transport};
+use umbel_node::{FlowId, Input, Node, Output};
 use umbel_ocexum::trust;
 use umbel_sip_endpoint::{
     ClientTransaction, Endpoint, Event, SIXTY_FOUR_T1, ServerTransaction, separate, widen,
 };
 use umbel_sip_message::{
-    AddressOfRecord, Diagnostics, Draft, HeaderName, Method, Reason, Request, quoted_string,
+    AddressOfRecord, Diagnostics, Draft, HeaderName, Reason, Request, StatusCode, quoted_string,
 };
-use umbel_store::{Decision, Op, Reply, Ruling, Ticket, call_id_on_record};
+use umbel_store::{Op, Reply, Ticket};
 use umbel_time::{Instant, Timers, UnixTime};
 
 use crate::Config;
 use crate::authentication::Authentication;
 use crate::identity::Sender;
 use crate::location::{Clocks, Kept, Location};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Refused};
 use crate::response_context::{BranchId, Timer};
 use crate::seal::Seal;
 
@@ -86,6 +88,8 @@ pub enum Wish {
         /// For whom.
         name: String,
     },
+    /// A request was refused by a rule of ours; not how calls end every day, nor challenges.
+    Refused(Box<Refused>),
 }
 
 /// Registrar, proxy, and what users want done with their calls.
@@ -108,6 +112,7 @@ pub struct Proxy {
     passing: BTreeMap<admission::Passage, usize>,
     waiting: BTreeMap<Ticket, Waiting>,
     held: BTreeMap<ServerTransaction, Draft>,
+    in_use: in_use::InUse,
     timers: Timers<Alarm>,
     last: u64,
     outputs: VecDeque<Output<Wish>>,
@@ -159,6 +164,7 @@ impl Proxy {
             passing: BTreeMap::new(),
             waiting: BTreeMap::new(),
             held: BTreeMap::new(),
+            in_use: in_use::InUse::default(),
             timers,
             last: 0,
             outputs: VecDeque::new(),
@@ -173,6 +179,17 @@ impl Proxy {
     /// Addresses that are registered.
     pub fn registered_count(&self) -> usize {
         self.location.len()
+    }
+
+    /// The flows that registrations and calls go along, with repetitions; the shell does not take these
+    /// for idle (SEC-58).
+    pub fn flows_in_use(&self) -> impl Iterator<Item = FlowId> {
+        self.location.flows().chain(self.in_use.flows())
+    }
+
+    /// Whether this flow is one of [`Proxy::flows_in_use`].
+    pub fn is_in_use(&self, flow: FlowId) -> bool {
+        self.location.has_flow(flow) || self.in_use.contains(flow)
     }
 
     /// Whether nothing is going on, so that a draining server may stop.
@@ -204,8 +221,9 @@ impl Proxy {
             Event::Request { transaction, flow, request } => self.arrived(now, transaction, flow, request),
             Event::Ack { flow, request } => self.acknowledged(now, flow, &request),
             Event::Cancelled { transaction } => self.cancelled(now, transaction),
-            Event::Response { transaction, response, .. } => {
+            Event::Response { transaction, flow, response } => {
                 if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
+                    self.note_answer(now, key, flow, &response);
                     self.branch_responded(now, key, id, response);
                 } else {
                     self.relay_responded(now, transaction, &response);
@@ -272,29 +290,6 @@ impl Proxy {
         self.outputs.push_back(Output::Wish(Wish::Store { ticket, op }));
     }
 
-    /// Writes down what was decided about a call, for those who ask why.
-    fn decide(&mut self, now: Instant, call: &Call, ruling: Ruling, rule: &str) {
-        if *call.request.method() != Method::Invite {
-            return;
-        }
-        let mailbox = call.callee.as_ref().and_then(|callee| callee.to_string().parse().ok());
-        let decision = Decision {
-            call_id: call_id_on_record(call.request.headers().call_id()).to_owned(),
-            at: self.clocks(now).wall,
-            mailbox,
-            transport: match call.transport {
-                Transport::Tcp => umbel_store::Transport::Tcp,
-                Transport::Tls => umbel_store::Transport::Tls,
-            },
-            peer: call.peer.clone(),
-            command_seen: call.request.headers().has(&HeaderName::MsExchangeCommand),
-            ruling,
-            rule: rule.to_owned(),
-        };
-        let ticket = Ticket(self.number());
-        self.outputs.push_back(Output::Wish(Wish::Store { ticket, op: Op::Decide(vec![decision]) }));
-    }
-
     fn keep(&mut self, now: Instant, address: AddressOfRecord) {
         let bindings = self.location.kept(self.clocks(now), &address);
         self.outputs.push_back(Output::Wish(Wish::Keep { address, bindings }));
@@ -347,12 +342,12 @@ impl Proxy {
             Refusal::BadEvent => {
                 draft.push(HeaderName::AllowEvents, "message-summary");
             }
-            Refusal::Unavailable => {
-                // REL-43: those refused together do not return together.
-                let seconds = 1 + self.rng.next_u32() % 30;
-                draft.push(HeaderName::RetryAfter, seconds);
-            }
             _ => {}
+        }
+        if answer.status == StatusCode::SERVICE_UNAVAILABLE {
+            // REL-43: those refused together do not return together.
+            let seconds = 1 + self.rng.next_u32() % 30;
+            draft.push(HeaderName::RetryAfter, seconds);
         }
         draft
     }

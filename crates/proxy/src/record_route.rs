@@ -66,9 +66,18 @@ pub(crate) fn record_routes(
     }
 }
 
-/// What a Route of ours says about a request within a dialog: over which flow it goes on. `None` for
-/// a Route that we did not make for this dialog.
-pub(crate) fn onward(seal: &Seal, route: UriRef<'_>, headers: &Headers) -> Option<Option<FlowId>> {
+/// Where a request within a dialog goes on to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Onward<'a> {
+    /// The flow of the other side; `None` where that is reached by its URI.
+    pub(crate) flow: Option<FlowId>,
+    /// The tag of who began the dialog.
+    pub(crate) caller: Option<&'a str>,
+}
+
+/// What a Route of ours says about a request within a dialog. `None` for a Route that we did not make
+/// for this dialog.
+pub(crate) fn onward<'a>(seal: &Seal, route: UriRef<'_>, headers: &'a Headers) -> Option<Onward<'a>> {
     let (flows, sealed) = route.user()?.rsplit_once('.')?;
     let is_by = |tag: Option<&str>| {
         let parts = parts(flows, headers.call_id(), tag.unwrap_or_default());
@@ -76,10 +85,11 @@ pub(crate) fn onward(seal: &Seal, route: UriRef<'_>, headers: &Headers) -> Optio
     };
     let (caller, callee) = flows.split_once('.')?;
     let flow = |text: &str| u64::from_str_radix(text, 16).ok().map(FlowId);
-    if is_by(headers.from().tag()) {
-        Some(flow(callee))
-    } else if is_by(headers.to().tag()) {
-        Some(flow(caller))
+    let (from, to) = (headers.from().tag(), headers.to().tag());
+    if is_by(from) {
+        Some(Onward { flow: flow(callee), caller: from })
+    } else if is_by(to) {
+        Some(Onward { flow: flow(caller), caller: to })
     } else {
         None
     }
@@ -132,14 +142,16 @@ mod tests {
         let sides = Sides { caller: Some(FlowId(10)), callee: Some(FlowId(0xff)) };
         let routes = made(sides, (Transport::Tls, Transport::Tls));
         let route = NameAddr::parse(routes[0].as_bytes()).unwrap().uri;
-        let onward = |request: &Request| onward(&seal(), route, request.headers());
+        let onward = |request: &Request| onward(&seal(), route, request.headers()).map(|onward| onward.flow);
         assert_eq!(onward(&request("caller", "callee", "c1")), Some(Some(FlowId(0xff))));
         assert_eq!(onward(&request("callee", "caller", "c1")), Some(Some(FlowId(10))));
         assert_eq!(onward(&request("somebody", "else", "c1")), None);
         assert_eq!(onward(&request("caller", "callee", "c2")), None);
         let by_uri = made(Sides { callee: None, ..sides }, (Transport::Tls, Transport::Tls));
         let route = NameAddr::parse(by_uri[0].as_bytes()).unwrap().uri;
-        assert_eq!(super::onward(&seal(), route, request("caller", "x", "c1").headers()), Some(None));
+        let headers = request("caller", "x", "c1").headers().clone();
+        let by_uri = Onward { flow: None, caller: Some("caller") };
+        assert_eq!(super::onward(&seal(), route, &headers), Some(by_uri));
         let swapped: Uri = route.as_str().replacen("a.", "b.", 1).parse().unwrap();
         assert_eq!(super::onward(&seal(), swapped.as_ref(), request("caller", "x", "c1").headers()), None);
     }

@@ -10,9 +10,10 @@ use umbel_node::FlowId;
 use umbel_ocexum::Sensitivity;
 use umbel_sip_endpoint::{SentBy, ServerTransaction};
 use umbel_sip_message::{AddressOfRecord, Draft, HeaderName, Headers, Method, Request, Scheme, StatusCode};
-use umbel_store::{Address, Op, Reply};
+use umbel_store::{Address, Op, Reply, Ruling};
 use umbel_time::Instant;
 
+use super::record::Subject;
 use super::{Alarm, GUESSER_WAITS, HELD_MAX, Proxy, Waiting, Wish};
 use crate::authentication::{Candidate, Examined, Judgement};
 use crate::config::Required;
@@ -69,7 +70,7 @@ impl Proxy {
             return self.refuse_arrival(now, &arrival, Refusal::NoSuchDialog);
         }
         if self.is_draining {
-            return self.refuse_arrival(now, &arrival, Refusal::Unavailable);
+            return self.refuse_arrival(now, &arrival, Refusal::Draining);
         }
         match self.is_credible(now, &arrival) {
             Credibility::AsIs => self.admitted(now, arrival),
@@ -78,7 +79,7 @@ impl Proxy {
                 self.admitted(now, Arrival { sender, ..arrival });
             }
             Credibility::MustProve => self.examine(now, arrival),
-            Credibility::No => self.refuse_arrival(now, &arrival, Refusal::Forbidden),
+            Credibility::No => self.refuse_arrival(now, &arrival, Refusal::FromOfAnother),
         }
     }
 
@@ -184,7 +185,7 @@ impl Proxy {
         let hashes = match reply {
             Reply::DigestHashes(hashes) => hashes,
             // The store does not know, rather than knowing that there is none.
-            _ => return self.refuse_arrival(now, &arrival, Refusal::Unavailable),
+            _ => return self.refuse_arrival(now, &arrival, Refusal::StoreFailed),
         };
         let name = candidate.address.user().to_owned();
         match self.authentication.judge(now, candidate, arrival.request.method(), hashes.as_ref()) {
@@ -196,7 +197,7 @@ impl Proxy {
                     self.outputs.push_back(umbel_node::Output::Wish(wish));
                 }
                 // SEC-48: the same for no user and for a wrong password.
-                self.refuse_arrival(now, &arrival, Refusal::Forbidden);
+                self.refuse_arrival(now, &arrival, Refusal::WrongPassword);
             }
         }
     }
@@ -208,7 +209,7 @@ impl Proxy {
         let owns = |uri| user.is_some() && locality::user(uri, &self.config) == user;
         let is_register = *arrival.request.method() == Method::Register;
         if !owns(headers.from().uri) || (is_register && !owns(headers.to().uri)) {
-            return self.refuse_arrival(now, &arrival, Refusal::Forbidden);
+            return self.refuse_arrival(now, &arrival, Refusal::FromOfAnother);
         }
         self.admitted(now, Arrival { sender: Sender::User(address), ..arrival });
     }
@@ -221,7 +222,7 @@ impl Proxy {
         let (_, rest) = record_route::pop_own(&routes, &self.config);
         // SEC-52: others' Routes only from peers.
         if !rest.is_empty() && !matches!(arrival.sender, Sender::Peer { .. }) {
-            return self.refuse_arrival(now, &arrival, Refusal::Forbidden);
+            return self.refuse_arrival(now, &arrival, Refusal::ForeignRoute);
         }
         match arrival.request.method() {
             Method::Register => self.register(now, arrival),
@@ -255,18 +256,29 @@ impl Proxy {
         if self.held.len() >= HELD_MAX {
             return;
         }
-        let draft = self.refusal(&arrival.request, &arrival.sender, Refusal::Forbidden);
+        let draft = self.refusal(&arrival.request, &arrival.sender, Refusal::Guesser);
+        self.tell_refused(&arrival.request, arrival.flow, arrival.peer.as_deref(), Refusal::Guesser);
         self.held.insert(arrival.transaction, draft);
         self.timers.arm(Alarm::Held(arrival.transaction), now + GUESSER_WAITS);
     }
 
     pub(super) fn refuse_arrival(&mut self, now: Instant, arrival: &Arrival, refusal: Refusal) {
-        let mut draft = self.refusal(&arrival.request, &arrival.sender, refusal);
+        let Arrival { transaction, flow, request, sender, peer } = arrival;
+        let mut draft = self.refusal(request, sender, refusal);
         if refusal == Refusal::BadExtension {
-            let tags: Vec<&str> = arrival.request.headers().proxy_require().collect();
+            let required = request.headers().require().filter(|tag| !super::registrar::KNOWN.contains(tag));
+            let tags: Vec<&str> = match request.method() {
+                Method::Register => required.collect(),
+                _ => request.headers().proxy_require().collect(),
+            };
             draft.push(HeaderName::Unsupported, tags.join(", "));
         }
-        self.endpoint.respond(now, arrival.transaction, draft);
+        self.endpoint.respond(now, *transaction, draft);
+        self.tell_refused(request, *flow, peer.as_deref(), refusal);
+        if let Some(transport) = self.endpoint.flow(*flow).map(|flow| flow.transport) {
+            let subject = Subject { request, transport, peer: peer.as_deref(), callee: None };
+            self.decide(now, &subject, Ruling::Refusal(refusal.answer().status.as_u16()), refusal.why());
+        }
     }
 
     /// The caller has gone while its password was being looked up, or its answer was held back.

@@ -13,6 +13,7 @@ use umbel_time::Instant;
 use super::admission::{Arrival, Passage, passage};
 use super::branches::Branch;
 use super::dialogs::upstream;
+use super::record::Subject;
 use super::targets::Purpose;
 use super::{Alarm, Proxy, Reason, SIXTY_FOUR_T1};
 use crate::diversion::Retarget;
@@ -70,6 +71,7 @@ impl Proxy {
         *self.passing.entry(passage.clone()).or_insert(0) += 1;
         let key = CallKey(self.number());
         self.call_of.insert(arrival.transaction, key);
+        self.in_use.enter(arrival.flow);
         let call = Call {
             transaction: arrival.transaction,
             flow: arrival.flow,
@@ -110,7 +112,7 @@ impl Proxy {
                 if is_own(&address) {
                     self.send_to_voice_mail(now, key, Some(address), None);
                 } else {
-                    self.give_up(now, key, Refusal::Forbidden);
+                    self.give_up(now, key, Refusal::MailboxOfAnother);
                 }
             }
             Meaning::User(address) => self.find(key, address, Purpose::Callee),
@@ -121,7 +123,7 @@ impl Proxy {
                 self.give_up(now, key, Refusal::MethodNotAllowed);
             }
             Meaning::Number(_) | Meaning::Foreign if !may_relay => {
-                self.give_up(now, key, Refusal::Forbidden);
+                self.give_up(now, key, Refusal::MayNotRelay);
             }
             Meaning::Number(number) if self.config.gateways(&number).is_none() => {
                 self.give_up(now, key, Refusal::NotFound);
@@ -198,7 +200,7 @@ impl Proxy {
             }
             forwarding::Action::Ring(_) => Ruling::Diversion(None),
         };
-        self.decide(now, &call, ruling, plan.rule);
+        self.decide(now, &Subject::of(&call), ruling, plan.rule);
         self.calls.insert(key, call);
     }
 
@@ -284,10 +286,19 @@ impl Proxy {
     pub(super) fn forget(&mut self, key: CallKey) {
         let Some(call) = self.calls.remove(&key) else { return };
         self.call_of.remove(&call.transaction);
+        self.in_use.leave(call.flow);
         for (id, branch) in call.branches {
             self.branch_of.remove(&branch.client);
             self.timers.disarm(&Alarm::Call(key, Timer::C(id)));
             self.timers.disarm(&Alarm::Alternative(key, id));
+        }
+    }
+
+    /// SEC-58: from now on nothing may come along these flows for as long as people talk.
+    pub(super) fn note_answer(&mut self, now: Instant, key: CallKey, flow: FlowId, response: &Response) {
+        let Some(call) = self.calls.get(&key) else { return };
+        if response.status().is_success() && *call.request.method() == Method::Invite {
+            self.in_use.answered(now, call.request.headers(), [call.flow, flow]);
         }
     }
 
@@ -305,7 +316,7 @@ impl Proxy {
         };
         // RFC 3261 16.7, step 6: a 503 of somebody there is not ours.
         if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-            return self.refuse(now, key, Refusal::ServerError);
+            return self.refuse(now, key, Refusal::UnavailableThere);
         }
         let mut draft = upstream(&call.request, &call.sender, response);
         // Step 7: all challenges, so that the caller can answer all at once.
@@ -327,8 +338,9 @@ impl Proxy {
         let Some(call) = self.calls.remove(&key) else { return };
         let draft = self.refusal(&call.request, &call.sender, refusal);
         self.endpoint.respond(now, call.transaction, draft);
-        let rule = refusal.answer().diagnostics.map_or("refused", |(_, text)| text);
-        self.decide(now, &call, Ruling::Refusal(refusal.answer().status.as_u16()), rule);
+        self.tell_refused(&call.request, call.flow, call.peer.as_deref(), refusal);
+        let ruling = Ruling::Refusal(refusal.answer().status.as_u16());
+        self.decide(now, &Subject::of(&call), ruling, refusal.why());
         self.calls.insert(key, call);
     }
 

@@ -9,7 +9,7 @@ use umbel_time::Instant;
 use super::admission::Arrival;
 use super::{Alarm, Proxy, SIXTY_FOUR_T1};
 use crate::identity::{self, Sender};
-use crate::record_route;
+use crate::record_route::{self, Onward};
 use crate::refusal::Refusal;
 
 /// A request that was passed on to one place.
@@ -22,7 +22,7 @@ pub(super) struct Relay {
 impl Proxy {
     /// Passes on a request within a dialog.
     pub(super) fn relay(&mut self, now: Instant, arrival: Arrival) {
-        let (mut draft, target) = match self.onward(&arrival.request) {
+        let (mut draft, target) = match self.onward(now, &arrival.request) {
             Ok(onward) => onward,
             Err(refusal) => return self.refuse_arrival(now, &arrival, refusal),
         };
@@ -40,20 +40,21 @@ impl Proxy {
         if request.headers().max_forwards() == Some(0) {
             return;
         }
-        if let Ok((mut draft, target)) = self.onward(request) {
+        if let Ok((mut draft, target)) = self.onward(now, request) {
             identity::cross_boundary(&mut draft, &sender);
             self.endpoint.send(now, draft, target);
         }
     }
 
     /// The request as it leaves, and where to. SEC-54: only for dialogs that we have a part in.
-    fn onward(&self, request: &Request) -> Result<(Draft, Target), Refusal> {
+    fn onward(&mut self, now: Instant, request: &Request) -> Result<(Draft, Target), Refusal> {
         let headers = request.headers();
         let routes = headers.route().map_err(|_| Refusal::BadRequest)?;
         let routes: Vec<_> = routes.iter().map(|route| route.uri).collect();
         let (own, rest) = record_route::pop_own(&routes, &self.config);
-        let flow = own.and_then(|own| record_route::onward(&self.seal, own, headers));
-        let flow = flow.ok_or(Refusal::NoSuchDialog)?;
+        let onward = own.and_then(|own| record_route::onward(&self.seal, own, headers));
+        let Onward { flow, caller } = onward.ok_or(Refusal::NoSuchDialog)?;
+        self.in_use.passed(now, request.method(), headers.call_id(), caller);
         let mut draft = Draft::forward(request);
         set_routes(&mut draft, &rest);
         decrement_hops(&mut draft, headers.max_forwards());

@@ -13,20 +13,17 @@ use crate::location::{Change, Contact, Device, EXPIRY_MAX, Q, Refused, Registrat
 use crate::refusal::Refusal;
 
 /// Option tags that a registrar like this may be required to know.
-const KNOWN: [&str; 2] = ["path", "outbound"];
+pub(super) const KNOWN: [&str; 2] = ["path", "outbound"];
 
 impl Proxy {
     pub(super) fn register(&mut self, now: Instant, arrival: Arrival) {
         let headers = arrival.request.headers();
         // RFC 3261 10.3, step 1: for another domain it would have to be passed on, and we do not.
         if !locality::is_ours(arrival.request.request_uri(), &self.config) {
-            return self.refuse_arrival(now, &arrival, Refusal::Forbidden);
+            return self.refuse_arrival(now, &arrival, Refusal::ForeignDomain);
         }
-        let unknown: Vec<&str> = headers.require().filter(|tag| !KNOWN.contains(tag)).collect();
-        if !unknown.is_empty() {
-            let mut draft = self.refusal(&arrival.request, &arrival.sender, Refusal::BadExtension);
-            draft.push(HeaderName::Unsupported, unknown.join(", "));
-            return self.endpoint.respond(now, arrival.transaction, draft);
+        if headers.require().any(|tag| !KNOWN.contains(&tag)) {
+            return self.refuse_arrival(now, &arrival, Refusal::BadExtension);
         }
         // Step 5.
         let Some(address) = locality::user(headers.to().uri, &self.config) else {
@@ -43,10 +40,10 @@ impl Proxy {
                 let refusal = match refused {
                     Refused::TooBrief => Refusal::IntervalTooBrief,
                     // SEC-51.
-                    Refused::TooMany => Refusal::Forbidden,
+                    Refused::TooMany => Refusal::TooManyContacts,
                     Refused::TooLong => Refusal::BadRequest,
-                    Refused::OutOfOrder => Refusal::ServerError,
-                    Refused::Full => Refusal::Unavailable,
+                    Refused::OutOfOrder => Refusal::OutOfOrder,
+                    Refused::Full => Refusal::Full,
                 };
                 return self.refuse_arrival(now, &arrival, refusal);
             }
@@ -95,7 +92,7 @@ impl Proxy {
         let path = headers.addresses(&HeaderName::Path).map_err(|_| Refusal::BadRequest)?;
         // RFC 3327 5.3: a path is written by servers on the way, and we believe those we know.
         if !path.is_empty() && !matches!(arrival.sender, Sender::Peer { .. }) {
-            return Err(Refusal::Forbidden);
+            return Err(Refusal::ForeignPath);
         }
         Ok(Registration {
             call_id: headers.call_id().into(),
@@ -120,7 +117,7 @@ impl Proxy {
         // SEC-51: to be reached at an address of ours would be a way round the routing rules, or a circle.
         let config = &self.config;
         if uri.host().eq_ignore_ascii_case(&config.domain) || locality::is_our_socket(uri, config, false) {
-            return Err(Refusal::Forbidden);
+            return Err(Refusal::OwnContact);
         }
         let own = contact.param("expires").flatten().map(|seconds| seconds.parse::<u32>().ok());
         let seconds = match own {

@@ -55,7 +55,7 @@ impl Proxy {
             Reply::User(user) => user,
             _ => {
                 call_mut(&mut self.calls, lookup.call, |call| call.context.settle());
-                return self.give_up(now, lookup.call, Refusal::Unavailable);
+                return self.give_up(now, lookup.call, Refusal::StoreFailed);
             }
         };
         if user.is_none() && !lookup.is_by_extension {
@@ -111,7 +111,7 @@ impl Proxy {
         match (purpose, number) {
             // SEC-52: whose rules say so may do it, and who dials must be allowed to.
             (Purpose::Callee, Some(_)) if has_gateway && !call.sender.may_relay() => {
-                self.give_up(now, key, Refusal::Forbidden);
+                self.give_up(now, key, Refusal::MayNotRelay);
             }
             (Purpose::Callee | Purpose::Forward | Purpose::Also, Some(number)) if has_gateway => {
                 self.send_to_number(now, key, &number);

@@ -230,3 +230,120 @@ fn diagnostics_of_others_reach_insiders_only() {
         assert_eq!(office.response(name).headers().count(&HeaderName::MsDiagnostics), seen);
     }
 }
+
+/// What was refused since the last look: status, method, rule, who.
+fn refused(office: &mut Office) -> Vec<(u16, String, &'static str, String)> {
+    let all = std::mem::take(&mut office.refused).into_iter();
+    all.map(|refused| {
+        let who = refused.peer.unwrap_or_else(|| refused.source.to_string());
+        (refused.refusal.answer().status.as_u16(), refused.method, refused.refusal.why(), who)
+    })
+    .collect()
+}
+
+/// The decisions on the last call, oldest first.
+fn decisions(office: &mut Office) -> Vec<(umbel_store::Ruling, String)> {
+    let op = Op::ListDecisions { call_id: office.call_id() };
+    let Reply::Decisions(decisions) = execute(&mut office.store, op) else { panic!("no decisions") };
+    decisions.into_iter().map(|decision| (decision.ruling, decision.rule)).collect()
+}
+
+// DIAG-2: the operator learns what strangers do not.
+#[test]
+fn what_is_refused_is_told_with_its_rule_and_challenges_are_not() {
+    let mut office = Office::where_registered(&["bob"]);
+    office.call_with("alice", "sip:bob@example.test", "From: <sip:bob@example.test>\r\n");
+    office.expect("alice < 403");
+    let rule = "REG-4: From belongs to somebody else";
+    assert_eq!(refused(&mut office), [(403, "INVITE".into(), rule, "192.0.2.1".into())]);
+    assert_eq!(decisions(&mut office), [(umbel_store::Ruling::Refusal(403), rule.to_owned())]);
+    office.call_with("um", "sip:nobody@example.test", "");
+    office.expect("um < 404");
+    assert_eq!(refused(&mut office), [(404, "INVITE".into(), "nobody of that name", UM_NAME.into())]);
+    office.register("bob", "<sip:alice@example.test>", "");
+    let rule = "SEC-51: the contact is an address of this server";
+    assert_eq!(refused(&mut office), [(403, "REGISTER".into(), rule, "192.0.2.2".into())]);
+    assert_eq!(decisions(&mut office), []);
+    // How calls end every day is nothing for the log.
+    office.ladder.clear();
+    office.call_with("alice", "sip:carol@example.test", "Ms-Sensitivity: normal-no-diversion\r\n");
+    office.expect("alice < 480");
+    office.call("alice", "sip:bob@example.test");
+    office.answer("bob", "180 Ringing");
+    office.hang_up_early("alice");
+    office.expect("bob < INVITE sip:bob@192.0.2.2\nalice < 180\nbob < CANCEL\nalice < 487");
+    assert_eq!(refused(&mut office), []);
+}
+
+#[test]
+fn calls_that_never_became_calls_can_be_asked_for() {
+    let mut office = Office::where_registered(&["bob"]);
+    for (lines, status) in [
+        ("Max-Breadth: 0\r\n", 440),
+        ("Proxy-Require: teleport\r\n", 420),
+        ("Ms-Sensitivity: secret\r\n", 400),
+        ("Route: <sip:elsewhere.test;lr>\r\n", 403),
+    ] {
+        office.call_with("alice", "sip:bob@example.test", lines);
+        office.expect(&format!("alice < {status}"));
+        let decisions = decisions(&mut office);
+        assert_eq!(decisions.len(), 1, "{status}");
+        assert_eq!(decisions[0].0, umbel_store::Ruling::Refusal(status));
+    }
+    // A wrong password: the challenge is no decision, what became of it is.
+    let text = office.text("alice", "INVITE", "sip:bob@example.test", ALICE, 7, "");
+    office.say("alice", &text);
+    let challenged = office.response("alice");
+    let made = office.credentials("alice", "INVITE", "sip:bob@example.test", &challenged, "another word");
+    let text = office.text("alice", "INVITE", "sip:bob@example.test", ALICE, 8, &made);
+    office.say("alice", &text.replace("Call-ID: call-", "Call-ID: call-x"));
+    office.expect("alice < 407\nalice < 403");
+    let op = Op::ListDecisions { call_id: "call-x5".into() };
+    let Reply::Decisions(decisions) = execute(&mut office.store, op) else { panic!("no decisions") };
+    assert_eq!(decisions.len(), 1);
+    assert_eq!(decisions[0].rule, "SEC-48: wrong password, or nobody of that name");
+}
+
+#[test]
+fn what_is_told_of_a_refusal_is_bounded() {
+    let mut office = Office::new();
+    let method = "M".repeat(200);
+    let text = office.text("stranger", &method, "sip:bob@example.test", "From: <sip:x@y.test>\r\n", 1, "");
+    let long = "c".repeat(1_000);
+    office.say(
+        "stranger",
+        &text
+            .replace("Call-ID: ", &format!("Call-ID: {long}"))
+            .replace("Max-Forwards: 70", "Max-Forwards: 0"),
+    );
+    let refused = office.refused.pop().unwrap();
+    assert_eq!((refused.method.len(), refused.call_id.len()), (32, umbel_store::CALL_ID_BYTES_MAX));
+}
+
+// SEC-58
+#[test]
+fn flows_of_registrations_and_of_calls_are_in_use() {
+    let mut office = Office::where_registered(&["bob"]);
+    let flow = |office: &Office, name: &str| *office.flows.get(name).unwrap();
+    let (bob, caller) = (flow(&office, "bob"), flow(&office, "stranger"));
+    assert!(office.proxy.is_in_use(bob) && !office.proxy.is_in_use(caller));
+    office.call_with("stranger", "sip:bob@example.test", "From: <sip:x@y.test>\r\n");
+    assert!(office.proxy.is_in_use(caller));
+    office.answer("bob", "200 OK");
+    office.wait(3_000);
+    office.register("bob", "*", "Expires: 0\r\n");
+    // Talking, and registered no more.
+    assert!(office.proxy.flows_in_use().any(|flow| flow == caller));
+    assert!(office.proxy.is_in_use(bob));
+    let invite = office.request("bob", "INVITE");
+    let route = values(&invite, &HeaderName::RecordRoute).join(", ");
+    let tag = invite.headers().from().tag().unwrap();
+    let bye = format!(
+        "BYE sip:x@192.0.2.66 SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.2;branch=z9hG4bKbye\r\nRoute: {route}\r\n\
+         From: <sip:bob@example.test>;tag=bob\r\nTo: <sip:x@y.test>;tag={tag}\r\n\
+         Call-ID: {}\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n",
+        invite.headers().call_id()
+    );
+    office.say("bob", &bye);
+    assert!(!office.proxy.is_in_use(caller) && !office.proxy.is_in_use(bob));
+}

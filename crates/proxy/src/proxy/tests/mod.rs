@@ -19,10 +19,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use umbel_node::{CloseReason, Flow, Origin, PeerCertificate, PeerName};
+use umbel_node::{CloseReason, Flow, Origin, PeerCertificate, PeerName, Transport};
 use umbel_sip_endpoint::SentBy;
 use umbel_sip_message::digest::{Challenge, Credentials, Ha1, NonceCount};
-use umbel_sip_message::{Message, Response, Uri};
+use umbel_sip_message::{Message, Method, Response, Uri};
 use umbel_store::memory::MemoryStore;
 use umbel_store::{Author, Directory, Password, UserChange, UserEntry, execute};
 
@@ -49,6 +49,7 @@ pub(super) struct Office {
     responses: BTreeMap<String, Response>,
     pub(super) kept: BTreeMap<AddressOfRecord, Vec<Kept>>,
     pub(super) locked: Vec<String>,
+    pub(super) refused: Vec<Refused>,
     calls: u32,
     last_flow: u64,
 }
@@ -97,6 +98,7 @@ impl Office {
             responses: BTreeMap::new(),
             kept: BTreeMap::new(),
             locked: Vec::new(),
+            refused: Vec::new(),
             calls: 0,
             last_flow: 0,
         };
@@ -201,6 +203,7 @@ impl Office {
                     self.kept.insert(address, bindings);
                 }
                 Output::Wish(Wish::GuesserLocked { name, .. }) => self.locked.push(name),
+                Output::Wish(Wish::Refused(refused)) => self.refused.push(*refused),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Calls that must not be diverted: [MS-OCEXUM] 3.2.2, [MS-SIPRE] 3.9.5.2.1; and the same calls without
 //! the header, which are.
 
-use umbel_store::{Op, Reply};
+use umbel_store::{Op, Reply, Ruling};
 
 use super::*;
 use crate::forwarding::WhenForwarding;
