@@ -3,9 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use umbel_store::{
-    ActiveGreeting, Address, AudioFormat, Author, Caller, Counts, Event, Folder, Greeting, GreetingKind,
-    LIST_MAX, LockOut, MailboxSummary, Mailboxes, MessageId, MissedCall, MissedCallId, Refusal, StoreError,
-    StoredAudio, User, VoiceMessage, clean_text,
+    ActiveGreeting, Address, AudioFormat, Author, CHANGES_MAX, Caller, Counts, Event, Folder, Greeting,
+    GreetingKind, LIST_MAX, LockOut, MailboxChange, MailboxChanges, MailboxSummary, Mailboxes, MessageId,
+    MissedCall, MissedCallId, Refusal, StoreError, StoredAudio, User, VoiceMessage, clean_text,
 };
 use umbel_time::UnixTime;
 
@@ -13,7 +13,7 @@ use crate::fault::Outcome;
 use crate::messages::{find_greeting, find_message};
 use crate::recordings::Sealed;
 use crate::records::write_audit;
-use crate::rows::{Time, UserRow, count, integer, load_user, load_users, user_row, word};
+use crate::rows::{Time, UserRow, address, count, integer, load_user, load_users, user_row, word};
 use crate::spool::{finished_header, finished_padding};
 use crate::store::{Aftermath, SqliteStore};
 
@@ -45,6 +45,10 @@ impl Mailboxes for SqliteStore {
             let row = user_row(connection, address)?;
             Ok(count_messages(connection, row)?.0)
         })?)
+    }
+
+    fn changed_mailboxes(&mut self, after: u64) -> Result<MailboxChanges, StoreError> {
+        Ok(self.database.read(|connection| list_changes(connection, after))?)
     }
 
     fn messages(
@@ -170,7 +174,7 @@ impl Mailboxes for SqliteStore {
         Ok(self.database.write(|connection| {
             let found = load_user(connection, "u.address = ?1", &notice.mailbox.as_str())?;
             let (row, user) = found.ok_or(Refusal::NoSuchUser)?;
-            if !user.settings.missed_call_notices {
+            if !user.settings.missed_call_notices || left_something(connection, row, &notice.call_id)? {
                 return Ok(false);
             }
             let sql = "INSERT INTO missed_call (user, caller, caller_name, caller_verified, subject, at, call_id) \
@@ -260,6 +264,13 @@ pub(crate) fn put_greeting(
     Ok(replaced)
 }
 
+/// Whether a call left a message or a notice in this mailbox (MISS-3).
+fn left_something(connection: &Connection, row: UserRow, call_id: &str) -> Outcome<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM missed_call WHERE user = ?1 AND call_id = ?2) \
+               OR EXISTS (SELECT 1 FROM message WHERE user = ?1 AND call_id = ?2)";
+    Ok(connection.prepare_cached(sql)?.query_row(params![row, call_id], |row| row.get(0))?)
+}
+
 fn summary(
     connection: &Connection,
     row: UserRow,
@@ -284,6 +295,29 @@ fn summary(
         pin: user.pin,
         locked: lock_out.lock(at),
     })
+}
+
+fn list_changes(connection: &Connection, after: u64) -> Outcome<MailboxChanges> {
+    // Another program may write meanwhile: what goes behind `latest` is told next time.
+    let sql = "SELECT coalesce(max(number), 0) FROM mailbox_change";
+    let latest = count(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?);
+    if latest <= after {
+        return Ok(MailboxChanges { changed: Vec::new(), latest });
+    }
+    let sql = "SELECT c.number, c.user, u.address, u.extension FROM mailbox_change c \
+               JOIN user u ON u.id = c.user WHERE c.number > ?1 AND c.number <= ?2 ORDER BY c.number LIMIT ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![integer(after), integer(latest), integer(CHANGES_MAX as u64)])?;
+    let mut changed = Vec::new();
+    while let Some(row) = rows.next()? {
+        changed.push(MailboxChange {
+            number: count(row.get(0)?),
+            address: address(&row.get::<_, String>(2)?)?,
+            extension: row.get(3)?,
+            counts: count_messages(connection, UserRow(row.get(1)?))?.0,
+        });
+    }
+    Ok(MailboxChanges { changed, latest })
 }
 
 /// Numbers of messages and octets of audio.

@@ -156,9 +156,10 @@ impl Draw {
             }
             26 => {
                 let (id, caller) = (MissedCallId(0), Caller::default());
-                let (subject, call_id) = (String::new(), "call-4".into());
+                let (subject, call_id) = (String::new(), format!("call-{}", 2 + self.below(3)));
                 Op::NoteMissedCall(Box::new(MissedCall { id, mailbox, caller, subject, at, call_id }))
             }
+            27 if self.coin() => Op::ListChangedMailboxes { after: u64::from(self.below(40)) },
             27 => Op::CountMessages(mailbox),
             28 => Op::Begin(Box::new(self.begin())),
             29 | 30 => {

@@ -35,6 +35,7 @@ fn run<S: Store + ?Sized>(store: &mut S, op: Op) -> Result<Reply, StoreError> {
         }
         Op::ListMailboxes { after, at } => store.mailboxes(after.as_ref(), at).map(Reply::Mailboxes),
         Op::CountMessages(address) => store.counts(&address).map(Reply::Counts),
+        Op::ListChangedMailboxes { after } => store.changed_mailboxes(after).map(Reply::MailboxChanges),
         Op::ListMessages { mailbox, folder, after } => {
             store.messages(&mailbox, folder, after).map(Reply::Messages)
         }

@@ -14,6 +14,9 @@ pub const ALIASES_MAX: usize = 32;
 pub const ROUTING_RULES_MAX: usize = 64;
 /// Longest list that one reply carries; the rest is asked for from where it ended.
 pub const LIST_MAX: usize = 1_000;
+/// Most changed mailboxes in one reply; the rest is asked for from where it ended. Each is counted when it
+/// is asked for, and others wait for the store meanwhile.
+pub const CHANGES_MAX: usize = 100;
 /// Largest chunk of a recording; a larger one is refused as too long.
 pub const CHUNK_BYTES_MAX: usize = 1 << 20;
 /// Longest recording, whatever the configuration says: ten minutes of 48 kHz samples. What is over

@@ -41,6 +41,29 @@ impl Counts {
     }
 }
 
+/// A mailbox whose lamp may have to show something else than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailboxChange {
+    /// Counts up with every change in the whole store, never used again. Of a mailbox only the latest
+    /// change is kept.
+    pub number: u64,
+    /// Whose mailbox.
+    pub address: Address,
+    /// The owner's extension, where one was assigned.
+    pub extension: Option<String>,
+    /// What is in it now.
+    pub counts: Counts,
+}
+
+/// What changed in mailboxes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MailboxChanges {
+    /// Changes in the order of their numbers.
+    pub changed: Vec<MailboxChange>,
+    /// The number of the latest change that there is; zero without any.
+    pub latest: u64,
+}
+
 /// A mailbox without its messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailboxSummary {

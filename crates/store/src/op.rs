@@ -46,6 +46,8 @@ pub enum Op {
     ListMailboxes { after: Option<Address>, at: UnixTime },
     /// [`Mailboxes::counts`](crate::Mailboxes::counts) → `Counts`
     CountMessages(Address),
+    /// [`Mailboxes::changed_mailboxes`](crate::Mailboxes::changed_mailboxes) → `MailboxChanges`
+    ListChangedMailboxes { after: u64 },
     /// [`Mailboxes::messages`](crate::Mailboxes::messages) → `Messages`
     ListMessages { mailbox: Address, folder: Folder, after: Option<u64> },
     /// [`Mailboxes::find_message`](crate::Mailboxes::find_message) → `Message`

@@ -1,8 +1,9 @@
 //! The replies: what became of an operation.
 
 use crate::{
-    AuditRecord, CallRecord, Counts, Decision, DigestHashes, Health, MailboxSummary, MissedCall, PinSet,
-    Saved, ScrubReport, StoreError, StoredAudio, SweepReport, User, Verdict, VoiceMessage,
+    AuditRecord, CallRecord, Counts, Decision, DigestHashes, Health, MailboxChanges, MailboxSummary,
+    MissedCall, PinSet, Saved, ScrubReport, StoreError, StoredAudio, SweepReport, User, Verdict,
+    VoiceMessage,
 };
 
 /// What became of an [`Op`](crate::Op): exactly one for each.
@@ -30,6 +31,8 @@ pub enum Reply {
     Mailboxes(Vec<MailboxSummary>),
     /// Numbers of messages.
     Counts(Counts),
+    /// Mailboxes that changed.
+    MailboxChanges(MailboxChanges),
     /// Messages by number.
     Messages(Vec<VoiceMessage>),
     /// The message, if there is one.

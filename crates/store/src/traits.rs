@@ -4,9 +4,9 @@ use umbel_time::UnixTime;
 
 use crate::{
     ActiveGreeting, Address, Attempt, AuditRecord, Author, Begin, CallRecord, Counts, Decision, DigestHashes,
-    Finish, Folder, GreetingKind, Health, Lookup, MailboxSummary, MessageId, MissedCall, MissedCallId,
-    NewPin, Password, Pin, PinSet, Saved, ScrubReport, StoreError, StoredAudio, SweepReport, User,
-    UserChange, UserEntry, Verdict, VoiceMessage,
+    Finish, Folder, GreetingKind, Health, Lookup, MailboxChanges, MailboxSummary, MessageId, MissedCall,
+    MissedCallId, NewPin, Password, Pin, PinSet, Saved, ScrubReport, StoreError, StoredAudio, SweepReport,
+    User, UserChange, UserEntry, Verdict, VoiceMessage,
 };
 
 /// Users and what is set for them.
@@ -75,6 +75,11 @@ pub trait Mailboxes {
     -> Result<Vec<MailboxSummary>, StoreError>;
     /// Numbers of messages, for the lamp.
     fn counts(&mut self, address: &Address) -> Result<Counts, StoreError>;
+    /// Mailboxes whose lamp may have changed after the change of number `after`: a message came, was heard, kept
+    /// as new, deleted or brought back, or a mailbox that ever had one got another extension. In the order of
+    /// their latest changes; at most [`CHANGES_MAX`](crate::CHANGES_MAX). Costs next to nothing where nothing
+    /// changed. A mailbox that is removed takes its changes along.
+    fn changed_mailboxes(&mut self, after: u64) -> Result<MailboxChanges, StoreError>;
     /// Messages in the order of their numbers, from the one after `after`; at most
     /// [`LIST_MAX`](crate::LIST_MAX).
     fn messages(
@@ -136,7 +141,8 @@ pub trait Mailboxes {
         author: &Author,
         at: UnixTime,
     ) -> Result<(), StoreError>;
-    /// Keeps a notice, if the owner wants notices; says whether.
+    /// Keeps a notice, if the owner wants notices and the call left neither a message nor a notice in the mailbox
+    /// before (MISS-3); says whether.
     fn note_missed_call(&mut self, notice: &MissedCall) -> Result<bool, StoreError>;
     /// Notices, oldest first; at most [`LIST_MAX`](crate::LIST_MAX).
     fn missed_calls(&mut self, mailbox: &Address) -> Result<Vec<MissedCall>, StoreError>;

@@ -7,7 +7,7 @@ use crate::fault::{Fault, Outcome};
 use crate::open::OpenError;
 
 /// Each step leads from the version of its place to the next. Steps are added, never changed.
-const STEPS: [&str; 1] = [include_str!("0001.sql")];
+const STEPS: [&str; 2] = [include_str!("0001.sql"), include_str!("0002.sql")];
 
 /// Brings the schema up to date where that is allowed; refuses a newer one in any case.
 pub(crate) fn check(connection: &mut Connection, migrate: bool) -> Result<(), OpenError> {
@@ -58,6 +58,26 @@ mod tests {
         check(&mut connection, true).unwrap();
         assert_eq!(version(&connection).unwrap(), STEPS.len());
         check(&mut connection, true).unwrap();
+    }
+
+    /// REL-20, REL-40: lamps are set right after an upgrade.
+    #[test]
+    fn mailboxes_with_messages_from_before_count_as_changed() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        upgrade(&mut connection, &STEPS[..1]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO user (id, address, name, enabled, skip_pin, administrator, missed_call_notices, \
+                 routing, added) VALUES (1, 'a@b', '', 1, 1, 0, 1, '{}', 0), (2, 'c@d', '', 1, 1, 0, 1, '{}', 0); \
+                 INSERT INTO message (user, number, id, caller, caller_verified, subject, importance, received, \
+                 format, bytes, call_id, file, checksum) VALUES \
+                 (2, 1, x'01', '', 0, '', 'low', 0, 'pcmu', 0, '', '', x''), \
+                 (2, 2, x'02', '', 0, '', 'low', 0, 'pcmu', 0, '', '', x'');",
+            )
+            .unwrap();
+        check(&mut connection, true).unwrap();
+        let sql = "SELECT group_concat(user) FROM mailbox_change";
+        assert_eq!(connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap(), "2");
     }
 
     #[test]

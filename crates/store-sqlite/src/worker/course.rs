@@ -30,6 +30,7 @@ pub(super) fn kind(op: &Op) -> Kind {
         | Op::OpenMailbox { .. }
         | Op::ListMailboxes { .. }
         | Op::CountMessages(_)
+        | Op::ListChangedMailboxes { .. }
         | Op::ListMessages { .. }
         | Op::FindMessage(_)
         | Op::FetchMessage { .. }

@@ -2,8 +2,8 @@
 
 use super::{MINUTE, NOON, With, add, address, admin, begin, deposit, finish, id};
 use crate::{
-    Author, Caller, Config, Counts, Folder, Importance, MessageState, MissedCall, MissedCallId, Refusal,
-    StoreError, UserChange,
+    Author, CHANGES_MAX, Caller, Config, Counts, Folder, Importance, MailboxChanges, MessageState,
+    MissedCall, MissedCallId, Refusal, Store, StoreError, UserChange,
 };
 
 /// Oldest first, and each folder holds what it says.
@@ -124,6 +124,108 @@ pub fn counts_tell_urgent_ones_apart(with: With) {
     });
 }
 
+/// MWI-1: whoever looks from time to time misses no change of a lamp, whoever made it, and is told the counts
+/// that hold.
+pub fn changed_mailboxes_are_told_from_where_one_looked_last(with: With) {
+    with(Config::default(), &|store| {
+        let (alice, bob, carol) = (add(store, "alice"), add(store, "bob"), add(store, "carol"));
+        assert_eq!(
+            store.changed_mailboxes(0).unwrap(),
+            MailboxChanges::default(),
+            "nobody ever had a message"
+        );
+        deposit(store, id(1), &bob).unwrap();
+        deposit(store, id(2), &alice).unwrap();
+        deposit(store, id(3), &carol).unwrap();
+        deposit(store, id(4), &bob).unwrap();
+
+        let first = store.changed_mailboxes(0).unwrap();
+        let told: Vec<_> = first.changed.iter().map(|c| (c.address.clone(), c.counts.new)).collect();
+        assert_eq!(
+            told,
+            [(alice.clone(), 1), (carol.clone(), 1), (bob.clone(), 2)],
+            "by their latest changes"
+        );
+        assert!(first.changed.is_sorted_by_key(|change| change.number));
+        assert_eq!(first.latest, first.changed[2].number);
+        assert_eq!(store.changed_mailboxes(first.changed[1].number).unwrap().changed, first.changed[2..]);
+        let nothing = MailboxChanges { changed: Vec::new(), latest: first.latest };
+        assert_eq!(store.changed_mailboxes(first.latest).unwrap(), nothing);
+        assert_eq!(store.changed_mailboxes(u64::MAX).unwrap(), nothing);
+
+        let mut seen = first.latest;
+        let mut told = |store: &mut dyn Store, what: &str, new: u32, old: u32| {
+            let changes = store.changed_mailboxes(seen).unwrap();
+            let [change] = &changes.changed[..] else { panic!("{what}: {changes:?}") };
+            assert_eq!((&change.address, change.counts.new, change.counts.old), (&alice, new, old), "{what}");
+            assert!(change.number > seen, "{what}");
+            seen = changes.latest;
+        };
+        store.mark_heard(&alice, id(2), true).unwrap();
+        told(store, "heard", 0, 1);
+        store.mark_heard(&alice, id(2), false).unwrap();
+        told(store, "kept as new", 1, 0);
+        store.delete_message(&alice, id(2), &admin(), NOON).unwrap();
+        told(store, "deleted", 0, 0);
+        store.restore_message(&alice, id(2), &admin(), NOON).unwrap();
+        told(store, "brought back", 1, 0);
+        store.change_user(&alice, &[UserChange::Extension(Some("4711".into()))], &admin(), NOON).unwrap();
+        told(store, "with another extension", 1, 0);
+        assert_eq!(store.changed_mailboxes(0).unwrap().changed[2].extension.as_deref(), Some("4711"));
+    });
+}
+
+/// The same, in the other direction.
+pub fn what_changes_no_lamp_is_no_change_of_a_mailbox(with: With) {
+    with(Config::default(), &|store| {
+        let (alice, bob) = (add(store, "alice"), add(store, "bob"));
+        deposit(store, id(1), &alice).unwrap();
+        deposit(store, id(2), &alice).unwrap();
+        store.mark_heard(&alice, id(1), true).unwrap();
+        store.delete_message(&alice, id(2), &admin(), NOON).unwrap();
+        let before = store.changed_mailboxes(0).unwrap();
+
+        store.mark_heard(&alice, id(1), true).unwrap();
+        store.mark_heard(&alice, id(2), true).unwrap();
+        store.delete_message(&alice, id(2), &admin(), NOON).unwrap();
+        store.restore_message(&alice, id(1), &admin(), NOON).unwrap();
+        assert!(store.mark_heard(&alice, id(7), true).is_err());
+        store.begin(&begin(id(3), &alice)).unwrap();
+        store.discard(id(3)).unwrap();
+        store.change_user(&alice, &[UserChange::Name("Alice".into())], &admin(), NOON).unwrap();
+        store.change_user(&bob, &[UserChange::Extension(Some("4712".into()))], &admin(), NOON).unwrap();
+        store.sweep(NOON + super::DAY * 15).unwrap();
+        let mut after = store.changed_mailboxes(0).unwrap();
+        assert_eq!(after.changed[0].counts.deleted, 0, "the sweep took it");
+        after.changed[0].counts.deleted = before.changed[0].counts.deleted;
+        assert_eq!(after, before);
+
+        let latest = before.latest;
+        store.remove_user(&alice, &admin(), NOON).unwrap();
+        assert_eq!(store.changed_mailboxes(0).unwrap(), MailboxChanges::default());
+        deposit(store, id(4), &bob).unwrap();
+        let changes = store.changed_mailboxes(latest).unwrap();
+        assert_eq!(changes.changed[0].address, bob, "a number is never used again");
+    });
+}
+
+/// A page has its bound, and the next one begins behind it.
+pub fn changed_mailboxes_come_in_pages(with: With) {
+    with(Config::default(), &|store| {
+        let count = u128::try_from(CHANGES_MAX).unwrap() + 1;
+        for n in 0..count {
+            let mailbox = add(store, &format!("user{n}"));
+            store.begin(&begin(id(n), &mailbox)).unwrap();
+            store.finish(&finish(id(n))).unwrap();
+        }
+        let first = store.changed_mailboxes(0).unwrap();
+        assert_eq!(first.changed.len(), CHANGES_MAX);
+        let second = store.changed_mailboxes(first.changed[CHANGES_MAX - 1].number).unwrap();
+        assert_eq!(second.changed.len(), 1);
+        assert_eq!((second.changed[0].number, second.latest), (first.latest, first.latest));
+    });
+}
+
 /// `umbel mailbox list`
 pub fn all_mailboxes_are_listed_with_counts(with: With) {
     with(Config::default(), &|store| {
@@ -138,7 +240,7 @@ pub fn all_mailboxes_are_listed_with_counts(with: With) {
     });
 }
 
-/// MISS-1
+/// MISS-1, MISS-3
 pub fn missed_calls_are_noted_where_wanted(with: With) {
     with(Config::default(), &|store| {
         let alice = add(store, "alice");
@@ -148,7 +250,7 @@ pub fn missed_calls_are_noted_where_wanted(with: With) {
             caller: Caller { id: "+15550100".into(), name: None, verified: true },
             subject: subject.into(),
             at: NOON,
-            call_id: "call-3".into(),
+            call_id: format!("call-{subject}"),
         };
         assert_eq!(store.note_missed_call(&notice("one")), Ok(true));
         assert_eq!(store.note_missed_call(&notice("two")), Ok(true));
@@ -159,6 +261,15 @@ pub fn missed_calls_are_noted_where_wanted(with: With) {
         assert!(kept[0].id < kept[1].id);
         assert_eq!(store.counts(&alice).unwrap().kept(), 0, "a notice is no message");
         store.clear_missed_calls(&alice, kept[0].id).unwrap();
+        assert_eq!(store.missed_calls(&alice).unwrap(), kept[1..]);
+
+        // MISS-3
+        assert_eq!(store.note_missed_call(&notice("two")), Ok(false), "it was noted before");
+        deposit(store, id(1), &alice).unwrap();
+        let left = MissedCall { call_id: begin(id(1), &alice).call_id, ..notice("message") };
+        assert_eq!(store.note_missed_call(&left), Ok(false), "it left a message");
+        let bob = add(store, "bob");
+        assert_eq!(store.note_missed_call(&MissedCall { mailbox: bob, ..left }), Ok(true), "not with him");
         assert_eq!(store.missed_calls(&alice).unwrap(), kept[1..]);
 
         store.change_user(&alice, &[UserChange::MissedCallNotices(false)], &admin(), NOON).unwrap();

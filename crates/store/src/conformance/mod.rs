@@ -154,6 +154,9 @@ macro_rules! conformance {
             no_id_opens_anothers_message,
             counts_tell_urgent_ones_apart,
             all_mailboxes_are_listed_with_counts,
+            changed_mailboxes_are_told_from_where_one_looked_last,
+            what_changes_no_lamp_is_no_change_of_a_mailbox,
+            changed_mailboxes_come_in_pages,
             missed_calls_are_noted_where_wanted,
         );
         $crate::conformance!(@ $with, greetings:

@@ -40,6 +40,7 @@ impl MemoryStore {
             last_number: 0,
             greetings: BTreeMap::new(),
             notices: Vec::new(),
+            changed: 0,
         });
         for change in &entry.changes {
             change.apply(&mut account.settings).map_err(EntryRefusal::Invalid)?;
@@ -61,7 +62,12 @@ impl MemoryStore {
             account.web = LockOut::default();
             events.push(Event::PasswordChanged);
         }
+        let moved = account.changed > 0
+            && known.is_some_and(|known| known.settings.extension != account.settings.extension);
         self.accounts.insert(entry.address.clone(), account);
+        if moved {
+            self.note_change(&entry.address);
+        }
         for event in events {
             self.write_audit(&entry.address, author, event, at);
         }
@@ -85,6 +91,7 @@ impl Directory for MemoryStore {
         at: UnixTime,
     ) -> Result<Vec<PinSet>, StoreError> {
         let (before, audit_before) = (self.accounts.clone(), self.audit.len());
+        let changes_before = self.last_change;
         let (mut sets, mut seen) = (Vec::new(), BTreeSet::new());
         for (index, entry) in entries.iter().enumerate() {
             let first = seen.insert(&entry.address);
@@ -97,6 +104,7 @@ impl Directory for MemoryStore {
                 Ok(set) => sets.push(set),
                 Err(refusal) => {
                     self.accounts = before;
+                    self.last_change = changes_before;
                     self.audit.truncate(audit_before);
                     return Err(Refusal::Entry { entry: index, refusal }.into());
                 }
@@ -119,8 +127,13 @@ impl Directory for MemoryStore {
         self.check_taken(&settings).map_err(Refusal::Invalid)?;
         self.write_audit(address, author, Event::UserChanged, at);
         let account = self.account_mut(address)?;
+        let moved = account.changed > 0 && account.settings.extension != settings.extension;
         account.settings = settings;
-        Ok(account.user())
+        let user = account.user();
+        if moved {
+            self.note_change(address);
+        }
+        Ok(user)
     }
 
     fn remove_user(&mut self, address: &Address, author: &Author, at: UnixTime) -> Result<(), StoreError> {

@@ -4,9 +4,9 @@ use umbel_time::UnixTime;
 
 use super::{Account, MemoryStore, Message};
 use crate::{
-    ActiveGreeting, Address, Author, Counts, Event, Folder, Greeting, GreetingKind, LIST_MAX, MailboxSummary,
-    Mailboxes, MessageId, MessageState, MissedCall, MissedCallId, Refusal, StoreError, StoredAudio,
-    VoiceMessage, clean_text,
+    ActiveGreeting, Address, Author, CHANGES_MAX, Counts, Event, Folder, Greeting, GreetingKind, LIST_MAX,
+    MailboxChange, MailboxChanges, MailboxSummary, Mailboxes, MessageId, MessageState, MissedCall,
+    MissedCallId, Refusal, StoreError, StoredAudio, VoiceMessage, clean_text,
 };
 
 impl Account {
@@ -64,6 +64,20 @@ impl Mailboxes for MemoryStore {
         Ok(self.account(address)?.counts())
     }
 
+    fn changed_mailboxes(&mut self, after: u64) -> Result<MailboxChanges, StoreError> {
+        let mut accounts: Vec<_> = self.accounts.values().filter(|account| account.changed > 0).collect();
+        accounts.sort_by_key(|account| account.changed);
+        let latest = accounts.last().map_or(0, |account| account.changed);
+        let later = accounts.into_iter().filter(|account| account.changed > after).take(CHANGES_MAX);
+        let changed = later.map(|account| MailboxChange {
+            number: account.changed,
+            address: account.settings.address.clone(),
+            extension: account.settings.extension.clone(),
+            counts: account.counts(),
+        });
+        Ok(MailboxChanges { changed: changed.collect(), latest })
+    }
+
     fn messages(
         &mut self,
         mailbox: &Address,
@@ -90,8 +104,12 @@ impl Mailboxes for MemoryStore {
 
     fn mark_heard(&mut self, mailbox: &Address, id: MessageId, heard: bool) -> Result<(), StoreError> {
         let message = self.account_mut(mailbox)?.message_mut(id)?;
+        let before = message.envelope.state;
         message.heard = heard;
         message.set_deleted(message.envelope.deleted);
+        if message.envelope.state != before {
+            self.note_change(mailbox);
+        }
         Ok(())
     }
 
@@ -105,6 +123,7 @@ impl Mailboxes for MemoryStore {
         let message = self.account_mut(mailbox)?.message_mut(id)?;
         if message.envelope.deleted.is_none() {
             message.set_deleted(Some(at));
+            self.note_change(mailbox);
             self.write_audit(mailbox, author, Event::MessageDeleted(id), at);
         }
         Ok(())
@@ -120,6 +139,7 @@ impl Mailboxes for MemoryStore {
         let message = self.account_mut(mailbox)?.message_mut(id)?;
         if message.envelope.deleted.is_some() {
             message.set_deleted(None);
+            self.note_change(mailbox);
             self.write_audit(mailbox, author, Event::MessageRestored(id), at);
         }
         Ok(())
@@ -177,7 +197,10 @@ impl Mailboxes for MemoryStore {
     }
 
     fn note_missed_call(&mut self, notice: &MissedCall) -> Result<bool, StoreError> {
-        let wanted = self.account(&notice.mailbox)?.settings.missed_call_notices;
+        let account = self.account(&notice.mailbox)?;
+        let noted = account.notices.iter().any(|kept| kept.call_id == notice.call_id);
+        let left = account.messages.values().any(|message| message.envelope.call_id == notice.call_id);
+        let wanted = account.settings.missed_call_notices && !noted && !left;
         if wanted {
             self.last_notice += 1;
             let mut kept = MissedCall { id: MissedCallId(self.last_notice), ..notice.clone() };

@@ -31,6 +31,7 @@ pub struct MemoryStore {
     calls: Vec<CallRecord>,
     audit: Vec<AuditRecord>,
     last_notice: u64,
+    last_change: u64,
 }
 
 /// A user with the mailbox.
@@ -49,6 +50,8 @@ struct Account {
     last_number: u64,
     greetings: BTreeMap<GreetingKind, (Greeting, Bytes)>,
     notices: Vec<MissedCall>,
+    /// The number of the latest change; zero where there never was a message.
+    changed: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -78,6 +81,7 @@ impl MemoryStore {
             calls: Vec::new(),
             audit: Vec::new(),
             last_notice: 0,
+            last_change: 0,
         }
     }
 
@@ -87,6 +91,14 @@ impl MemoryStore {
 
     fn account_mut(&mut self, address: &Address) -> Result<&mut Account, StoreError> {
         self.accounts.get_mut(address).ok_or(StoreError::Refused(Refusal::NoSuchUser))
+    }
+
+    /// Notes that a lamp may have to show something else.
+    fn note_change(&mut self, mailbox: &Address) {
+        self.last_change += 1;
+        if let Some(account) = self.accounts.get_mut(mailbox) {
+            account.changed = self.last_change;
+        }
     }
 
     fn write_audit(&mut self, mailbox: &Address, author: &Author, event: Event, at: UnixTime) {

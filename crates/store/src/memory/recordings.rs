@@ -50,6 +50,7 @@ impl MemoryStore {
         };
         let message = Message { envelope: envelope.clone(), heard: false, audio };
         account.messages.insert(envelope.number, message);
+        self.note_change(&begin.mailbox);
         Ok(Saved::Message(Box::new(envelope)))
     }
 
