@@ -1,0 +1,1 @@
+//! The notifier and the messages that it writes, read again.

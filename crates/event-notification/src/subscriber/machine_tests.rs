@@ -1,0 +1,1 @@
+//! Steps of a subscription of ours, without messages.

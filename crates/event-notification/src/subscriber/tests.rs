@@ -1,0 +1,1 @@
+//! The subscriber and the messages that it writes, read again.
