@@ -26,23 +26,33 @@
 //!
 //! `tests/two_endpoints.rs` is the example to begin with.
 
+mod account;
 mod address;
+pub mod callee;
+pub mod company;
 mod inhabitant;
 mod ladder;
 mod link;
 mod names;
 mod network;
 pub mod office;
+pub mod protocol_server;
 mod sound;
+mod store_is;
 pub mod telephone;
 pub mod unified_messaging;
 mod world;
 
+pub use account::Account;
 pub use address::{address, certificate, tcp, tls};
+pub use callee::Callee;
+pub use company::Company;
 pub use inhabitant::{Datagram, Errand, Inhabitant};
 pub use ladder::{Ladder, Rung, What};
 pub use link::Weather;
 pub use office::Office;
+pub use protocol_server::ProtocolServer;
+pub use store_is::StoreIs;
 pub use telephone::Telephone;
 pub use unified_messaging::UnifiedMessaging;
 pub use world::{Place, World};

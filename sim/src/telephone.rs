@@ -17,11 +17,11 @@ use umbel_media::{
 };
 use umbel_node::{Destination, FlowId, Input, Node, Output, Transport};
 use umbel_sdp::{Capabilities, Negotiated, PendingOffer, Session, Srtp};
-use umbel_sip_message::{Draft, Message, Method, Request, Response, StatusCode};
+use umbel_sip_message::{Draft, HeaderName, Message, Method, Request, Response, StatusCode};
 use umbel_time::Instant;
 
 use crate::sound::Sound;
-use crate::{Datagram, Errand, Inhabitant};
+use crate::{Account, Datagram, Errand, Inhabitant};
 
 /// A telephone sends sound as long as a call lasts, silence included.
 const FOR_EVER: Duration = Duration::from_secs(24 * 3_600);
@@ -38,7 +38,11 @@ pub struct Telephone {
     calls: u64,
     call: Option<Call>,
     outputs: VecDeque<Output<Datagram>>,
-    /// Final responses to INVITEs, in order.
+    /// What answers a server that asks who it is, once for each call.
+    pub account: Option<Account>,
+    /// Provisional responses to INVITEs, in order.
+    pub progress: Vec<u16>,
+    /// Final responses to INVITEs, in order; without challenges that were answered.
     pub answers: Vec<u16>,
     /// The last response to an INVITE.
     pub last_response: Option<Response>,
@@ -61,6 +65,12 @@ struct Call {
     target: String,
     cseq: u32,
     branch: String,
+    /// What the INVITE carries beside what all of them do, for the second try.
+    lines: Vec<String>,
+    body: String,
+    has_proved: bool,
+    /// The servers that stay in the path, nearest first (RFC 3261 12.1.2).
+    routes: Vec<String>,
     is_answered: bool,
     is_over: bool,
     session: Session,
@@ -179,6 +189,8 @@ impl Telephone {
             calls: 0,
             call: None,
             outputs: VecDeque::new(),
+            account: None,
+            progress: Vec::new(),
             answers: Vec::new(),
             last_response: None,
             hung_up_on: 0,
@@ -245,6 +257,10 @@ impl Telephone {
             target: invite.target,
             cseq: 1,
             branch: format!("z9hG4bK-{}-{number}", self.address),
+            lines: invite.lines,
+            body,
+            has_proved: false,
+            routes: Vec::new(),
             is_answered: false,
             is_over: false,
             session,
@@ -252,7 +268,7 @@ impl Telephone {
             sound: Sound::new(at, ChaCha20Rng::from_rng(&mut self.rng)),
             plays: 0,
         };
-        let text = self.text(&call, "INVITE", &call.target, &call.branch, &invite.lines, &body);
+        let text = self.text(&call, "INVITE", &call.target, &call.branch, &call.lines, &call.body);
         self.call = Some(call);
         self.packets = 0;
         self.first_packet = None;
@@ -280,6 +296,9 @@ impl Telephone {
             self.address,
             self.server.transport.uri_parameter(),
         );
+        for route in call.routes.iter().filter(|_| call.is_answered) {
+            text.push_str(&format!("Route: {route}\r\n"));
+        }
         for line in lines {
             text.push_str(line);
             text.push_str("\r\n");
@@ -333,16 +352,44 @@ impl Telephone {
 
     fn responded(&mut self, now: Instant, response: Response) {
         let (method, status) = (response.headers().cseq().method.clone(), response.status());
+        if method == Method::Invite && !status.is_final() {
+            self.progress.push(status.as_u16());
+        }
         if method != Method::Invite || !status.is_final() {
             return;
         }
         let Some(mut call) = self.call.take() else { return };
         if call.id == response.headers().call_id() {
+            if self.prove(&mut call, &response) {
+                self.call = Some(call);
+                return;
+            }
             self.answered(now, &mut call, &response);
             self.answers.push(status.as_u16());
             self.last_response = Some(response);
         }
         self.call = Some(call);
+    }
+
+    /// RFC 3261 22.2: the same again, with credentials. Whether that was done.
+    fn prove(&mut self, call: &mut Call, response: &Response) -> bool {
+        let line = match &mut self.account {
+            Some(account) if !call.has_proved => account.answer(response, &Method::Invite, &call.target),
+            _ => None,
+        };
+        let Some(line) = line else { return false };
+        let was = std::mem::replace(&mut call.to, to_of(response));
+        let ack = self.text(call, "ACK", &call.target, &call.branch, &[], "");
+        call.to = was;
+        call.has_proved = true;
+        call.cseq += 1;
+        call.branch.push_str("-proved");
+        let mut lines = call.lines.clone();
+        lines.push(line);
+        let again = self.text(call, "INVITE", &call.target, &call.branch, &lines, &call.body);
+        self.send(ack);
+        self.send(again);
+        true
     }
 
     fn answered(&mut self, now: Instant, call: &mut Call, response: &Response) {
@@ -378,6 +425,11 @@ impl Telephone {
             },
         };
         let was_answered = std::mem::replace(&mut call.is_answered, true);
+        if !was_answered {
+            let routes = response.headers().all(&HeaderName::RecordRoute);
+            call.routes = routes.map(|route| String::from_utf8_lossy(&route).into_owned()).collect();
+            call.routes.reverse();
+        }
         if let Some(negotiated) = negotiated {
             call.sound.command(now, Command::Update(parameters(&negotiated)));
             if !was_answered {

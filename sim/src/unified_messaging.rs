@@ -14,14 +14,14 @@ use umbel_store::memory::MemoryStore;
 use umbel_store::{
     Address, AudioFormat, AuditTrail, Author, Begin, CallRecord, Caller, Decision, Directory, Finish, Folder,
     Importance, Mailboxes, MessageId, MissedCall, NewPin, Op, Pin, PinOutcome, Purpose, Recordings, Reply,
-    Ruling, StoreError, StoredAudio, UserChange, UserEntry, VoiceMessage, execute,
+    Ruling, StoredAudio, UserChange, UserEntry, VoiceMessage, execute,
 };
 use umbel_store::{GreetingKind, MailboxSummary};
 use umbel_time::{Instant, UnixTime};
 use umbel_um::{Alarm, Config, MediaKey, NoSockets, Order, Prompts, Um, Wish};
 
 use crate::sound::Sound;
-use crate::{Datagram, Errand, Inhabitant};
+use crate::{Datagram, Errand, Inhabitant, StoreIs};
 
 /// What the wall clock shows when a world begins: 2026-03-02 09:00 UTC.
 pub const MORNING: UnixTime = UnixTime::from_secs(1_772_442_000);
@@ -52,23 +52,6 @@ pub struct UnifiedMessaging {
     pub is_drained: bool,
     /// Every operation that the store was asked for, in order.
     pub ops: Vec<String>,
-}
-
-/// How a store behaves.
-#[derive(Clone, Copy, Debug)]
-pub struct StoreIs {
-    /// How long an answer takes.
-    pub slow: Duration,
-    /// What every operation fails with.
-    pub failing: Option<StoreError>,
-    /// Whether it answers at all.
-    pub silent: bool,
-}
-
-impl Default for StoreIs {
-    fn default() -> Self {
-        StoreIs { slow: Duration::from_millis(1), failing: None, silent: false }
-    }
 }
 
 /// The prompts made so far, by name.

@@ -207,6 +207,19 @@ impl World {
         self.note(a.seat, b.seat, "flows broken");
     }
 
+    /// Breaks all flows of a node.
+    pub fn break_all_flows<N>(&mut self, place: Place<N>) {
+        let is_here = |link: &Link| link.ends.iter().any(|end| end.seat == place.seat);
+        let here: Vec<u64> = self.links.iter().filter(|(_, link)| is_here(link)).map(|(id, _)| *id).collect();
+        here.into_iter().for_each(|link| self.break_link(link));
+        self.note(place.seat, place.seat, "flows broken");
+    }
+
+    /// Begins a new ladder: what was said so far is not shown.
+    pub fn forget_ladder(&mut self) {
+        self.ladder = Ladder::default();
+    }
+
     /// Nothing passes between two nodes for a time; nothing is lost either.
     pub fn stall<A, B>(&mut self, a: Place<A>, b: Place<B>, duration: Duration) {
         let until = self.now + duration;

@@ -1,0 +1,237 @@
+//! A protocol server in the world: the real brain, the store in memory, and what is kept of bindings.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use umbel_node::{FlowId, Input, Node, Output};
+use umbel_proxy::location::Kept;
+use umbel_proxy::{Config, Order, Proxy, Wish};
+use umbel_sip_message::AddressOfRecord;
+use umbel_store::memory::MemoryStore;
+use umbel_store::{
+    Address, AuditTrail, Author, Decision, Directory, Password, Reply, UserChange, UserEntry, execute,
+};
+use umbel_time::{Instant, UnixTime};
+
+use crate::unified_messaging::MORNING;
+use crate::{Errand, Inhabitant, StoreIs};
+
+/// A server with all that it needs.
+pub struct ProtocolServer {
+    proxy: Proxy,
+    config: Config,
+    store: MemoryStore,
+    kept: BTreeMap<AddressOfRecord, Vec<Kept>>,
+    rng: ChaCha20Rng,
+    /// How often it has been started; part of the names of flows, so that what one life of the server
+    /// has begun does not come to the next.
+    life: u64,
+    outputs: VecDeque<Output<Answer>>,
+    /// How the store behaves.
+    pub store_is: StoreIs,
+    /// What the operator was told.
+    pub told: Vec<String>,
+}
+
+/// What the store says, and after how long.
+#[derive(Debug)]
+pub struct Answer(Duration, Order);
+
+/// What the server is told in the world.
+#[derive(Debug)]
+pub enum Told {
+    /// By the event loop.
+    Order(Box<Order>),
+    /// By the store, in this life of the server.
+    Stored(u64, Box<Order>),
+    /// It ends and begins anew, and is given the bindings that were kept.
+    Restart,
+}
+
+/// Lives of a server begin their flows this far apart.
+const LIFE: u32 = 40;
+
+impl ProtocolServer {
+    /// A server without users.
+    pub fn new(config: Config, mut rng: ChaCha20Rng) -> Self {
+        let store = MemoryStore::new(umbel_store::Config::default(), ChaCha20Rng::from_rng(&mut rng));
+        let proxy = Proxy::new(config.clone(), MORNING, ChaCha20Rng::from_rng(&mut rng));
+        ProtocolServer {
+            proxy,
+            config,
+            store,
+            kept: BTreeMap::new(),
+            rng,
+            life: 0,
+            outputs: VecDeque::new(),
+            store_is: StoreIs::default(),
+            told: Vec::new(),
+        }
+    }
+
+    /// Adds a user with an extension and a password.
+    pub fn add_user(&mut self, address: &str, extension: &str, password: &str) {
+        let mut entry = UserEntry::new(parse(address));
+        entry.changes = vec![UserChange::Extension(Some(extension.to_owned()))];
+        entry.password = Password::new(password);
+        self.store.add_user(&entry, &Author::Store, MORNING).expect("tests add good users");
+    }
+
+    /// Changes a user.
+    pub fn change_user(&mut self, address: &str, changes: &[UserChange]) {
+        self.store
+            .change_user(&parse(address), changes, &Author::Store, MORNING)
+            .expect("tests make good changes");
+    }
+
+    /// Sets one rule of a user, in the words of `umbel user set`.
+    pub fn set_rule(&mut self, address: &str, rule: &str, value: &str) {
+        let value = Some(value.to_owned());
+        self.change_user(address, &[UserChange::Routing { key: rule.to_owned(), value }]);
+    }
+
+    /// All decisions on a call.
+    pub fn decisions(&mut self, call_id: &str) -> Vec<Decision> {
+        self.store.decisions(call_id).expect("the store in memory always answers")
+    }
+
+    /// Requests that are being passed on.
+    pub fn call_count(&self) -> usize {
+        self.proxy.call_count()
+    }
+
+    /// Addresses that are registered.
+    pub fn registered_count(&self) -> usize {
+        self.proxy.registered_count()
+    }
+
+    /// Whether nothing is going on.
+    pub fn is_idle(&self) -> bool {
+        self.proxy.is_idle()
+    }
+
+    fn restart(&mut self, now: Instant) {
+        self.life += 1;
+        let rng = ChaCha20Rng::from_rng(&mut self.rng);
+        self.proxy = Proxy::new(self.config.clone(), MORNING, rng);
+        let wall = wall(now);
+        self.proxy.handle(now, Input::Order(Order::Clock(wall)));
+        let kept = self.kept.clone().into_iter().collect();
+        self.proxy.handle(now, Input::Order(Order::Restore(kept)));
+    }
+
+    fn settle(&mut self) {
+        while let Some(output) = self.proxy.poll_output() {
+            let output = match output {
+                Output::Open { id, to } => Output::Open { id: self.outer(id), to },
+                Output::Transmit { id, bytes } => Output::Transmit { id: self.outer(id), bytes },
+                Output::Close { id } => Output::Close { id: self.outer(id) },
+                Output::Resolve { query, uri } => Output::Resolve { query, uri },
+                Output::Wish(wish) => match self.carry_out_now(wish) {
+                    Some(answer) => Output::Wish(answer),
+                    None => continue,
+                },
+            };
+            self.outputs.push_back(output);
+        }
+    }
+
+    fn carry_out_now(&mut self, wish: Wish) -> Option<Answer> {
+        match wish {
+            Wish::Store { ticket, op } => {
+                if self.store_is.silent {
+                    return None;
+                }
+                let reply = match self.store_is.failing {
+                    Some(error) => Reply::Failed(error),
+                    None => execute(&mut self.store, op),
+                };
+                Some(Answer(self.store_is.slow, Order::Stored { ticket, reply }))
+            }
+            Wish::Keep { address, bindings } => {
+                if bindings.is_empty() {
+                    self.kept.remove(&address);
+                } else {
+                    self.kept.insert(address, bindings);
+                }
+                None
+            }
+            // News for people.
+            news => {
+                self.told.push(format!("{news:?}"));
+                None
+            }
+        }
+    }
+
+    /// A flow as this life of the server calls it; `None` for one of an earlier life. Flows that others
+    /// open are numbered by the world, and no number comes twice.
+    fn inner(&self, id: FlowId) -> Option<FlowId> {
+        if is_accepted(id) {
+            return Some(id);
+        }
+        (id.0 >> LIFE == self.life).then(|| FlowId(id.0 - (self.life << LIFE)))
+    }
+
+    fn outer(&self, id: FlowId) -> FlowId {
+        if is_accepted(id) { id } else { FlowId(id.0 + (self.life << LIFE)) }
+    }
+
+    fn inside(&self, input: Input<Told>) -> Option<Input<Order>> {
+        Some(match input {
+            Input::Order(Told::Order(order)) => Input::Order(*order),
+            Input::Order(Told::Stored(life, order)) if life == self.life => Input::Order(*order),
+            Input::Order(Told::Stored(..) | Told::Restart) => return None,
+            Input::Opened { id, flow } => Input::Opened { id: self.inner(id)?, flow },
+            Input::Reverified { id, peer } => Input::Reverified { id: self.inner(id)?, peer },
+            Input::Received { id, message } => Input::Received { id: self.inner(id)?, message },
+            Input::Malformed { id, what } => Input::Malformed { id: self.inner(id)?, what },
+            Input::Closed { id, reason } => Input::Closed { id: self.inner(id)?, reason },
+            Input::Resolved { query, found } => Input::Resolved { query, found },
+            Input::Timeout => Input::Timeout,
+        })
+    }
+}
+
+impl Node for ProtocolServer {
+    type Order = Told;
+    type Wish = Answer;
+
+    fn handle(&mut self, now: Instant, input: Input<Told>) {
+        if matches!(input, Input::Order(Told::Restart)) {
+            self.restart(now);
+        } else if let Some(input) = self.inside(input) {
+            self.proxy.handle(now, input);
+        }
+        self.settle();
+    }
+
+    fn poll_output(&mut self) -> Option<Output<Answer>> {
+        self.outputs.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.proxy.poll_timeout()
+    }
+}
+
+impl Inhabitant for ProtocolServer {
+    fn carry_out(&mut self, _: Instant, Answer(after, order): Answer) -> Vec<Errand<Told>> {
+        vec![Errand::Order { after, order: Told::Stored(self.life, Box::new(order)) }]
+    }
+}
+
+/// What the wall's clock shows.
+fn wall(now: Instant) -> UnixTime {
+    MORNING + now.since(Instant::ZERO)
+}
+
+fn is_accepted(id: FlowId) -> bool {
+    id.0.is_multiple_of(2)
+}
+
+fn parse(address: &str) -> Address {
+    address.parse().expect("tests use good addresses")
+}
