@@ -12,6 +12,8 @@ pub const CALL_ID_BYTES_MAX: usize = 255;
 pub const ALIASES_MAX: usize = 32;
 /// Routing rules of a user; a further one is refused.
 pub const ROUTING_RULES_MAX: usize = 64;
+/// Longest value of a routing rule: ten targets, each a URI. A longer one is refused.
+pub const ROUTING_CHARS_MAX: usize = 4_096;
 /// Longest list that one reply carries; the rest is asked for from where it ended.
 pub const LIST_MAX: usize = 1_000;
 /// Most changed mailboxes in one reply; the rest is asked for from where it ended. Each is counted when it

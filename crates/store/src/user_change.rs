@@ -1,6 +1,6 @@
 //! Changes to a user, one value each, so that two administrators at once do not undo one another.
 
-use crate::limits::{ALIASES_MAX, ROUTING_RULES_MAX, TEXT_CHARS_MAX};
+use crate::limits::{ALIASES_MAX, ROUTING_CHARS_MAX, ROUTING_RULES_MAX, TEXT_CHARS_MAX};
 use crate::{Address, Invalid, NewPin, Password, Role, Settings};
 
 /// Longest extension: E.164 has 15 digits; a prefix for the trunk may come before it.
@@ -117,7 +117,7 @@ fn set_routing(settings: &mut Settings, key: &str, value: Option<&str>) -> Resul
         settings.routing.remove(key);
         return Ok(());
     };
-    check_text(value, Invalid::Routing)?;
+    check_bounded(value, ROUTING_CHARS_MAX, Invalid::Routing)?;
     if settings.routing.len() >= ROUTING_RULES_MAX && !settings.routing.contains_key(key) {
         return Err(Invalid::Routing);
     }
@@ -131,7 +131,11 @@ fn check_extension(digits: &str) -> Result<(), Invalid> {
 }
 
 fn check_text(text: &str, wrong: Invalid) -> Result<(), Invalid> {
-    let fits = text.chars().count() <= TEXT_CHARS_MAX && !text.chars().any(char::is_control);
+    check_bounded(text, TEXT_CHARS_MAX, wrong)
+}
+
+fn check_bounded(text: &str, chars_max: usize, wrong: Invalid) -> Result<(), Invalid> {
+    let fits = text.chars().count() <= chars_max && !text.chars().any(char::is_control);
     if fits { Ok(()) } else { Err(wrong) }
 }
 
@@ -191,6 +195,14 @@ mod tests {
         let remove = UserChange::Routing { key: "rule-0".into(), value: None };
         assert_eq!(remove.apply(&mut settings), Ok(()));
         assert_eq!(set(ROUTING_RULES_MAX).apply(&mut settings), Ok(()));
+    }
+
+    #[test]
+    fn a_routing_rule_holds_ten_targets_and_has_a_bound() {
+        let team = |value: String| UserChange::Routing { key: "team".into(), value: Some(value) };
+        check(team("a".repeat(ROUTING_CHARS_MAX)), Ok(()));
+        check(team("a".repeat(ROUTING_CHARS_MAX + 1)), Err(Invalid::Routing));
+        check(team("bob@example.test\r\n".into()), Err(Invalid::Routing));
     }
 
     #[test]
