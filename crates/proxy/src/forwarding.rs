@@ -23,6 +23,8 @@ pub struct Circumstances<'a> {
     pub caller: Option<&'a AddressOfRecord>,
     /// Referred-By.
     pub referrer: Option<&'a AddressOfRecord>,
+    /// Further names of caller and referrer, such as an extension, by which a list may know them.
+    pub other_names: &'a [AddressOfRecord],
     /// `Ms-Sensitivity`.
     pub sensitivity: Sensitivity,
     /// What is offered.
@@ -194,7 +196,8 @@ impl Circumstances<'_> {
     }
 
     fn is_by_one_of(&self, list: &[Uri]) -> bool {
-        lists(list, self.caller) || lists(list, self.referrer)
+        let names = self.caller.into_iter().chain(self.referrer).chain(self.other_names);
+        names.into_iter().any(|name| lists(list, name))
     }
 
     fn total(&self, rules: &Rules) -> Duration {

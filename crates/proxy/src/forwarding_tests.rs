@@ -42,6 +42,7 @@ fn planned(
         callee: &alice,
         caller: Some(&carol),
         referrer: None,
+        other_names: &[],
         sensitivity,
         media: Media::Audio,
         rung_for_another: false,

@@ -5,6 +5,7 @@ mod branches;
 mod call;
 mod dialogs;
 mod in_use;
+mod names;
 mod record;
 mod registrar;
 mod targets;
@@ -122,6 +123,7 @@ pub struct Proxy {
 enum Waiting {
     Password(Box<admission::Answer>),
     User(Lookup),
+    Names(Box<names::Names>),
 }
 
 /// What a timer is for.
@@ -279,6 +281,7 @@ impl Proxy {
         match self.waiting.remove(&ticket) {
             Some(Waiting::Password(answer)) => self.password_told(now, *answer, reply),
             Some(Waiting::User(lookup)) => self.user_told(now, lookup, reply),
+            Some(Waiting::Names(names)) => self.names_told(now, *names, reply),
             // Nobody waits for what was only to be written down.
             None => {}
         }

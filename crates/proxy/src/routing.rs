@@ -1,10 +1,13 @@
 //! What a user wants done with calls: the preamble of [MS-SIPRE] 2.2.9 as plain rules.
 //!
-//! [`Rules`] is one user's wish after merging. It comes from [`Preamble`]s, which are the document
-//! without its XML, or from [`words`], which people write. What follows from it for one call is
-//! [`crate::forwarding::plan`].
+//! [`Rules`] is one user's wish after merging. It comes from [`words`], which people write and the store
+//! keeps, or from [`Preamble`]s, each the [`document`] of one telephone. What follows from it for one
+//! call is [`crate::forwarding::plan`]; what people should know of it say [`describe`] and [`remarks`].
 
+mod description;
+pub mod document;
 mod preamble;
+mod remarks;
 pub mod words;
 mod work_hours;
 
@@ -13,7 +16,9 @@ use std::time::Duration;
 
 use umbel_sip_message::{AddressOfRecord, Uri};
 
-pub use preamble::{Preamble, Violation, merge};
+pub use description::describe;
+pub use preamble::{LeftOut, Merged, Preamble, Violation, merge};
+pub use remarks::{Remark, remarks};
 pub use work_hours::{LocalTime, Span, Weekday, WorkHours};
 
 /// Targets of one list that are looked at; the rest is ignored. No call has more branches.
@@ -85,6 +90,21 @@ impl Rules {
         self.flags.contains(&flag)
     }
 
+    /// The same rules without the flags that lack the list or target they are about, and so do nothing.
+    pub fn without_idle_flags(mut self) -> Self {
+        for (flag, is_idle) in [
+            (Flag::EnableCallForwarding, self.forward_to.is_none()),
+            (Flag::SimultaneousRing, self.ring_also.is_none()),
+            (Flag::TeamRing, self.team.is_empty()),
+            (Flag::DelegateRing, self.delegates.is_empty()),
+        ] {
+            if is_idle {
+                self.flags.remove(&flag);
+            }
+        }
+        self
+    }
+
     fn set(&mut self, flag: Flag, on: bool) {
         if on {
             self.flags.insert(flag);
@@ -95,10 +115,8 @@ impl Rules {
 }
 
 /// Whether an identity is in a list.
-pub fn lists(list: &[Uri], identity: Option<&AddressOfRecord>) -> bool {
-    identity.is_some_and(|identity| {
-        list.iter().any(|target| target.address_of_record().is_some_and(|target| target == *identity))
-    })
+pub fn lists(list: &[Uri], identity: &AddressOfRecord) -> bool {
+    list.iter().any(|target| target.address_of_record().as_ref() == Some(identity))
 }
 
 /// 7.2 of the digest of [MS-SIPRE]: the flags of `clientflags` (SIPRE-7).
@@ -127,7 +145,8 @@ pub enum Flag {
 }
 
 impl Flag {
-    const ALL: [Flag; 10] = [
+    /// All of them.
+    pub const ALL: [Flag; 10] = [
         Flag::Block,
         Flag::WorkHours,
         Flag::ForwardImmediate,

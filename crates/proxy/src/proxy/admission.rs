@@ -289,7 +289,7 @@ impl Proxy {
         }
         let is_it = |waiting: &Waiting| match waiting {
             Waiting::Password(answer) => answer.arrival.transaction == transaction,
-            Waiting::User(_) => false,
+            Waiting::User(_) | Waiting::Names(_) => false,
         };
         let ticket = self.waiting.iter().find(|(_, waiting)| is_it(waiting)).map(|(ticket, _)| *ticket);
         if let Some(Waiting::Password(answer)) = ticket.and_then(|ticket| self.waiting.remove(&ticket)) {

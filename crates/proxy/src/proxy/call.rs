@@ -41,6 +41,8 @@ pub(super) struct Call {
     pub(super) peer: Option<String>,
     /// From, if it is one of ours.
     pub(super) caller: Option<AddressOfRecord>,
+    /// Further names of caller and referrer; `None` until they have been asked for.
+    pub(super) other_names: Option<Vec<AddressOfRecord>>,
     /// Whose call it is now: changes when it is forwarded to another user.
     pub(super) callee: Option<AddressOfRecord>,
     /// Those who were the callee.
@@ -77,6 +79,7 @@ impl Proxy {
             flow: arrival.flow,
             transport,
             caller: locality::user(request.headers().from().uri, &self.config),
+            other_names: None,
             callee: None,
             visited: BTreeSet::new(),
             context: ResponseContext::new(is_invite),
@@ -155,12 +158,16 @@ impl Proxy {
         let referrer = referrer.and_then(|referrer| referrer.uri.address_of_record());
         // SIPRE-5: rules that cannot be read are no rules at all.
         let rules = words::read(&user.settings.routing, &self.config.domain).ok();
+        if let Some(unknown) = rules.as_ref().and_then(|rules| self.unknown_names(call, rules)) {
+            return self.ask_for_names(key, user, unknown);
+        }
         let local = self.config.clocks.local(user.settings.time_zone.as_deref(), self.clocks(now).wall);
         let plan = forwarding::plan(&Circumstances {
             rules: rules.as_ref(),
             callee: &callee,
             caller: call.caller.as_ref().or(from.as_ref()),
             referrer: referrer.as_ref(),
+            other_names: call.other_names.as_deref().unwrap_or_default(),
             sensitivity: call.sensitivity,
             media: media(&call.request),
             // Members of a team are rung by their endpoints, without a plan of their own.

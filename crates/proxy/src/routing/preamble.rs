@@ -1,6 +1,6 @@
 //! Instances of the routing document, and how several become one: [MS-SIPRE] 2.2.9, 3.9.
 //!
-//! The XML is read and written elsewhere; what unknown elements and attributes there were is gone here.
+//! The XML is [`super::document`]'s business; what unknown elements and attributes there were is gone here.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub struct Preamble {
     pub version: u32,
     /// `flags` elements: name and value.
     pub flags: Vec<(String, String)>,
-    /// `list` elements: name and the `uri` of each target.
+    /// `list` elements: name and the `uri` of each target, which is empty where there is none.
     pub lists: Vec<(String, Vec<String>)>,
     /// `wait` elements: name and seconds.
     pub waits: Vec<(String, u32)>,
@@ -36,9 +36,50 @@ pub enum Violation {
     WaitTwice,
 }
 
-/// SIPRE-6: several instances become one. The highest version counts, which is the second of the pair.
-pub fn merge(instances: &[Preamble]) -> Result<(Rules, u32), Violation> {
-    let mut rules = Rules::default();
+/// Several instances as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merged {
+    /// What they ask for.
+    pub rules: Rules,
+    /// The highest version (SIPRE-6).
+    pub version: u32,
+    /// What is said in them and does not count.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// What a document says that has no effect, so that people can be told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LeftOut {
+    /// SIPRE-7.
+    #[error("the flags element `{0}`: only clientflags counts")]
+    Flags(String),
+    /// SIPRE-7.
+    #[error("the flag `{0}`, which is not known")]
+    Flag(String),
+    /// SIPRE-8.
+    #[error("the list `{0}`, which has no use")]
+    List(String),
+    /// SIPRE-8: the first target counts.
+    #[error("the target `{1}` of the list `{0}`: only the first one counts")]
+    Further(String, String),
+    /// Beyond [`TARGETS_MAX`].
+    #[error("the target `{1}` of the list `{0}`: ten count")]
+    Beyond(String, String),
+    /// No URI that a call could go to.
+    #[error("the target `{1}` of the list `{0}`: calls cannot go there")]
+    Uncallable(String, String),
+    /// `team1`, and what is not known.
+    #[error("the wait `{0}`, which has no use")]
+    Wait(String),
+    /// SIPRE-9.
+    #[error("the part of the wait `{0}` beyond 1200 seconds")]
+    Longer(String),
+}
+
+/// SIPRE-6: several instances become one.
+pub fn merge(instances: &[Preamble]) -> Result<Merged, Violation> {
+    let version = instances.iter().map(|instance| instance.version).max().unwrap_or_default();
+    let mut merged = Merged { rules: Rules::default(), version, left_out: Vec::new() };
     let (mut flags_seen, mut waits_seen) = (BTreeSet::new(), BTreeSet::new());
     for instance in instances {
         let mut lists_seen = BTreeSet::new();
@@ -46,53 +87,94 @@ pub fn merge(instances: &[Preamble]) -> Result<(Rules, u32), Violation> {
             if !lists_seen.insert(name.as_str()) {
                 return Err(Violation::ListTwice);
             }
-            add_list(&mut rules, name, targets);
+            merged.add_list(name, targets);
         }
         for (name, value) in &instance.flags {
             if !flags_seen.insert(name.as_str()) {
                 return Err(Violation::FlagsTwice);
             }
-            // SIPRE-7: no other flags element counts, and no unknown flag in it.
-            if name == "clientflags" {
-                rules.flags.extend(value.split_ascii_whitespace().filter_map(Flag::from_word));
-            }
+            merged.add_flags(name, value);
         }
         for (name, seconds) in &instance.waits {
             if !waits_seen.insert(name.as_str()) {
                 return Err(Violation::WaitTwice);
             }
-            // SIPRE-9.
-            let wait = Some(Duration::from_secs((*seconds).into()).min(WAIT_MAX));
-            match name.as_str() {
-                "total" => rules.total = wait,
-                "user" => rules.user = wait,
-                "team2" => rules.team2 = wait,
-                // `team1` is in the schema and has no use.
-                _ => {}
+            merged.add_wait(name, *seconds);
+        }
+    }
+    Ok(merged)
+}
+
+impl Merged {
+    /// SIPRE-8: only these lists, and of two of them only the first target; SIPRE-6: concatenated.
+    fn add_list(&mut self, name: &str, targets: &[String]) {
+        let Merged { rules, left_out, .. } = self;
+        let named = |target: &Uri| (name.to_owned(), target.to_string());
+        let mut callable = Vec::new();
+        for target in targets {
+            match callable_uri(target) {
+                Some(uri) => callable.push(uri),
+                None => left_out.push(LeftOut::Uncallable(name.to_owned(), target.clone())),
+            }
+        }
+        let list = match name {
+            "forwardto" | "simultaneous_ring" => {
+                let first = if name == "forwardto" { &mut rules.forward_to } else { &mut rules.ring_also };
+                for target in callable {
+                    if first.is_none() {
+                        *first = Some(target);
+                    } else {
+                        let (list, target) = named(&target);
+                        left_out.push(LeftOut::Further(list, target));
+                    }
+                }
+                return;
+            }
+            "team" => &mut rules.team,
+            "delegates" => &mut rules.delegates,
+            "breakthrough" => &mut rules.breakthrough,
+            // `first_delegate` and `add_voice` are reserved.
+            _ => return left_out.push(LeftOut::List(name.to_owned())),
+        };
+        list.extend(callable);
+        let beyond = list.drain(TARGETS_MAX.min(list.len())..).map(|target| named(&target));
+        left_out.extend(beyond.map(|(list, target)| LeftOut::Beyond(list, target)));
+    }
+
+    /// SIPRE-7: no other flags element counts, and no unknown flag in it.
+    fn add_flags(&mut self, name: &str, value: &str) {
+        if name != "clientflags" {
+            return self.left_out.push(LeftOut::Flags(name.to_owned()));
+        }
+        for word in value.split_ascii_whitespace() {
+            match Flag::from_word(word) {
+                Some(flag) => self.rules.set(flag, true),
+                None => self.left_out.push(LeftOut::Flag(word.to_owned())),
             }
         }
     }
-    Ok((rules, instances.iter().map(|instance| instance.version).max().unwrap_or_default()))
+
+    fn add_wait(&mut self, name: &str, seconds: u32) {
+        let timer = match name {
+            "total" => &mut self.rules.total,
+            "user" => &mut self.rules.user,
+            "team2" => &mut self.rules.team2,
+            // `team1` is in the schema and has no use.
+            _ => return self.left_out.push(LeftOut::Wait(name.to_owned())),
+        };
+        // SIPRE-9.
+        let wait = Duration::from_secs(seconds.into());
+        *timer = Some(wait.min(WAIT_MAX));
+        if wait > WAIT_MAX {
+            self.left_out.push(LeftOut::Longer(name.to_owned()));
+        }
+    }
 }
 
-/// SIPRE-8: only these lists, and of two of them only the first target; SIPRE-6: concatenated.
-fn add_list(rules: &mut Rules, name: &str, targets: &[String]) {
-    let callable = |target: &String| {
-        let uri: Uri = target.parse().ok()?;
-        (uri.scheme() != Scheme::Other && uri.headers().next().is_none()).then_some(uri)
-    };
-    let mut targets = targets.iter().filter_map(callable);
-    let list = match name {
-        "forwardto" => return rules.forward_to = rules.forward_to.take().or_else(|| targets.next()),
-        "simultaneous_ring" => return rules.ring_also = rules.ring_also.take().or_else(|| targets.next()),
-        "team" => &mut rules.team,
-        "delegates" => &mut rules.delegates,
-        "breakthrough" => &mut rules.breakthrough,
-        // `first_delegate` and `add_voice` are reserved.
-        _ => return,
-    };
-    list.extend(targets);
-    list.truncate(TARGETS_MAX);
+fn callable_uri(target: &str) -> Option<Uri> {
+    let uri: Uri = target.parse().ok()?;
+    let is_callable = uri.scheme() == Scheme::Tel || uri.user().is_some();
+    (is_callable && uri.scheme() != Scheme::Other && uri.headers().next().is_none()).then_some(uri)
 }
 
 #[cfg(test)]
@@ -128,7 +210,7 @@ mod tests {
             Preamble { version: 1, lists: vec![list("team", &["sip:a@x.test"])], ..Preamble::default() };
         let two =
             Preamble { version: 2, lists: vec![list("team", &["sip:b@x.test"])], ..Preamble::default() };
-        let (rules, version) = merge(&[two, one]).unwrap();
+        let Merged { rules, version, .. } = merge(&[two, one]).unwrap();
         assert_eq!(texts(&rules.team), ["sip:b@x.test", "sip:a@x.test"]);
         assert_eq!(version, 2);
     }
@@ -140,8 +222,10 @@ mod tests {
             ("clientflags".to_owned(), "enablecf  nonsense simultaneous_ring BLOCK".to_owned()),
             ("other".to_owned(), "block".to_owned()),
         ];
-        let (rules, _) = merge(&[Preamble { flags, ..Preamble::default() }]).unwrap();
+        let Merged { rules, left_out, .. } = merge(&[Preamble { flags, ..Preamble::default() }]).unwrap();
         assert_eq!(rules.flags, [Flag::EnableCallForwarding, Flag::SimultaneousRing].into());
+        let words = ["nonsense", "BLOCK"].map(|word| LeftOut::Flag(word.to_owned()));
+        assert_eq!(left_out, [words.as_slice(), &[LeftOut::Flags("other".to_owned())]].concat());
     }
 
     // SIPRE-8
@@ -153,11 +237,19 @@ mod tests {
             list("add_voice", &["sip:reserved@x.test"]),
             list("breakthrough", &["sip:boss@x.test"]),
         ];
-        let (rules, _) = merge(&[Preamble { lists, ..Preamble::default() }]).unwrap();
+        let Merged { rules, left_out, .. } = merge(&[Preamble { lists, ..Preamble::default() }]).unwrap();
         assert_eq!(rules.forward_to.unwrap().as_str(), "sip:first@x.test");
         assert_eq!(rules.ring_also.unwrap().as_str(), "tel:+15555550101");
         assert_eq!(texts(&rules.breakthrough), ["sip:boss@x.test"]);
         assert!(rules.team.is_empty() && rules.delegates.is_empty());
+        let second = "sip:second@x.test".to_owned();
+        let expected = [
+            LeftOut::Uncallable("forwardto".into(), "http://x.test".into()),
+            LeftOut::Further("forwardto".into(), second.clone()),
+            LeftOut::Further("simultaneous_ring".into(), second),
+            LeftOut::List("add_voice".into()),
+        ];
+        assert_eq!(left_out, expected);
     }
 
     // SIPRE-9
@@ -165,16 +257,19 @@ mod tests {
     fn waits_are_at_most_twenty_minutes() {
         let waits =
             vec![("total".into(), 99_999), ("user".into(), 0), ("team1".into(), 3), ("team2".into(), 1_200)];
-        let (rules, _) = merge(&[Preamble { waits, ..Preamble::default() }]).unwrap();
+        let Merged { rules, left_out, .. } = merge(&[Preamble { waits, ..Preamble::default() }]).unwrap();
         assert_eq!((rules.total, rules.user), (Some(WAIT_MAX), Some(Duration::ZERO)));
         assert_eq!(rules.team2, Some(WAIT_MAX));
+        assert_eq!(left_out, [LeftOut::Longer("total".into()), LeftOut::Wait("team1".into())]);
     }
 
     #[test]
     fn a_list_is_bounded() {
         let many: Vec<String> = (0..TARGETS_MAX + 5).map(|n| format!("sip:u{n}@x.test")).collect();
         let lists = vec![("team".to_owned(), many)];
-        let (rules, _) = merge(&[Preamble { lists, ..Preamble::default() }]).unwrap();
+        let Merged { rules, left_out, .. } = merge(&[Preamble { lists, ..Preamble::default() }]).unwrap();
         assert_eq!(rules.team.len(), TARGETS_MAX);
+        assert_eq!(left_out.len(), 5);
+        assert_eq!(left_out[0], LeftOut::Beyond("team".into(), "sip:u10@x.test".into()));
     }
 }

@@ -1,28 +1,53 @@
 //! Rules in the words of `umbel user set`: `forward-immediate=voicemail`, `ring-time=30s`, ...
 //!
-//! A target may be an extension. Who *calls* is known by address only, so that members of a team, and
-//! those who break through, are to be written as addresses if they are to be recognised.
+//! Whatever the document of [MS-SIPRE] 2.2.9 can say, these words can say as well, so that one becomes
+//! the other and comes back. `off` alone takes a rule away. `off:` before a value keeps the value
+//! without using it, as a telephone remembers a number while forwarding is switched off.
+//!
+//! A target may be an extension. Who has it is found out when a call comes.
+
+mod target;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use umbel_sip_message::{Scheme, Uri};
+use umbel_store::ROUTING_CHARS_MAX;
 
-use super::{Flag, Rules, TARGETS_MAX, WAIT_MAX};
+use super::{Flag, Rules, WAIT_MAX};
+pub use target::say as say_target;
+use target::{say_all, target, targets};
 
 /// The names of rules, in the order in which they are shown.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 16] = [
     "forward-immediate",
     "forward-unanswered",
+    "no-voicemail",
     "ring-also",
     "ring-time",
     "team",
     "delegates",
+    "team-after",
+    "team-time",
     "work-hours",
     "do-not-disturb",
     "block",
     "skip-own-telephones",
     "breakthrough",
+    "conference-invitations",
+    "emergency-call-back",
+];
+
+/// The names of rules that the document has no place for: an import leaves these as they are.
+pub const BEYOND_THE_DOCUMENT: [&str; 2] = ["no-voicemail", "do-not-disturb"];
+
+/// The names of rules that are on or not.
+const YES_OR_NO: [&str; 6] = [
+    "no-voicemail",
+    "do-not-disturb",
+    "block",
+    "skip-own-telephones",
+    "conference-invitations",
+    "emergency-call-back",
 ];
 
 /// A rule that cannot be read: what is wrong with it, for people.
@@ -46,208 +71,219 @@ pub fn read(rules: &BTreeMap<String, String>, domain: &str) -> Result<Rules, Unr
 }
 
 /// Whether one rule could be set to this value: what `umbel user set` asks before it stores it.
-pub fn check(name: &str, value: &str, domain: &str) -> Result<(), Unreadable> {
-    set(&mut Rules::default(), name, value.trim(), domain)
-        .map_err(|what| Unreadable { name: name.to_owned(), what })
+/// `false`: it says that there is no such rule.
+pub fn check(name: &str, value: &str, domain: &str) -> Result<bool, Unreadable> {
+    let value = value.trim();
+    let wrong = |what| Unreadable { name: name.to_owned(), what };
+    if value.chars().count() > ROUTING_CHARS_MAX {
+        return Err(wrong("longer than 4096 characters"));
+    }
+    set(&mut Rules::default(), name, value, domain).map_err(wrong)?;
+    let is_no = YES_OR_NO.contains(&name) && value == "no";
+    Ok(!is_no && !matches!(Switch::of(value), Switch::Off))
+}
+
+/// Writes rules so that [`read`] gives them back, without flags whose list or target is missing: those
+/// have no effect. What is not written is not set.
+pub fn write(rules: &Rules, domain: &str) -> BTreeMap<String, String> {
+    let mut words = BTreeMap::new();
+    let mut put = |name: &str, value: String| drop(words.insert(name.to_owned(), value));
+    let used = |flag: Flag, value: String| {
+        if rules.has(flag) { value } else { format!("off:{value}") }
+    };
+    let forward_to = rules.forward_to.as_ref().map(|uri| say_target(uri, domain));
+    let is_forwarded = rules.has(Flag::EnableCallForwarding);
+    match (rules.has(Flag::ForwardImmediate), forward_to) {
+        (true, Some(to)) if is_forwarded => put("forward-immediate", to),
+        (true, to) => {
+            put("forward-immediate", VOICE_MAIL.to_owned());
+            to.into_iter().for_each(|to| put("forward-unanswered", format!("off:{to}")));
+        }
+        (false, to) => {
+            to.into_iter().for_each(|to| put("forward-unanswered", used(Flag::EnableCallForwarding, to)));
+        }
+    }
+    if let Some(uri) = &rules.ring_also {
+        put("ring-also", used(Flag::SimultaneousRing, say_target(uri, domain)));
+    }
+    for (name, wait) in [("ring-time", rules.total), ("team-after", rules.user), ("team-time", rules.team2)] {
+        wait.into_iter().for_each(|wait| put(name, format!("{}s", wait.as_secs())));
+    }
+    for (name, list, flag) in
+        [("team", &rules.team, Flag::TeamRing), ("delegates", &rules.delegates, Flag::DelegateRing)]
+    {
+        if !list.is_empty() {
+            put(name, used(flag, say_all(list, domain)));
+        }
+    }
+    if !rules.breakthrough.is_empty() {
+        put("breakthrough", say_all(&rules.breakthrough, domain));
+    }
+    match (rules.has(Flag::WorkHours), rules.work_hours.is_empty()) {
+        (true, true) => put("work-hours", ALWAYS.to_owned()),
+        (false, true) => {}
+        (_, false) => put("work-hours", used(Flag::WorkHours, rules.work_hours.to_string())),
+    }
+    for (name, is_on) in [
+        ("no-voicemail", !rules.voice_mail),
+        ("do-not-disturb", rules.do_not_disturb),
+        ("block", rules.has(Flag::Block)),
+        ("skip-own-telephones", rules.has(Flag::SkipPrimary)),
+        ("conference-invitations", rules.has(Flag::ForwardAudioAppInvites)),
+        ("emergency-call-back", rules.has(Flag::E911Active)),
+    ] {
+        if is_on {
+            put(name, "yes".to_owned());
+        }
+    }
+    words
+}
+
+/// A target of forwarding.
+const VOICE_MAIL: &str = "voicemail";
+/// Working hours that are in force and not known.
+const ALWAYS: &str = "always";
+
+/// What a value asks for.
+enum Switch<'a> {
+    /// Nothing.
+    Off,
+    /// To be kept, and not used.
+    Kept(&'a str),
+    /// To be used.
+    On(&'a str),
+}
+
+impl<'a> Switch<'a> {
+    fn of(value: &'a str) -> Self {
+        let (word, rest) = value.split_at_checked(3).unwrap_or_default();
+        let is_off = word.eq_ignore_ascii_case("off");
+        match rest.strip_prefix(':') {
+            _ if value.is_empty() || (is_off && rest.is_empty()) => Switch::Off,
+            Some(kept) if is_off => Switch::Kept(kept.trim()),
+            _ => Switch::On(value),
+        }
+    }
+
+    /// The value, and whether it is used.
+    fn value(self) -> Option<(&'a str, bool)> {
+        match self {
+            Switch::Off => None,
+            Switch::Kept(value) => Some((value, false)),
+            Switch::On(value) => Some((value, true)),
+        }
+    }
 }
 
 fn set(rules: &mut Rules, name: &str, value: &str, domain: &str) -> Result<(), &'static str> {
-    let is_off = value.is_empty() || value.eq_ignore_ascii_case("off");
+    let switch = Switch::of(value);
     match name {
-        "forward-immediate" => {
-            rules.set(Flag::ForwardImmediate, !is_off);
-            if !is_off {
-                forward(rules, value, domain)?;
+        "forward-immediate" => forward_immediate(rules, switch, domain)?,
+        "forward-unanswered" => forward_unanswered(rules, switch, domain)?,
+        "ring-also" => {
+            if let Some((value, is_used)) = switch.value() {
+                rules.ring_also = Some(target(value, domain)?);
+                rules.set(Flag::SimultaneousRing, is_used);
             }
         }
-        // One `forwardto` serves both, as in the document; the immediate one is read first.
-        "forward-unanswered" if rules.has(Flag::ForwardImmediate) => {
-            target(value, domain)
-                .map(drop)
-                .or_else(|what| if is_off || is_voice_mail(value) { Ok(()) } else { Err(what) })?;
-        }
-        "forward-unanswered" if value.is_empty() => {}
-        "forward-unanswered" if is_off => rules.voice_mail = false,
-        "forward-unanswered" => forward(rules, value, domain)?,
-        "ring-also" => {
-            rules.set(Flag::SimultaneousRing, !is_off);
-            rules.ring_also = if is_off { None } else { Some(target(value, domain)?) };
-        }
-        "ring-time" => rules.total = if is_off { None } else { Some(seconds(value)?) },
         "team" => {
-            rules.team = targets(value, is_off, domain)?;
-            rules.set(Flag::TeamRing, !rules.team.is_empty());
+            if let Some((value, is_used)) = switch.value() {
+                rules.team = targets(value, domain)?;
+                rules.set(Flag::TeamRing, is_used);
+            }
         }
         "delegates" => {
-            rules.delegates = targets(value, is_off, domain)?;
-            rules.set(Flag::DelegateRing, !rules.delegates.is_empty());
+            if let Some((value, is_used)) = switch.value() {
+                rules.delegates = targets(value, domain)?;
+                rules.set(Flag::DelegateRing, is_used);
+            }
         }
-        "breakthrough" => rules.breakthrough = targets(value, is_off, domain)?,
-        "work-hours" => {
-            rules.set(Flag::WorkHours, !is_off);
-            let what = "expected hours such as mon-fri 09:00-17:00, or off";
-            rules.work_hours = if is_off { Default::default() } else { value.parse().map_err(|_| what)? };
-        }
-        "do-not-disturb" => rules.do_not_disturb = yes(value, is_off)?,
-        "block" => rules.set(Flag::Block, yes(value, is_off)?),
-        "skip-own-telephones" => rules.set(Flag::SkipPrimary, yes(value, is_off)?),
-        _ => return Err("no such rule"),
+        "breakthrough" => match switch {
+            Switch::Off => {}
+            Switch::On(value) => rules.breakthrough = targets(value, domain)?,
+            Switch::Kept(_) => return Err("expected addresses, with commas between them, or off"),
+        },
+        "ring-time" => rules.total = seconds(&switch)?,
+        "team-after" => rules.user = seconds(&switch)?,
+        "team-time" => rules.team2 = seconds(&switch)?,
+        "work-hours" => work_hours(rules, switch)?,
+        "no-voicemail" => rules.voice_mail = !yes(&switch)?,
+        "do-not-disturb" => rules.do_not_disturb = yes(&switch)?,
+        "block" => rules.set(Flag::Block, yes(&switch)?),
+        "skip-own-telephones" => rules.set(Flag::SkipPrimary, yes(&switch)?),
+        "conference-invitations" => rules.set(Flag::ForwardAudioAppInvites, yes(&switch)?),
+        "emergency-call-back" => rules.set(Flag::E911Active, yes(&switch)?),
+        _ => return Err("there is no such rule"),
     }
     Ok(())
 }
 
 fn is_voice_mail(value: &str) -> bool {
-    value.eq_ignore_ascii_case("voicemail")
+    value.eq_ignore_ascii_case(VOICE_MAIL)
 }
 
-fn forward(rules: &mut Rules, value: &str, domain: &str) -> Result<(), &'static str> {
-    let is_voice_mail = is_voice_mail(value);
-    rules.set(Flag::EnableCallForwarding, !is_voice_mail);
-    rules.forward_to = if is_voice_mail { None } else { Some(target(value, domain)?) };
+fn forward_immediate(rules: &mut Rules, switch: Switch<'_>, domain: &str) -> Result<(), &'static str> {
+    match switch {
+        Switch::Off => {}
+        Switch::On(value) => {
+            if !is_voice_mail(value) {
+                rules.forward_to = Some(target(value, domain)?);
+                rules.set(Flag::EnableCallForwarding, true);
+            }
+            rules.set(Flag::ForwardImmediate, true);
+        }
+        Switch::Kept(_) => return Err("expected voicemail, a target, or off"),
+    }
     Ok(())
 }
 
-fn yes(value: &str, is_off: bool) -> Result<bool, &'static str> {
-    match value {
-        "yes" | "on" => Ok(true),
-        "no" => Ok(false),
-        _ if is_off => Ok(false),
-        _ => Err("expected yes or no"),
+/// One `forwardto` serves both, as in the document; the immediate one is read first.
+fn forward_unanswered(rules: &mut Rules, switch: Switch<'_>, domain: &str) -> Result<(), &'static str> {
+    let Some((value, is_used)) = switch.value() else { return Ok(()) };
+    if is_used && is_voice_mail(value) {
+        return Ok(());
+    }
+    let to = target(value, domain)?;
+    if rules.forward_to.is_none() {
+        rules.forward_to = Some(to);
+        let is_used = is_used && !rules.has(Flag::ForwardImmediate);
+        rules.set(Flag::EnableCallForwarding, is_used);
+    }
+    Ok(())
+}
+
+fn work_hours(rules: &mut Rules, switch: Switch<'_>) -> Result<(), &'static str> {
+    let Some((value, is_used)) = switch.value() else { return Ok(()) };
+    rules.set(Flag::WorkHours, is_used);
+    if !value.eq_ignore_ascii_case(ALWAYS) {
+        let hours = value.parse();
+        rules.work_hours = hours.map_err(|_| "expected hours such as mon-fri 09:00-17:00, always, or off")?;
+    }
+    Ok(())
+}
+
+fn yes(switch: &Switch<'_>) -> Result<bool, &'static str> {
+    match switch {
+        Switch::Off | Switch::On("no") => Ok(false),
+        Switch::On("yes" | "on") => Ok(true),
+        Switch::On(_) | Switch::Kept(_) => Err("expected yes or no"),
     }
 }
 
-fn seconds(value: &str) -> Result<Duration, &'static str> {
+/// SIPRE-9: seconds from 0 to 1,200.
+fn seconds(switch: &Switch<'_>) -> Result<Option<Duration>, &'static str> {
+    const EXPECTED: &str = "expected 0 to 1200 seconds, such as 20s, or off";
+    let value = match switch {
+        Switch::Off => return Ok(None),
+        Switch::On(value) => value,
+        Switch::Kept(_) => return Err(EXPECTED),
+    };
     let digits = value.strip_suffix('s').unwrap_or(value).trim_end();
     let number = digits.parse().ok().filter(|_| digits.bytes().all(|c| c.is_ascii_digit()));
-    let wait = number.map(Duration::from_secs).filter(|wait| *wait > Duration::ZERO && *wait <= WAIT_MAX);
-    wait.ok_or("expected 1 to 1200 seconds, such as 20s")
-}
-
-fn targets(value: &str, is_off: bool, domain: &str) -> Result<Vec<Uri>, &'static str> {
-    if is_off {
-        return Ok(Vec::new());
-    }
-    let targets: Vec<Uri> = value.split(',').map(|one| target(one, domain)).collect::<Result<_, _>>()?;
-    if targets.len() > TARGETS_MAX { Err("more than ten targets") } else { Ok(targets) }
-}
-
-/// `bob@example.test`, `200`, `+1 (555) 555-0100`, `sip:...` or `tel:...`.
-fn target(text: &str, domain: &str) -> Result<Uri, &'static str> {
-    const EXPECTED: &str = "expected an address, an extension, a number or a SIP URI";
-    let text = text.trim();
-    if let Ok(uri) = text.parse::<Uri>()
-        && (uri.user().is_some() || uri.scheme() == Scheme::Tel)
-        && uri.scheme() != Scheme::Other
-    {
-        return if uri.headers().next().is_none() { Ok(uri) } else { Err(EXPECTED) };
-    }
-    if let Some((user, host)) = text.rsplit_once('@') {
-        return Uri::sip(user, &host.to_ascii_lowercase()).filter(|_| !user.is_empty()).ok_or(EXPECTED);
-    }
-    // RFC 3966 3: visual separators mean nothing.
-    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
-    let number = digits.strip_prefix('+').unwrap_or(&digits);
-    if number.is_empty() || !number.bytes().all(|c| c.is_ascii_digit()) {
-        return Err(EXPECTED);
-    }
-    let uri = Uri::sip(&digits, domain).ok_or(EXPECTED)?;
-    // URI-7.
-    Ok(if digits.starts_with('+') { uri.with_param("user", Some("phone")) } else { uri })
+    let wait = number.map(Duration::from_secs).filter(|wait| *wait <= WAIT_MAX);
+    wait.map(Some).ok_or(EXPECTED)
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    fn rules(pairs: &[(&str, &str)]) -> Result<Rules, Unreadable> {
-        let map = pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        read(&map, "example.test")
-    }
-
-    fn text(uri: &Option<Uri>) -> &str {
-        uri.as_ref().map_or("", Uri::as_str)
-    }
-
-    #[test]
-    fn no_rules_ring_the_endpoints_and_then_voice_mail() {
-        assert_eq!(rules(&[]).unwrap(), Rules::default());
-        let off: Vec<_> = NAMES.iter().map(|name| (*name, "")).collect();
-        assert_eq!(rules(&off).unwrap(), Rules::default());
-    }
-
-    #[test]
-    fn forwarding_is_to_voice_mail_or_to_somebody() {
-        let at_once = rules(&[("forward-immediate", "voicemail")]).unwrap();
-        assert_eq!(at_once.flags, [Flag::ForwardImmediate].into());
-        let to_bob = rules(&[("forward-immediate", "bob@Example.Test")]).unwrap();
-        assert_eq!(to_bob.flags, [Flag::ForwardImmediate, Flag::EnableCallForwarding].into());
-        assert_eq!(text(&to_bob.forward_to), "sip:bob@example.test");
-        let later = rules(&[("forward-unanswered", "+1 (555) 555-0100")]).unwrap();
-        assert_eq!(later.flags, [Flag::EnableCallForwarding].into());
-        assert_eq!(text(&later.forward_to), "sip:+15555550100@example.test;user=phone");
-        let nobody = rules(&[("forward-unanswered", "off")]).unwrap();
-        assert!(!nobody.voice_mail && nobody.flags.is_empty());
-        let both = rules(&[("forward-immediate", "voicemail"), ("forward-unanswered", "200")]).unwrap();
-        assert_eq!((both.flags, both.forward_to), ([Flag::ForwardImmediate].into(), None));
-    }
-
-    #[test]
-    fn the_other_words() {
-        let read = rules(&[
-            ("ring-also", "tel:+15555550101"),
-            ("ring-time", "30s"),
-            ("team", "bob@example.test, 201"),
-            ("delegates", "sip:carol@example.test"),
-            ("work-hours", "mon-fri 09:00-17:00"),
-            ("do-not-disturb", "yes"),
-            ("block", "yes"),
-            ("skip-own-telephones", "yes"),
-            ("breakthrough", "boss@example.test"),
-        ])
-        .unwrap();
-        assert_eq!(text(&read.ring_also), "tel:+15555550101");
-        assert_eq!(read.total, Some(Duration::from_secs(30)));
-        let team: Vec<_> = read.team.iter().map(Uri::as_str).collect();
-        assert_eq!(team, ["sip:bob@example.test", "sip:201@example.test"]);
-        assert!(read.do_not_disturb);
-        for flag in [
-            Flag::SimultaneousRing,
-            Flag::TeamRing,
-            Flag::DelegateRing,
-            Flag::WorkHours,
-            Flag::Block,
-            Flag::SkipPrimary,
-        ] {
-            assert!(read.has(flag), "{flag:?}");
-        }
-    }
-
-    // SEC-45 for targets.
-    #[test]
-    fn what_cannot_be_called_is_refused_with_its_name() {
-        for value in
-            ["bob", "bob@", "@x", "sip:example.test", "12*3", "+", "1;2", "sip:b@x?Subject=1", "http://x"]
-        {
-            let error = rules(&[("ring-also", value)]).unwrap_err();
-            assert_eq!(error.name, "ring-also", "{value}");
-        }
-        for (name, value) in [
-            ("ring-time", "0"),
-            ("ring-time", "1201"),
-            ("ring-time", "+5"),
-            ("ring-time", "soon"),
-            ("do-not-disturb", "perhaps"),
-            ("work-hours", "always"),
-            ("forward", "bob@x"),
-            ("team", "200,,201"),
-        ] {
-            assert!(check(name, value, "example.test").is_err(), "{name}={value}");
-        }
-        let eleven = ["200"; TARGETS_MAX + 1].join(",");
-        assert!(check("team", &eleven, "example.test").is_err());
-        assert_eq!(check("team", &eleven[4..], "example.test"), Ok(()));
-        assert_eq!(check("ring-time", "1200 s", "example.test"), Ok(()));
-    }
-}
+#[path = "words_tests.rs"]
+mod tests;

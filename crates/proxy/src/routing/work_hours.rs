@@ -52,6 +52,11 @@ pub struct WorkHours(Vec<Span>);
 const SPANS_MAX: usize = 14;
 
 impl WorkHours {
+    /// No spans: always.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether it is working time.
     pub fn contains(&self, LocalTime { weekday, minute }: LocalTime) -> bool {
         let within = |span: &Span| {

@@ -190,7 +190,7 @@ fn numbers_go_to_the_gateway_of_their_prefix() {
 fn challenges_of_all_branches_reach_the_caller() {
     let mut office = Office::where_registered(&["bob"]);
     office.register("bob-too", "<sip:bob@192.0.2.12>", "");
-    office.set("bob", "forward-unanswered", "off");
+    office.set("bob", "no-voicemail", "yes");
     office.call("alice", "sip:bob@example.test");
     let challenge = |realm: &str| format!("WWW-Authenticate: Digest realm=\"{realm}\", nonce=\"n\"\r\n");
     office.answer_with("bob", "401 Unauthorized", &challenge("one"));

@@ -121,6 +121,33 @@ fn the_team_rings_beside_the_telephone_and_not_by_rules_of_its_own() {
     office.expect("bob < INVITE sip:bob@192.0.2.2\ncarol < 180");
 }
 
+// 3.9.5.2.2.2, 3.9.5.2.2.3, rule 6: lists may name people by extension, callers have addresses.
+#[test]
+fn members_of_lists_are_known_by_extension_and_by_address() {
+    let mut office = Office::where_registered(&["bob", "carol", "dave"]);
+    for list in ["team", "delegates"] {
+        for members in ["203", "dave@example.test", "+1555, 203"] {
+            office.set("bob", "ring-time", "1s");
+            office.set("bob", list, members);
+            office.call("dave", "sip:bob@example.test");
+            office.answer("bob", "180 Ringing");
+            office.expect("bob < INVITE sip:bob@192.0.2.2\ndave < 180");
+            // After ring-time, as if there were neither team nor delegates.
+            office.wait(1);
+            office.expect("bob < CANCEL\ndave < 181\nvm1 < INVITE sip:bob@example.test;opaque=app:voicemail");
+            office.wait(100);
+            office.ladder.clear();
+        }
+        office.set("bob", list, "off");
+    }
+    office.set("bob", "skip-own-telephones", "yes");
+    office.set("bob", "breakthrough", "203");
+    office.call("dave", "sip:bob@example.test");
+    office.expect("bob < INVITE sip:bob@192.0.2.2");
+    office.call("carol", "sip:bob@example.test");
+    office.expect("carol < 181\nvm1 < INVITE sip:bob@example.test;opaque=app:voicemail");
+}
+
 // Rule 7
 #[test]
 fn outside_working_hours_the_rules_rest() {
@@ -194,7 +221,7 @@ fn a_call_that_was_diverted_too_often_is_not_diverted_again() {
 #[test]
 fn who_has_nowhere_to_be_forwarded_to_may_deflect() {
     let mut office = Office::where_registered(&["bob", "carol"]);
-    office.set("bob", "forward-unanswered", "off");
+    office.set("bob", "no-voicemail", "yes");
     ringing(&mut office);
     office.answer_with("bob", "303 See Other", "Contact: <sip:carol@example.test>\r\n");
     office.expect("alice < 181\ncarol < INVITE sip:carol@192.0.2.3");

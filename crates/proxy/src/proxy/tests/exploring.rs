@@ -58,7 +58,7 @@ fn rule() -> impl Strategy<Value = (&'static str, &'static str, &'static str)> {
         ("forward-immediate", "bob@example.test"),
         ("forward-unanswered", "203"),
         ("forward-unanswered", "+15555550100"),
-        ("forward-unanswered", "off"),
+        ("no-voicemail", "yes"),
         ("team", "carol@example.test, 203"),
         ("delegates", "dave@example.test"),
         ("do-not-disturb", "yes"),

@@ -1,0 +1,90 @@
+//! Who is calling, by further names: teams, delegates and those who break through may be written as
+//! extensions, and callers have addresses. Who has an extension is known when a call comes.
+
+use umbel_sip_message::{AddressOfRecord, HeaderName};
+use umbel_store::{Address, Op, Reply, User};
+use umbel_time::Instant;
+
+use super::call::{Call, CallKey, call_mut};
+use super::{Proxy, Waiting};
+use crate::locality;
+use crate::routing::Rules;
+
+/// A call whose plan waits for the names of those who make it.
+pub(super) struct Names {
+    call: CallKey,
+    callee: User,
+    /// Who is still to be asked about; caller and referrer at most.
+    unknown: Vec<AddressOfRecord>,
+    /// The one that is asked about; not found by address, it may be an extension.
+    asked: AddressOfRecord,
+    is_by_extension: bool,
+    known: Vec<AddressOfRecord>,
+}
+
+impl Proxy {
+    /// Whose names have to be asked for before these rules can be applied; `None`: nobody's.
+    pub(super) fn unknown_names(&self, call: &Call, rules: &Rules) -> Option<Vec<AddressOfRecord>> {
+        if call.other_names.is_some() {
+            return None;
+        }
+        let lists = [&rules.team, &rules.delegates, &rules.breakthrough];
+        let mut listed =
+            lists.into_iter().flatten().filter_map(|uri| locality::user(uri.as_ref(), &self.config));
+        let referrer = call.request.headers().address(&HeaderName::ReferredBy).ok().flatten();
+        let referrer = referrer.and_then(|referrer| locality::user(referrer.uri, &self.config));
+        let callers: Vec<_> = call.caller.clone().into_iter().chain(referrer).collect();
+        let is_number = |address: &AddressOfRecord| locality::number(address.user()).is_some();
+        let is_needed = listed.any(|member| is_number(&member) || callers.iter().any(is_number));
+        (is_needed && !callers.is_empty()).then_some(callers)
+    }
+
+    /// Asks for them; the call goes on when the store has answered.
+    pub(super) fn ask_for_names(&mut self, call: CallKey, callee: &User, mut unknown: Vec<AddressOfRecord>) {
+        let Some(asked) = unknown.pop() else { return };
+        call_mut(&mut self.calls, call, |call| call.context.expect());
+        let callee = callee.clone();
+        self.ask_for(Names { call, callee, unknown, asked, is_by_extension: false, known: Vec::new() });
+    }
+
+    fn ask_for(&mut self, names: Names) {
+        let (user, host) = (names.asked.user(), names.asked.host());
+        let by = match Address::new(user, host) {
+            Ok(address) if !names.is_by_extension => umbel_store::Lookup::Address(address),
+            _ => umbel_store::Lookup::Extension(user.to_owned()),
+        };
+        self.ask(Op::FindUser(by), Waiting::Names(Box::new(names)));
+    }
+
+    pub(super) fn names_told(&mut self, now: Instant, mut names: Names, reply: Reply) {
+        match reply {
+            Reply::User(Some(user)) => names.known.extend(names_of(&user)),
+            Reply::User(None) if !names.is_by_extension => {
+                return self.ask_for(Names { is_by_extension: true, ..names });
+            }
+            // A store that does not know keeps nobody from calling: the plan is made without.
+            _ => {}
+        }
+        if let Some(asked) = names.unknown.pop() {
+            return self.ask_for(Names { asked, is_by_extension: false, ..names });
+        }
+        let Names { call: key, callee, known, .. } = names;
+        call_mut(&mut self.calls, key, |call| {
+            call.context.settle();
+            call.other_names = Some(known);
+        });
+        // The caller has gone meanwhile.
+        if self.calls.get(&key).is_some_and(|call| !call.context.is_over()) {
+            self.ring_user(now, key, &callee);
+        }
+    }
+}
+
+/// All names by which a list may know a user.
+fn names_of(user: &User) -> Vec<AddressOfRecord> {
+    let settings = &user.settings;
+    let domain = settings.address.domain();
+    let others = settings.extension.iter().chain(&settings.aliases);
+    let others = others.filter_map(|name| name.parse().ok().or_else(|| AddressOfRecord::new(name, domain)));
+    AddressOfRecord::new(settings.address.user(), domain).into_iter().chain(others).collect()
+}
