@@ -183,6 +183,8 @@ pub fn plan(call: &Circumstances<'_>) -> Plan {
     primary(call, rules, if call.may_be_diverted() { "rule 11: endpoints" } else { UNDIVERTABLE })
 }
 
+const UNDIVERTABLE_YET_FORWARDED: &str =
+    "DEC-22: all calls are forwarded, Ms-Sensitivity says no diversion, and the setting is to ring";
 const UNDIVERTABLE: &str = "SENS-6: Ms-Sensitivity says no diversion, so the endpoints ring and nothing else";
 
 impl Circumstances<'_> {
@@ -229,6 +231,7 @@ fn primary(call: &Circumstances<'_>, rules: &Rules, rule: &'static str) -> Plan 
     if forwards && call.when_forwarding == WhenForwarding::Fail {
         return refuse(Refusal::Undivertable, "SENS-10: undivertable, and all calls are forwarded");
     }
+    let rule = if forwards { UNDIVERTABLE_YET_FORWARDED } else { rule };
     let endpoints = call.rings_endpoints(rules);
     // DEC-20: simultaneous ring is no diversion, but not together with forward_immediate.
     let rings_also = endpoints && rules.has(Flag::SimultaneousRing) && !forwards;

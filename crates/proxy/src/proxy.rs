@@ -114,6 +114,8 @@ pub struct Proxy {
     waiting: BTreeMap<Ticket, Waiting>,
     held: BTreeMap<ServerTransaction, Draft>,
     in_use: in_use::InUse,
+    /// What was decided in this turn. See [`record`].
+    decided: Vec<umbel_store::Decision>,
     timers: Timers<Alarm>,
     last: u64,
     outputs: VecDeque<Output<Wish>>,
@@ -167,6 +169,7 @@ impl Proxy {
             waiting: BTreeMap::new(),
             held: BTreeMap::new(),
             in_use: in_use::InUse::default(),
+            decided: Vec::new(),
             timers,
             last: 0,
             outputs: VecDeque::new(),
@@ -397,6 +400,7 @@ impl Node for Proxy {
         while let Some(output) = self.endpoint.poll_output() {
             self.outputs.push_back(widen(output));
         }
+        self.write_decisions();
     }
 
     fn poll_output(&mut self) -> Option<Output<Wish>> {

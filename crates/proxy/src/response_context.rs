@@ -174,6 +174,9 @@ impl ResponseContext {
     /// A new branch. The request is about to leave on it.
     pub(crate) fn add(&mut self, kind: Kind) -> (BranchId, Vec<Action>) {
         self.last += 1;
+        if self.otherwise == Refusal::NotRegistered {
+            self.otherwise = Refusal::NoAnswer;
+        }
         let id = BranchId(self.last);
         self.branches.push(Branch { id, kind, is_pending: true, is_cancelled: false });
         let actions = if self.is_invite { vec![Action::Arm(Timer::C(id), TIMER_C)] } else { Vec::new() };
@@ -206,6 +209,14 @@ impl ResponseContext {
         self.otherwise = refusal;
         self.best = None;
         self.end(&Reason::sip(480, "Temporarily Unavailable"))
+    }
+
+    /// Whether this response wants to push the call elsewhere, and the call must not be.
+    pub(crate) fn refuses_deflection(&self, id: BranchId, status: StatusCode) -> bool {
+        let is_endpoint = |branch: &&Branch| branch.id == id && branch.kind == Kind::Endpoint;
+        let is_rung = matches!(self.stage, Stage::Ringing | Stage::Widened);
+        let is_pushed = status.is_redirection() && self.branches.iter().find(is_endpoint).is_some();
+        is_pushed && is_rung && !self.ring.may_be_deflected
     }
 
     pub(crate) fn is_over(&self) -> bool {

@@ -159,7 +159,7 @@ fn deflections_are_followed_unless_diversion_is_forbidden() {
         let deflected = format!("1:{code}");
         check(&mut context(ring(voice_mail()), 2), &[(&deflected, "cancel(2,302) follow(1)"), ("2:487", "")]);
         check(&mut context(ring(Then::GiveUp), 2), &[(&deflected, ""), ("2:486", "answer(2)")]);
-        check(&mut context(ring(Then::GiveUp), 1), &[(&deflected, "NotRegistered")]);
+        check(&mut context(ring(Then::GiveUp), 1), &[(&deflected, "NoAnswer")]);
     }
 }
 
@@ -282,7 +282,7 @@ fn the_caller_sees_redirections_only_of_whom_it_called_outside() {
         shown(context.step(Input::Response(BranchId(1), StatusCode::new(302).unwrap())))
     };
     assert_eq!(with(Kind::Elsewhere, false), "answer(1)");
-    assert_eq!(with(Kind::Elsewhere, true), "NotRegistered");
-    assert_eq!(with(Kind::Beside, false), "NotRegistered");
-    assert_eq!(with(Kind::Endpoint, false), "NotRegistered");
+    assert_eq!(with(Kind::Elsewhere, true), "NoAnswer");
+    assert_eq!(with(Kind::Beside, false), "NoAnswer");
+    assert_eq!(with(Kind::Endpoint, false), "NoAnswer");
 }

@@ -136,6 +136,8 @@ pub enum Topic {
     Recording,
     /// Why the call was refused.
     Refusal,
+    /// Whom the call rang, and where it went.
+    Routing,
 }
 
 impl Topic {
@@ -148,8 +150,35 @@ impl Topic {
             Topic::Diversion => "diversion",
             Topic::Recording => "recording",
             Topic::Refusal => "refusal",
+            Topic::Routing => "routing",
         }
     }
+}
+
+/// One step of a call's way through the protocol server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Routing {
+    /// The callee's telephones were to be rung.
+    Ring {
+        /// Whether it may go elsewhere if nobody answers.
+        may_be_diverted: bool,
+    },
+    /// These were rung.
+    Rang {
+        /// Whose: an address.
+        whom: String,
+        /// How many.
+        telephones: u8,
+    },
+    /// It was passed on to a server, a gateway or an address elsewhere.
+    Sent(String),
+    /// It went away from the callee: to voice mail, a number or an address.
+    Diverted(String),
+    /// A telephone wanted to push it elsewhere, and the call must not be diverted.
+    NotDeflected,
+    /// The caller was told what somebody answered: this status code.
+    Answered(u16),
 }
 
 /// What was decided.
@@ -168,6 +197,8 @@ pub enum Ruling {
     Recording(RecordingEnd),
     /// The call was refused with this status code.
     Refusal(u16),
+    /// A step of the call's way.
+    Routing(Routing),
 }
 
 impl Ruling {
@@ -180,6 +211,7 @@ impl Ruling {
             Ruling::Diversion(_) => Topic::Diversion,
             Ruling::Recording(_) => Topic::Recording,
             Ruling::Refusal(_) => Topic::Refusal,
+            Ruling::Routing(_) => Topic::Routing,
         }
     }
 }

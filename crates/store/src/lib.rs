@@ -39,7 +39,7 @@ pub mod conformance;
 pub use address::{Address, NotAnAddress};
 pub use audit::{AuditRecord, Author, Event};
 pub use call_record::{CallOutcome, CallRecord};
-pub use decision::{CallKind, Decision, PinOutcome, RecordingEnd, Ruling, Topic, Transport};
+pub use decision::{CallKind, Decision, PinOutcome, RecordingEnd, Routing, Ruling, Topic, Transport};
 pub use digest_hash::{DigestHashes, Ha1};
 pub use error::{EntryRefusal, Invalid, Refusal, StoreError};
 pub use execute::execute;

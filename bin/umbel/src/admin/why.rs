@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use umbel_store::{Decision, PinOutcome, Ruling, call_id_on_record};
+use umbel_store::{Decision, PinOutcome, Routing, Ruling, call_id_on_record};
 
 use super::{Admin, failed, iso_8601};
 use crate::cli::WhyField;
@@ -75,6 +75,21 @@ fn verdict(ruling: &Ruling) -> String {
             .and_then(|word| word.as_str().map(str::to_owned))
             .unwrap_or_default(),
         Ruling::Refusal(status) => status.to_string(),
+        Ruling::Routing(step) => step_of_the_way(step),
+    }
+}
+
+fn step_of_the_way(step: &Routing) -> String {
+    match step {
+        Routing::Ring { may_be_diverted: true } => "rings".to_owned(),
+        Routing::Ring { may_be_diverted: false } => "rings, and is not diverted".to_owned(),
+        Routing::Rang { whom, telephones: 0 } => format!("no telephone of {whom} is there"),
+        Routing::Rang { whom, telephones: 1 } => format!("rang {whom}"),
+        Routing::Rang { whom, telephones } => format!("rang {whom} at {telephones} telephones"),
+        Routing::Sent(to) => format!("sent to {to}"),
+        Routing::Diverted(to) => format!("diverted to {to}"),
+        Routing::NotDeflected => "not deflected".to_owned(),
+        Routing::Answered(status) => format!("answered {status}"),
     }
 }
 

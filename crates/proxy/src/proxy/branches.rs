@@ -9,10 +9,12 @@ use umbel_sip_message::digest::Credentials;
 use umbel_sip_message::{
     AddressOfRecord, DiversionReason, Draft, HeaderName, Method, Response, Scheme, StatusCode, Uri,
 };
+use umbel_store::Routing;
 use umbel_time::Instant;
 
 use super::call::{Call, CallKey};
 use super::dialogs::{decrement_hops, set_routes};
+use super::record::destination;
 use super::{Alarm, Proxy};
 use crate::authentication::credentials_header;
 use crate::config::VoiceMailForm;
@@ -71,7 +73,7 @@ struct VoiceMail {
 }
 
 impl Proxy {
-    /// Sends the request to one more place.
+    /// Sends the request to one more place; whether it may go there.
     pub(super) fn branch(
         &mut self,
         now: Instant,
@@ -79,8 +81,8 @@ impl Proxy {
         kind: Kind,
         hop: Hop,
         alternatives: Vec<Hop>,
-    ) {
-        self.add_branch(now, key, kind, hop, alternatives.into(), None);
+    ) -> bool {
+        self.add_branch(now, key, kind, hop, alternatives.into(), None)
     }
 
     fn add_branch(
@@ -91,18 +93,21 @@ impl Proxy {
         hop: Hop,
         alternatives: VecDeque<Hop>,
         voice_mail: Option<VoiceMail>,
-    ) {
-        let Some(call) = self.calls.get_mut(&key) else { return };
+    ) -> bool {
+        let Some(call) = self.calls.get_mut(&key) else { return false };
         // LOOP-3, SEC-53, RFC 5393 5: not where it has been, and not to more than are allowed.
         let breadth = call.request.headers().max_breadth().ok().flatten().unwrap_or(MAX_BREADTH);
         let most = BRANCHES_MAX.min(usize::try_from(breadth).unwrap_or(BRANCHES_MAX));
         let is_new = call.tried.insert(format!("{:?} {}", hop.next, hop.request_uri));
         if !is_new || call.context.len() >= most {
-            return;
+            return false;
         }
         let (id, actions) = call.context.add(kind);
         self.perform(now, key, actions, None);
-        self.launch(now, key, id, (hop, alternatives), voice_mail, 0);
+        let rule =
+            if voice_mail.is_some() { "EUMR-7: first of the voice mail servers" } else { "not one of ours" };
+        self.launch(now, key, id, (hop, alternatives), voice_mail, (0, rule));
+        true
     }
 
     /// EUMR-1 to EUMR-12: to the unified messaging servers, best first. Without a mailbox to the
@@ -152,8 +157,11 @@ impl Proxy {
         id: BranchId,
         (hop, alternatives): (Hop, VecDeque<Hop>),
         voice_mail: Option<VoiceMail>,
-        redirects: u8,
+        (redirects, rule): (u8, &str),
     ) {
+        if voice_mail.is_some() || hop.is_outside {
+            self.note(now, key, Routing::Sent(destination(&hop)), rule);
+        }
         let Some(call) = self.calls.get(&key) else { return };
         let draft = self.outgoing(call, &hop, voice_mail.as_ref());
         let target = match &hop.next {
@@ -268,7 +276,7 @@ impl Proxy {
             return;
         }
         let is_failure = status.class() == 5 || status == StatusCode::REQUEST_TIMEOUT;
-        if is_failure && self.try_alternative(now, key, id) {
+        if is_failure && self.try_alternative(now, key, id, "EUMR-8: the one before has failed") {
             return;
         }
         let Some(call) = self.calls.get_mut(&key) else { return };
@@ -285,12 +293,20 @@ impl Proxy {
                 _ => Ok(response.clone()),
             });
         }
+        let (first, by) = (!call.context.is_over() && status.is_success(), branch.answerer());
+        if call.context.refuses_deflection(id, status) {
+            self.note(now, key, Routing::NotDeflected, "SENS-15: the call must not be diverted");
+        }
         self.step(now, key, Input::Response(id, told), Some(&response));
+        if first {
+            self.note(now, key, Routing::Answered(status.as_u16()), &by);
+        }
     }
 
     pub(super) fn branch_failed(&mut self, now: Instant, key: CallKey, id: BranchId, failure: Failure) {
         self.timers.disarm(&Alarm::Alternative(key, id));
-        if failure != Failure::Cancelled && self.try_alternative(now, key, id) {
+        let rule = "EUMR-8: the one before cannot be reached";
+        if failure != Failure::Cancelled && self.try_alternative(now, key, id, rule) {
             return;
         }
         let Some(call) = self.calls.get_mut(&key) else { return };
@@ -313,13 +329,13 @@ impl Proxy {
         let Some(client) = self.calls.get(&key).and_then(|call| Some(call.branches.get(&id)?.client)) else {
             return;
         };
-        if self.try_alternative(now, key, id) {
+        if self.try_alternative(now, key, id, "EUMR-8: the one before says nothing") {
             self.endpoint.cancel(now, client, None);
         }
     }
 
     /// Sends the request to the next of several; whether there was one.
-    fn try_alternative(&mut self, now: Instant, key: CallKey, id: BranchId) -> bool {
+    fn try_alternative(&mut self, now: Instant, key: CallKey, id: BranchId, rule: &str) -> bool {
         let Some(call) = self.calls.get_mut(&key) else { return false };
         if call.context.is_over() {
             return false;
@@ -328,7 +344,7 @@ impl Proxy {
         let Some(hop) = branch.alternatives.pop_front() else { return false };
         let alternatives = std::mem::take(&mut branch.alternatives);
         let (voice_mail, redirects) = (branch.voice_mail.clone(), branch.redirects);
-        self.launch(now, key, id, (hop, alternatives), voice_mail, redirects);
+        self.launch(now, key, id, (hop, alternatives), voice_mail, (redirects, rule));
         true
     }
 
@@ -350,8 +366,19 @@ impl Proxy {
         let hop = Hop { next: Next::Uri(contact), ..branch.hop.clone() };
         let alternatives = std::mem::take(&mut branch.alternatives);
         let (voice_mail, redirects) = (branch.voice_mail.clone(), branch.redirects + 1);
-        self.launch(now, key, id, (hop, alternatives), voice_mail, redirects);
+        let rule = "EUMR-9: the one before points there";
+        self.launch(now, key, id, (hop, alternatives), voice_mail, (redirects, rule));
         true
+    }
+}
+
+impl Branch {
+    /// Who answers, for those who ask.
+    pub(super) fn answerer(&self) -> String {
+        match self.voice_mail {
+            Some(_) => destination(&self.hop),
+            None => self.hop.request_uri.without_params_and_headers().to_string(),
+        }
     }
 }
 

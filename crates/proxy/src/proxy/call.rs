@@ -7,13 +7,13 @@ use umbel_node::{FlowId, Transport};
 use umbel_ocexum::Sensitivity;
 use umbel_sip_endpoint::ServerTransaction;
 use umbel_sip_message::{AddressOfRecord, Draft, HeaderName, Method, Request, Response, StatusCode, Uri};
-use umbel_store::{Ruling, User};
+use umbel_store::{Routing, Ruling, User, clean_text};
 use umbel_time::Instant;
 
 use super::admission::{Arrival, Passage, passage};
 use super::branches::Branch;
 use super::dialogs::upstream;
-use super::record::Subject;
+use super::record::{Subject, rule_of};
 use super::targets::Purpose;
 use super::{Alarm, Proxy, Reason, SIXTY_FOUR_T1};
 use crate::diversion::Retarget;
@@ -59,6 +59,8 @@ pub(super) struct Call {
     pub(super) passage: Passage,
     /// Of our own provisional responses.
     pub(super) tag: String,
+    /// The rule of the callee's that decides what comes next, for those who ask why.
+    pub(super) rule: Option<&'static str>,
 }
 
 impl Proxy {
@@ -89,6 +91,7 @@ impl Proxy {
             sensitivity: sensitivity.unwrap_or_default(),
             passage,
             tag: self.tag(),
+            rule: None,
             request: arrival.request,
             sender: arrival.sender,
             peer: arrival.peer,
@@ -199,16 +202,16 @@ impl Proxy {
     }
 
     fn explain(&mut self, now: Instant, key: CallKey, plan: &forwarding::Plan) {
-        let Some(call) = self.calls.remove(&key) else { return };
-        let ruling = match &plan.action {
-            forwarding::Action::Refuse(refusal) => Ruling::Refusal(refusal.answer().status.as_u16()),
-            forwarding::Action::Divert(..) => {
-                Ruling::Diversion(call.callee.as_ref().map(ToString::to_string))
+        match &plan.action {
+            forwarding::Action::Ring(ring) => {
+                let step = Routing::Ring { may_be_diverted: ring.may_be_deflected };
+                self.note(now, key, step, plan.rule);
             }
-            forwarding::Action::Ring(_) => Ruling::Diversion(None),
-        };
-        self.decide(now, &Subject::of(&call), ruling, plan.rule);
-        self.calls.insert(key, call);
+            // Written down together with what comes of it.
+            forwarding::Action::Refuse(_) | forwarding::Action::Divert(..) => {
+                call_mut(&mut self.calls, key, |call| call.rule = Some(plan.rule));
+            }
+        }
     }
 
     /// What if nothing of this round is there to wait for?
@@ -338,7 +341,9 @@ impl Proxy {
                 }
             }
         }
+        let (status, by) = (response.status().as_u16(), branch.answerer());
         self.endpoint.respond(now, call.transaction, draft);
+        self.note(now, key, Routing::Answered(status), &by);
     }
 
     fn refuse(&mut self, now: Instant, key: CallKey, refusal: Refusal) {
@@ -347,7 +352,7 @@ impl Proxy {
         self.endpoint.respond(now, call.transaction, draft);
         self.tell_refused(&call.request, call.flow, call.peer.as_deref(), refusal);
         let ruling = Ruling::Refusal(refusal.answer().status.as_u16());
-        self.decide(now, &Subject::of(&call), ruling, refusal.why());
+        self.decide(now, &Subject::of(&call), ruling, call.rule.unwrap_or(refusal.why()));
         self.calls.insert(key, call);
     }
 
@@ -363,9 +368,15 @@ impl Proxy {
         let Some(callee) = call.callee.clone() else { return self.give_up(now, key, Refusal::NoAnswer) };
         call.context.divert();
         call.chain.push(Retarget { from: callee.clone(), reason: reason.clone() });
+        let rule = call.rule.take().unwrap_or(rule_of(&reason));
+        let target = match &to {
+            Destination::VoiceMail => "voice mail".to_owned(),
+            Destination::Forward(uri) => clean_text(uri.without_params_and_headers().as_str()),
+        };
         if !call.context.may_retarget() || has_been_diverted_too_often(call) {
             return self.give_up(now, key, Refusal::TooManyDiversions);
         }
+        self.note(now, key, Routing::Diverted(target), rule);
         self.say_forwarded(now, key);
         match to {
             Destination::VoiceMail => self.send_to_voice_mail(now, key, Some(callee), Some(reason)),

@@ -1,11 +1,12 @@
 //! What is told outside SIP of requests: decisions for those who ask why, refusals for the log.
 
 use umbel_node::{FlowId, Output, Transport};
-use umbel_sip_message::{AddressOfRecord, HeaderName, Method, Request};
-use umbel_store::{Decision, Op, Ruling, Ticket, call_id_on_record};
+use umbel_sip_message::{AddressOfRecord, DiversionReason, HeaderName, Method, Request};
+use umbel_store::{Decision, Op, Routing, Ruling, Ticket, call_id_on_record, clean_text};
 use umbel_time::Instant;
 
-use super::call::Call;
+use super::branches::{Hop, Next};
+use super::call::{Call, CallKey};
 use super::{Proxy, Wish};
 use crate::refusal::{Refusal, Refused};
 
@@ -29,13 +30,13 @@ impl<'a> Subject<'a> {
 }
 
 impl Proxy {
-    /// Writes down what was decided about a call, for those who ask why.
+    /// Writes down what was decided about a call, for those who ask why: with all else of this turn.
     pub(super) fn decide(&mut self, now: Instant, subject: &Subject<'_>, ruling: Ruling, rule: &str) {
         let Subject { request, transport, peer, callee } = subject;
         if *request.method() != Method::Invite {
             return;
         }
-        let decision = Decision {
+        self.decided.push(Decision {
             call_id: call_id_on_record(request.headers().call_id()).to_owned(),
             at: self.clocks(now).wall,
             mailbox: callee.and_then(|callee| callee.to_string().parse().ok()),
@@ -46,10 +47,23 @@ impl Proxy {
             peer: peer.map(str::to_owned),
             command_seen: request.headers().has(&HeaderName::MsExchangeCommand),
             ruling,
-            rule: rule.to_owned(),
-        };
-        let ticket = Ticket(self.number());
-        self.outputs.push_back(Output::Wish(Wish::Store { ticket, op: Op::Decide(vec![decision]) }));
+            rule: clean_text(rule),
+        });
+    }
+
+    /// Writes down a step of a call's way.
+    pub(super) fn note(&mut self, now: Instant, key: CallKey, step: Routing, rule: &str) {
+        let Some(call) = self.calls.remove(&key) else { return };
+        self.decide(now, &Subject::of(&call), Ruling::Routing(step), rule);
+        self.calls.insert(key, call);
+    }
+
+    /// The decisions of one turn are one operation of the store.
+    pub(super) fn write_decisions(&mut self) {
+        if !self.decided.is_empty() {
+            let (ticket, op) = (Ticket(self.number()), Op::Decide(std::mem::take(&mut self.decided)));
+            self.outputs.push_back(Output::Wish(Wish::Store { ticket, op }));
+        }
     }
 
     /// Tells of a request that goes no further because of a rule of ours. A flow that is gone says no
@@ -66,5 +80,25 @@ impl Proxy {
             let refused = Refused::new(refusal, request, source, peer.map(str::to_owned));
             self.outputs.push_back(Output::Wish(Wish::Refused(Box::new(refused))));
         }
+    }
+}
+
+/// Where a hop leads to, for people: those who are not telephones of ours.
+pub(super) fn destination(hop: &Hop) -> String {
+    let uri = match &hop.next {
+        Next::Uri(next) if !hop.is_outside => next,
+        Next::Uri(_) | Next::Flow(_) => &hop.request_uri,
+    };
+    clean_text(uri.without_params_and_headers().as_str())
+}
+
+/// Why a call is diverted for this reason, where no rule of the callee's has said so at once.
+pub(super) fn rule_of(reason: &DiversionReason) -> &'static str {
+    match reason {
+        DiversionReason::NoAnswer => "SIPRE-20: nobody answered in time",
+        DiversionReason::UserBusy => "SIPRE-26: busy",
+        DiversionReason::Unavailable => "SIPRE-26: no telephone is there",
+        DiversionReason::Deflection => "SIPRE-30: a telephone has pushed it elsewhere",
+        _ => "a rule of the callee's",
     }
 }

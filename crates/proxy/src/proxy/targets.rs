@@ -1,7 +1,7 @@
 //! From addresses to places: users are looked up, numbers go to gateways, all else by its name.
 
 use umbel_sip_message::{AddressOfRecord, Uri};
-use umbel_store::{Address, Op, Reply, User};
+use umbel_store::{Address, Op, Reply, Routing, User};
 use umbel_time::Instant;
 
 use super::branches::{Hop, Next};
@@ -161,9 +161,16 @@ impl Proxy {
             }
         };
         let hops: Vec<Hop> = targets.iter().map(hop).collect();
+        let mut telephones = 0;
         for hop in hops {
-            self.branch(now, key, kind, hop, Vec::new());
+            telephones += u8::from(self.branch(now, key, kind, hop, Vec::new()));
         }
+        let rule = match kind {
+            _ if telephones == 0 => "nothing is registered there",
+            Kind::Beside => "rings beside the callee",
+            Kind::Endpoint | Kind::Elsewhere => "registered",
+        };
+        self.note(now, key, Routing::Rang { whom: address.to_string(), telephones }, rule);
     }
 
     /// A number: to its gateways, best first. Without one, nowhere.

@@ -3,7 +3,7 @@
 use super::{MINUTE, NOON, With, add};
 use crate::{
     AuditRecord, Author, CallKind, CallOutcome, CallRecord, Config, Decision, Door, Event, PinOutcome,
-    Ruling, Topic, Transport,
+    Routing, Ruling, Topic, Transport,
 };
 
 fn decision(call_id: &str, ruling: Ruling, rule: &str) -> Decision {
@@ -28,20 +28,31 @@ pub fn decisions_are_found_by_call_in_order(with: With) {
             decision("call-1", Ruling::Trust(true), "T3"),
             decision("call-1", Ruling::Diversion(Some("sip:alice@example.test".into())), "DEC-18"),
             decision("call-1", Ruling::Recording(crate::RecordingEnd::HungUp), "BYE"),
+            decision("call-1", Ruling::Routing(Routing::Ring { may_be_diverted: false }), "SENS-6"),
+            decision(
+                "call-1",
+                Ruling::Routing(Routing::Rang { whom: "alice@example.test".into(), telephones: 2 }),
+                "registered",
+            ),
+            decision("call-1", Ruling::Routing(Routing::Sent("vm1.test".into())), "EUMR-7"),
+            decision("call-1", Ruling::Routing(Routing::Diverted("voice mail".into())), "no-answer"),
+            decision("call-1", Ruling::Routing(Routing::NotDeflected), "SENS-15"),
+            decision("call-1", Ruling::Routing(Routing::Answered(200)), "vm1.test"),
             Decision { mailbox: None, peer: None, ..decision("call-2", Ruling::Refusal(404), "8.3") },
         ];
+        let (of_first, of_second) = others.split_at(others.len() - 1);
         let last = decision("call-1", Ruling::Pin(PinOutcome::Prompted), "* leads to the log-in");
         store.decide(std::slice::from_ref(&first)).unwrap();
         store.decide(&others).unwrap();
         store.decide(std::slice::from_ref(&last)).unwrap();
 
         let of_call = store.decisions("call-1").unwrap();
-        assert_eq!(of_call.len(), 6);
+        assert_eq!(of_call.len(), of_first.len() + 2);
         assert_eq!((of_call.first(), of_call.last()), (Some(&first), Some(&last)));
-        assert_eq!(of_call[1..5], others[..4]);
+        assert_eq!(of_call[1..=of_first.len()], *of_first);
         let pin = of_call.iter().rfind(|decision| decision.ruling.topic() == Topic::Pin).unwrap();
         assert_eq!(pin.ruling, Ruling::Pin(PinOutcome::Prompted));
-        assert_eq!(store.decisions("call-2").unwrap(), others[4..]);
+        assert_eq!(store.decisions("call-2").unwrap(), *of_second);
         assert_eq!(store.decisions("call-3").unwrap(), []);
     });
 }

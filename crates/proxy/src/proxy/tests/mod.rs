@@ -9,6 +9,7 @@ mod admission;
 mod calls;
 mod dialogs;
 mod diverting;
+mod explaining;
 mod exploring;
 mod no_diversion;
 mod registering;
