@@ -1,6 +1,7 @@
 //! The user agent: all calls of one element, and what it asks and answers outside them.
 
 mod answers;
+mod beside;
 mod registering;
 mod requests;
 mod watching;
@@ -10,8 +11,8 @@ use std::convert::Infallible;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use umbel_node::{Flow, FlowId, Input, Output};
-use umbel_sip_endpoint::Endpoint;
+use umbel_node::{Flow, FlowId, Input, Output, Transport};
+use umbel_sip_endpoint::{Endpoint, Target};
 use umbel_sip_message::PING;
 use umbel_time::{Instant, Timers};
 
@@ -21,6 +22,8 @@ use crate::shared::{CallTimer, Shared, Timer};
 use crate::tag::LocalTag;
 use crate::{CallKey, Command, Config, Ending, Event, Outcome, OutsideRequest, Ticket};
 
+use beside::Beside;
+pub use beside::RECEIVED_MAX;
 use registering::Registrar;
 pub use watching::GATEWAYS_MAX;
 use watching::Gateways;
@@ -38,6 +41,7 @@ pub struct Agent {
     calls: BTreeMap<CallKey, Call>,
     gateways: Gateways,
     registrar: Option<Registrar>,
+    beside: Beside,
     /// Flows of ours that a keep-alive is to be sent on.
     pings: VecDeque<FlowId>,
     requests: usize,
@@ -64,6 +68,7 @@ impl Agent {
             calls: BTreeMap::new(),
             gateways: Gateways::default(),
             registrar: None,
+            beside: Beside::default(),
             pings: VecDeque::new(),
             requests: 0,
             last_incoming: 0,
@@ -111,6 +116,11 @@ impl Agent {
                 self.with(now, call, |call, shared| call.send_info(now, shared, &content_type, body.0));
             }
             Command::Request { ticket, request } => self.request(now, ticket, *request),
+            Command::Respond { request, response } => self.respond(now, request, *response),
+            Command::Send { ticket, request, flow, hop } => {
+                let flow = flow.filter(|flow| self.shared.is_up(*flow));
+                self.send(now, ticket, *request, flow.map_or(Target::Uri(hop), Target::Flow));
+            }
             Command::Watch { gateways } => self.watch(now, gateways),
             Command::Register { account } => self.register(now, *account),
             Command::Unregister => self.unregister(now),
@@ -162,6 +172,17 @@ impl Agent {
         self.calls.values().filter_map(Call::flow)
     }
 
+    /// The value of Contact for somebody who is heard over this flow.
+    pub fn contact(&self, flow: FlowId) -> String {
+        let transport = self.shared.endpoint.flow(flow).map_or(Transport::Tcp, |flow| flow.transport);
+        self.shared.contact(transport, Some(flow))
+    }
+
+    /// A tag that was never used and will not be guessed (SEC-54).
+    pub fn fresh_tag(&mut self) -> String {
+        LocalTag::random(&mut self.shared.rng).to_string()
+    }
+
     /// Calls that are not over.
     pub fn call_count(&self) -> usize {
         self.calls.len()
@@ -179,6 +200,7 @@ impl Agent {
             && self.shared.asked.is_empty()
             && self.shared.answering.is_empty()
             && self.shared.by_tag.is_empty()
+            && self.beside.is_idle()
             && self.shared.timers.is_empty()
             && self.shared.endpoint.transaction_count() == 0
     }

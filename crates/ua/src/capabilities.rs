@@ -8,28 +8,47 @@ pub(crate) const ACCEPT: &str = "application/sdp";
 pub(crate) const ACCEPT_INFO: &str = "application/dtmf-relay, application/dtmf";
 /// Accept-Encoding: bodies are taken as they are.
 pub(crate) const ACCEPT_ENCODING: &str = "identity";
-/// The event package of message waiting (RFC 3842), the only one that we are notified of.
+/// The event package of message waiting (RFC 3842), the only one that we know.
 pub(crate) const EVENT: &str = "message-summary";
 /// Supported: what a peer may use with us.
 pub(crate) const SUPPORTED: &str = "100rel, timer";
 
-/// Allow (PEER-12): exactly what is served. REFER is not among it (XFER-4).
-pub(crate) fn allow(notify: bool) -> &'static str {
-    if notify {
-        "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, NOTIFY"
-    } else {
-        "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK"
-    }
+/// What is served besides calls, as the configuration says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Served {
+    pub(crate) notify: bool,
+    pub(crate) subscribe: bool,
+    pub(crate) message: bool,
 }
 
-/// Whether a request of this method is served, in a dialog or out of one.
-pub(crate) fn serves(method: &Method, notify: bool) -> bool {
-    match method {
-        Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Options => true,
-        Method::Update | Method::Info | Method::Prack => true,
-        Method::Notify => notify,
-        Method::Register | Method::Refer | Method::Subscribe | Method::Message | Method::Publish => false,
-        Method::Extension(_) => false,
+impl Served {
+    /// Allow (PEER-12): exactly what is served. REFER is not among it (XFER-4).
+    pub(crate) fn allow(self) -> String {
+        let mut allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK".to_owned();
+        for method in [Method::Notify, Method::Subscribe, Method::Message] {
+            if self.serves(&method) {
+                allow.extend([", ", method.as_str()]);
+            }
+        }
+        allow
+    }
+
+    /// Whether a request of this method is served, in a dialog or out of one.
+    pub(crate) fn serves(self, method: &Method) -> bool {
+        match method {
+            Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Options => true,
+            Method::Update | Method::Info | Method::Prack => true,
+            Method::Notify => self.notify,
+            Method::Subscribe => self.subscribe,
+            Method::Message => self.message,
+            Method::Register | Method::Refer | Method::Publish => false,
+            Method::Extension(_) => false,
+        }
+    }
+
+    /// Whether anybody here speaks of events: then Allow-Events says of which (RFC 6665 8.2.2).
+    pub(crate) fn has_events(self) -> bool {
+        self.notify || self.subscribe
     }
 }
 
@@ -61,12 +80,16 @@ mod tests {
             Method::Message,
             Method::Publish,
         ];
-        for notify in [false, true] {
+        for bits in 0..8 {
+            let served = Served { notify: bits & 1 > 0, subscribe: bits & 2 > 0, message: bits & 4 > 0 };
             for method in &all {
-                let listed = allow(notify).split(", ").any(|name| name == method.as_str());
-                assert_eq!(listed, serves(method, notify), "{method}");
+                let listed = served.allow().split(", ").any(|name| name == method.as_str());
+                assert_eq!(listed, served.serves(method), "{method}");
             }
         }
+        let none = Served { notify: false, subscribe: false, message: false };
+        assert!(!none.serves(&Method::Subscribe) && !none.serves(&Method::Message));
+        assert!(Served { subscribe: true, ..none }.serves(&Method::Subscribe));
     }
 
     // RFC 3261 8.2.2.3

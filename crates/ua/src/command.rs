@@ -4,10 +4,10 @@ use std::fmt;
 
 use bytes::Bytes;
 use umbel_node::FlowId;
-use umbel_sip_message::{HeaderName, Method, StatusCode, Uri};
+use umbel_sip_message::{Draft, HeaderName, Method, StatusCode, Uri};
 
 use crate::registration::Account;
-use crate::{CallKey, InfoBody, Ticket};
+use crate::{CallKey, InfoBody, RequestKey, Ticket};
 
 /// One order. An order about a call that is over, or that does not fit the call's state, comes too
 /// late and means nothing: the event that made it so is on its way.
@@ -86,6 +86,25 @@ pub enum Command {
         ticket: Ticket,
         /// The request.
         request: Box<OutsideRequest>,
+    },
+    /// Answer what [`crate::Event::Received`] told of.
+    Respond {
+        /// The request.
+        request: RequestKey,
+        /// The response; To gets a tag where it has none.
+        response: Box<Draft>,
+    },
+    /// Send a request that is written already, like a NOTIFY of a subscription: whole but for Via and
+    /// Max-Forwards.
+    Send {
+        /// What [`crate::Event::Completed`] will call it.
+        ticket: Ticket,
+        /// The request.
+        request: Box<Draft>,
+        /// The flow to use as long as it is up.
+        flow: Option<FlowId>,
+        /// Where to, else.
+        hop: Uri,
     },
     /// Watch these gateways from now on, in place of those watched before.
     Watch {

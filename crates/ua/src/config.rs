@@ -3,6 +3,8 @@
 use umbel_node::Transport;
 use umbel_sip_message::Uri;
 
+use crate::capabilities::Served;
+
 /// Settings of an agent, with their defaults in [`Config::default`].
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -20,8 +22,18 @@ pub struct Config {
     pub calls_max: usize,
     /// Whether NOTIFY outside a dialog is taken, like message waiting (RFC 3842). Default: no.
     pub notify: bool,
+    /// Whether SUBSCRIBE for message waiting is handed up (RFC 6665). Default: no.
+    pub subscribe: bool,
+    /// Whether MESSAGE is handed up (RFC 3428). Default: no.
+    pub message: bool,
     /// Settings of the transaction layer.
     pub endpoint: umbel_sip_endpoint::Config,
+}
+
+impl Config {
+    pub(crate) fn served(&self) -> Served {
+        Served { notify: self.notify, subscribe: self.subscribe, message: self.message }
+    }
 }
 
 impl Default for Config {
@@ -34,6 +46,8 @@ impl Default for Config {
             min_se: 90,
             calls_max: 1_000,
             notify: false,
+            subscribe: false,
+            message: false,
             endpoint: umbel_sip_endpoint::Config::default(),
         }
     }

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use umbel_node::{Flow, FlowId};
 use umbel_sip_message::{Request, Response, StatusCode, Uri};
 
-use crate::CallKey;
 use crate::ping::Standing;
+use crate::{CallKey, RequestKey};
 
 /// One thing that happened.
 pub enum Event {
@@ -89,6 +89,14 @@ pub enum Event {
         /// The NOTIFY, for typed readings.
         request: Box<Request>,
     },
+    /// Somebody sent a SUBSCRIBE or a MESSAGE. Only where [`crate::Config::subscribe`] or
+    /// [`crate::Config::message`] is on. Answered by [`crate::Command::Respond`].
+    Received {
+        /// The request.
+        key: RequestKey,
+        /// What is known of it.
+        received: Box<Received>,
+    },
     /// The call is over: its last event, exactly once.
     Ended {
         /// The call.
@@ -164,6 +172,16 @@ pub struct Invitation {
     pub request: Request,
     /// The caller's offer; `None` asks us to make one.
     pub offer: Option<Bytes>,
+}
+
+/// A request beside calls. Its To has a tag where it belongs to a subscription that is known above.
+pub struct Received {
+    /// The flow that carried it.
+    pub flow: FlowId,
+    /// What is known of that flow. Trust asks this, and nothing in the message.
+    pub transport: Flow,
+    /// The request, for typed readings.
+    pub request: Request,
 }
 
 /// How a call ended.

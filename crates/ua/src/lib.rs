@@ -9,6 +9,7 @@
 //! | `call` | one call from INVITE to BYE: RFC 3261 12 to 15, RFC 3262, 3311, 4028, 6086 |
 //! | `invite` | the two machines of an invitation: RFC 3261 13 |
 //! | `dialog` | tags, sequence numbers, routes: RFC 3261 12 |
+//! | `agent::beside` | what is asked beside calls, handed up and answered by command: RFC 3428, RFC 6665 |
 //! | `negotiation`, `session_timer`, `repetition`, `evidence`, `ping` | small decisions, each on a page |
 //! | `check`, `refusal`, `capabilities` | what is served, and what all else gets: RFC 3261 8.2 |
 //! | `asked`, `digest_client` | our requests, and sending one again: RFC 3261 22 |
@@ -37,11 +38,15 @@ mod session_timer;
 mod shared;
 mod tag;
 
-pub use agent::{Agent, GATEWAYS_MAX, REQUESTS_MAX};
+pub use agent::{Agent, GATEWAYS_MAX, RECEIVED_MAX, REQUESTS_MAX};
 pub use command::{Command, Credentials, ExtraHeaders, Outgoing, OutsideRequest, Way};
 pub use config::{Config, Contacts};
-pub use event::{Ending, Event, InfoBody, Invitation, OfferedBy, Outcome, Refused, Ticket};
+pub use event::{Ending, Event, InfoBody, Invitation, OfferedBy, Outcome, Received, Refused, Ticket};
 pub use ping::Standing;
+
+/// Our name for a request beside calls that awaits an answer from above; never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestKey(pub u64);
 
 /// Our name for a call, for as long as it lasts; never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

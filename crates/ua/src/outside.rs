@@ -8,7 +8,7 @@ use umbel_sip_message::{Draft, HeaderName, Method, Request, StatusCode, Uri, quo
 use umbel_time::Instant;
 
 use crate::asked::Purpose;
-use crate::capabilities;
+use crate::capabilities::{self, Served};
 use crate::shared::Shared;
 use crate::tag::LocalTag;
 use crate::{OutsideRequest, Way};
@@ -88,11 +88,14 @@ pub(crate) fn target(request_uri: &Uri, way: Way) -> Target {
 }
 
 /// RFC 3261 11.2, PEER-10: the answer to OPTIONS, but for the tag of To.
-pub(crate) fn options(request: &Request, notify: bool) -> Draft {
+pub(crate) fn options(request: &Request, served: Served) -> Draft {
     let mut draft = Draft::reply(request, StatusCode::OK);
-    draft.push(HeaderName::Allow, capabilities::allow(notify));
+    draft.push(HeaderName::Allow, served.allow());
     draft.push(HeaderName::Accept, capabilities::ACCEPT);
     draft.push(HeaderName::AcceptEncoding, capabilities::ACCEPT_ENCODING);
     draft.push(HeaderName::Supported, capabilities::SUPPORTED);
+    if served.has_events() {
+        draft.push(HeaderName::AllowEvents, capabilities::EVENT);
+    }
     draft
 }

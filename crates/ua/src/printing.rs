@@ -22,6 +22,7 @@ impl fmt::Debug for Event {
             Event::Negotiated { call, .. } => write!(f, "Negotiated {call}"),
             Event::Unchanged { call, status } => write!(f, "Unchanged {call} {}", status.as_u16()),
             Event::Info { call, content_type, body } => write!(f, "Info {call} {content_type} {body:?}"),
+            Event::Received { key, received } => write!(f, "Received {key:?} {:?}", received.request),
             Event::Notified { flow, .. } => write!(f, "Notified on {flow}"),
             Event::Ended { call, ending } => write!(f, "Ended {call} {ending:?}"),
             Event::Completed { ticket, outcome } => write!(f, "Completed {ticket:?} {outcome:?}"),
@@ -46,6 +47,8 @@ impl fmt::Debug for Command {
                 write!(f, "SendInfo {call} {content_type} {body:?}")
             }
             Command::Request { ticket, request } => write!(f, "Request {ticket:?} {request:?}"),
+            Command::Respond { request, response } => write!(f, "Respond {request:?} {response:?}"),
+            Command::Send { ticket, request, .. } => write!(f, "Send {ticket:?} {request:?}"),
             Command::Watch { gateways } => write!(f, "Watch {} gateways", gateways.len()),
             Command::Register { account } => write!(f, "Register {account:?}"),
             Command::Unregister => f.write_str("Unregister"),

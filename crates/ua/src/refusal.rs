@@ -2,7 +2,7 @@
 
 use umbel_sip_message::{Draft, HeaderName, Request, StatusCode};
 
-use crate::capabilities;
+use crate::capabilities::{self, Served};
 use crate::negotiation::Conflict;
 
 /// Why a request is not served. The core answers these itself; nothing above hears of them.
@@ -22,7 +22,7 @@ pub(crate) enum Refusal {
     UnsupportedInfo,
     /// RFC 6086 4.2.2: an INFO of a package that we did not offer to receive.
     BadInfoPackage,
-    /// RFC 6665 4.1.3, 8.3.2: a NOTIFY of an event package that we do not know.
+    /// RFC 6665 4.1.3, 4.2.1.1, 8.3.2: a NOTIFY or SUBSCRIBE of an event package that we do not know.
     BadEvent,
     /// RFC 3261 12.1.1, 8.1.1.8: an INVITE that says not where to reach the caller.
     NoContact,
@@ -75,11 +75,11 @@ impl Refusal {
     }
 
     /// The response, but for the tag of To.
-    pub(crate) fn draft(&self, request: &Request, notify: bool) -> Draft {
+    pub(crate) fn draft(&self, request: &Request, served: Served) -> Draft {
         let mut draft = Draft::reply(request, self.status());
         match self {
             Refusal::MethodNotAllowed => {
-                draft.push(HeaderName::Allow, capabilities::allow(notify));
+                draft.push(HeaderName::Allow, served.allow());
             }
             Refusal::BadExtension { unsupported } => {
                 draft.push(HeaderName::Unsupported, unsupported.as_str());

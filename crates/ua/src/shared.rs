@@ -116,7 +116,7 @@ impl Shared {
         refusal: &Refusal,
         tag: Option<LocalTag>,
     ) {
-        let draft = refusal.draft(request, self.config.notify);
+        let draft = refusal.draft(request, self.config.served());
         self.respond(now, transaction, request, draft, tag);
     }
 
@@ -184,7 +184,7 @@ impl Shared {
     /// What every INVITE, UPDATE and their 2xx say of us.
     pub(crate) fn describe(&self, draft: &mut Draft, contact: String) {
         draft.push(HeaderName::Contact, contact);
-        draft.push(HeaderName::Allow, capabilities::allow(self.config.notify));
+        draft.push(HeaderName::Allow, self.config.served().allow());
         draft.push(HeaderName::Supported, capabilities::SUPPORTED);
     }
 

@@ -184,6 +184,7 @@ impl Um {
             | Event::Answered { .. }
             | Event::Unchanged { .. }
             | Event::Notified { .. }
+            | Event::Received { .. }
             | Event::Completed { .. }
             | Event::Registration(_) => {}
         }

@@ -29,6 +29,7 @@ impl Agent {
                     if let Some(key) = self.shared.answering.remove(&transaction) {
                         self.with(now, key, |call, shared| call.answer_lost(now, shared, transaction));
                     }
+                    self.beside.forget(transaction);
                 }
                 Below::Response { transaction, flow, response } => {
                     self.responded(now, transaction, flow, response);
@@ -45,15 +46,17 @@ impl Agent {
     fn requested(&mut self, now: Instant, transaction: ServerTransaction, flow: FlowId, request: Request) {
         let outcome = match request.headers().to().tag() {
             // RFC 3261 8.2.1: the method comes first.
-            _ if !capabilities::serves(request.method(), self.shared.config.notify) => {
-                Err(Refusal::MethodNotAllowed)
-            }
+            _ if !self.shared.config.served().serves(request.method()) => Err(Refusal::MethodNotAllowed),
             Some(tag) => match self.call_of(tag) {
                 Some(key) => {
                     let taken = self.with(now, key, |call, shared| {
                         call.requested(now, shared, flow, transaction, &request)
                     });
                     taken.unwrap_or(Err(Refusal::NoDialog))
+                }
+                // RFC 6665 4.4.1: of a subscription, which is known above or not at all.
+                None if *request.method() == Method::Subscribe => {
+                    self.subscribed(transaction, flow, &request)
                 }
                 None => Err(Refusal::NoDialog),
             },
@@ -95,11 +98,13 @@ impl Agent {
                 }
                 check::scheme(request)?;
                 check::require(request)?;
-                let draft = outside::options(request, self.shared.config.notify);
+                let draft = outside::options(request, self.shared.config.served());
                 self.shared.respond(now, transaction, request, draft, None);
                 Ok(())
             }
             Method::Notify => self.notified(now, transaction, flow, request),
+            Method::Subscribe => self.subscribed(transaction, flow, request),
+            Method::Message => self.messaged(transaction, flow, request),
             // These live in dialogs only (RFC 3261 15.1.2, RFC 3262 3, RFC 3311 5.2, RFC 6086 4.2.2).
             _ => Err(Refusal::NoDialog),
         }

@@ -38,7 +38,7 @@ impl Call {
             Method::Prack => self.pracked(now, shared, transaction, request),
             Method::Info => self.informed(now, shared, transaction, request),
             Method::Options => {
-                let draft = crate::outside::options(request, shared.config.notify);
+                let draft = crate::outside::options(request, shared.config.served());
                 shared.respond(now, transaction, request, draft, None);
                 Ok(())
             }
