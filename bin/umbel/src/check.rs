@@ -93,7 +93,7 @@ fn source(config: &Config) -> String {
 
 fn certificates(config: &Config) -> Result<String, Failure> {
     let clock = Clock::start();
-    let tls = crate::tls::start(config, clock)?;
+    let (tls, _) = crate::tls::start(config, clock)?;
     let left = tls.own_certificate_ends().map(|ends| ends.since(clock.unix_time())).unwrap_or_default();
     Ok(format!("our certificate is valid for {} more days", left.as_secs() / 86_400))
 }

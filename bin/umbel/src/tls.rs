@@ -10,18 +10,24 @@ use crate::config::{Config, EMBEDDED_PEER};
 use crate::exit::Failure;
 use crate::serve::refused;
 
-/// Puts the configuration's certificates in force.
-pub(crate) fn start(config: &Config, clock: Clock) -> Result<Tls, Failure> {
+/// Puts the configuration's certificates in force; gives the SHA-256 fingerprint of our own as well.
+pub(crate) fn start(config: &Config, clock: Clock) -> Result<(Tls, [u8; 32]), Failure> {
     let mut tls = read(config, clock)?;
-    match Tls::new(&tls, clock) {
+    let fingerprint = fingerprint(&tls);
+    let tls = match Tls::new(&tls, clock) {
         // A machine without system authorities believes those of the configuration.
         Err(TlsError::NoSystemAuthorities) => {
             tls.system_authorities = false;
             Tls::new(&tls, clock)
         }
         other => other,
-    }
-    .map_err(refused::tls)
+    };
+    Ok((tls.map_err(refused::tls)?, fingerprint))
+}
+
+/// The SHA-256 fingerprint of our own certificate.
+pub(crate) fn fingerprint(tls: &TlsConfig) -> [u8; 32] {
+    tls.identity.as_ref().map(|identity| identity.fingerprint()).expect("a server always has a certificate")
 }
 
 /// Reads everything that the configuration names.
@@ -60,7 +66,7 @@ pub(crate) fn read(config: &Config, clock: Clock) -> Result<TlsConfig, Failure> 
 
 /// The names and addresses under which peers reach us.
 fn subjects(config: &Config) -> (Vec<String>, Vec<IpAddr>) {
-    let um = config.um.as_ref();
+    let (server, um) = (config.server.as_ref(), config.um.as_ref());
     let mut names = vec![config.domain.clone(), "localhost".to_owned()];
     // The embedded defaults list this name: our own server's certificate is a listed peer.
     if config.source.is_none() {
@@ -68,13 +74,17 @@ fn subjects(config: &Config) -> (Vec<String>, Vec<IpAddr>) {
     }
     let mut addresses: Vec<IpAddr> =
         vec![IpAddr::from([127, 0, 0, 1]), IpAddr::from(std::net::Ipv6Addr::LOCALHOST)];
-    if let Some(host) = um.and_then(|um| um.advertise.clone()) {
+    let advertised =
+        [server.and_then(|server| server.advertise.clone()), um.and_then(|um| um.advertise.clone())];
+    for host in advertised.into_iter().flatten() {
         match host.trim_matches(['[', ']']).parse() {
             Ok(address) => addresses.push(address),
             Err(_) => names.push(host),
         }
     }
-    addresses.extend(um.into_iter().flat_map(|um| &um.listen).map(|listener| listener.address.ip()));
+    let listeners = server.into_iter().flat_map(|server| &server.listen);
+    let listeners = listeners.chain(um.into_iter().flat_map(|um| &um.listen));
+    addresses.extend(listeners.map(|listener| listener.address.ip()));
     addresses.sort_unstable();
     addresses.dedup();
     names.sort_unstable();

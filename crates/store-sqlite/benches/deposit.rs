@@ -17,7 +17,7 @@ use umbel_store::{
     Directory, Finish, Importance, MessageId, Op, PinOutcome, Purpose, Reply, Ruling, Ticket, Transport,
     UserEntry,
 };
-use umbel_store_sqlite::{Options, Purpose as OpenFor, SqliteStore, StoreWorker};
+use umbel_store_sqlite::{Options, Purpose as OpenFor, SqliteStore, StoreWorker, TicketInbox};
 use umbel_time::UnixTime;
 
 const MAILBOXES: usize = 200;
@@ -62,7 +62,8 @@ fn large(data: &Path) {
 }
 
 struct World {
-    worker: StoreWorker,
+    _worker: StoreWorker,
+    inbox: TicketInbox,
     replies: Receiver<(Ticket, Reply)>,
     next: std::cell::Cell<u128>,
 }
@@ -82,14 +83,15 @@ impl World {
         let entries: Vec<_> = (0..MAILBOXES as u128).map(|n| UserEntry::new(mailbox(n))).collect();
         store.put_users(&entries, &Author::Store, NOW).unwrap();
         let (sender, replies) = channel();
-        let worker = StoreWorker::spawn(store, move |ticket, reply| {
+        let worker = StoreWorker::spawn(store).unwrap();
+        let inbox = worker.ticket_inbox(move |ticket, reply| {
             let _ = sender.send((ticket, reply));
         });
-        World { worker: worker.unwrap(), replies, next: std::cell::Cell::new(1) }
+        World { _worker: worker, inbox, replies, next: std::cell::Cell::new(1) }
     }
 
     fn submit(&self, ticket: u64, op: Op) {
-        self.worker.inbox().submit(Ticket(ticket), op).unwrap();
+        self.inbox.submit(Ticket(ticket), op).unwrap();
     }
 
     fn begin(&self, number: u128) -> MessageId {

@@ -44,9 +44,8 @@ fn length(number: u128) -> usize {
 fn live(data: &Path, life: u128) {
     let (store, _) = SqliteStore::open(options(data)).unwrap();
     let (sender, replies) = channel();
-    let worker =
-        StoreWorker::spawn(store, move |ticket, reply| sender.send((ticket, reply)).unwrap()).unwrap();
-    let inbox = worker.inbox();
+    let worker = StoreWorker::spawn(store).unwrap();
+    let inbox = worker.ticket_inbox(move |ticket, reply| sender.send((ticket, reply)).unwrap());
     let start = |number: u128| {
         inbox.submit(Ticket(0), Op::Begin(Box::new(begin(id(number), &address("alice"))))).unwrap();
         for chunk in said(number, length(number)).chunks(4_000) {

@@ -13,7 +13,7 @@ use umbel_ocexum::{Network, PeerRule, TrustedTransport, UnreadableRule};
 
 use super::file::{self, File, Srtp};
 use super::units::Span;
-use super::{Config, Identity, Limits, Pin, Recording, Tls, Um, default_admin_listen};
+use super::{Config, Identity, Limits, Pin, Recording, Server, Tls, Um, default_admin_listen};
 use crate::exit::{Exit, Failure};
 
 /// The longest recording that may be configured; ten minutes is for uploads.
@@ -75,7 +75,7 @@ pub(crate) fn read(text: &str, path: &Path) -> Result<Config, Failure> {
 }
 
 /// The text being checked, to turn byte ranges into places.
-struct Source<'a> {
+pub(super) struct Source<'a> {
     text: &'a str,
     path: &'a Path,
 }
@@ -89,7 +89,7 @@ impl Source<'_> {
         format!("{}:{line}:{column}", self.path.display())
     }
 
-    fn wrong(&self, span: Range<usize>, what: impl AsRef<str>) -> Failure {
+    pub(super) fn wrong(&self, span: Range<usize>, what: impl AsRef<str>) -> Failure {
         Failure::config(format!("{}: {}", self.place(&span), what.as_ref()))
     }
 
@@ -126,8 +126,8 @@ fn edit_distance(one: &str, other: &str) -> usize {
     row[other.len()]
 }
 
-struct Checker<'a> {
-    source: Source<'a>,
+pub(super) struct Checker<'a> {
+    pub(super) source: Source<'a>,
     folder: &'a Path,
 }
 
@@ -147,7 +147,9 @@ impl Checker<'_> {
             return Err(self.source.wrong(language.span(), "only \"en\" is spoken so far"));
         }
         let tls = self.tls(&file.tls)?;
-        let um = file.um.map(|um| self.um(um.into_inner(), &file.tls)).transpose()?;
+        let server = file.server.map(|server| self.server(server.into_inner())).transpose()?;
+        let um = file.um.map(|um| self.um(um.into_inner())).transpose()?;
+        self.certificates_are_shown(&file.tls, server.as_ref(), um.as_ref())?;
         Ok(Config {
             source: Some(self.source.path.to_owned()),
             domain,
@@ -158,6 +160,7 @@ impl Checker<'_> {
                 .filter(|path| !path.as_ref().is_empty())
                 .map(|path| self.folder.join(path.into_inner())),
             tls,
+            server,
             um,
             pin: self.pin(&file.pin)?,
             admin_listen: file.http.admin_listen.unwrap_or_else(default_admin_listen),
@@ -169,7 +172,6 @@ impl Checker<'_> {
     fn refuse_what_is_to_come(&self, file: &File) -> Result<(), Failure> {
         let um = file.um.as_ref().map(Spanned::as_ref);
         let coming = [
-            (file.server.as_ref().map(Spanned::span), "[server]", "the protocol server"),
             (file.mail.as_ref().map(Spanned::span), "[mail]", "mail notices"),
             (file.dialling.allow.as_ref().map(Spanned::span), "[dialling] allow", "Play-On-Phone"),
             (file.http.listen.as_ref().map(Spanned::span), "[http] listen", "the web mailbox"),
@@ -296,13 +298,33 @@ impl Checker<'_> {
         self.source.wrong(text.span(), format!("`{}`: {wrong}", text.as_ref()))
     }
 
-    fn um(&self, um: file::Um, tls: &file::Tls) -> Result<Um, Failure> {
+    /// A peer that is listed by its certificate must find somebody to show it to; two roles cannot listen
+    /// on one address.
+    fn certificates_are_shown(
+        &self,
+        tls: &file::Tls,
+        server: Option<&Server>,
+        um: Option<&Um>,
+    ) -> Result<(), Failure> {
+        let mut listeners =
+            server.iter().flat_map(|server| &server.listen).chain(um.iter().flat_map(|um| &um.listen));
+        let is_any = server.is_some() || um.is_some();
+        if let Some(unused) = tls.trusted_peers.iter().find(|peer| !peer.as_ref().starts_with("tcp:"))
+            && is_any
+            && !listeners.any(|listen| listen.transport == Transport::Tls)
+        {
+            return Err(self.source.wrong(
+                unused.span(),
+                "this peer shows its certificate over TLS, and listen has no tls: address; add one",
+            ));
+        }
+        Ok(())
+    }
+
+    fn um(&self, um: file::Um) -> Result<Um, Failure> {
         let default = Um::default();
         let listen = match &um.listen {
-            Some(list) => list
-                .iter()
-                .map(|text| listen(text.as_ref()).map_err(|what| self.source.wrong(text.span(), what)))
-                .collect::<Result<Vec<_>, _>>()?,
+            Some(list) => self.listeners(list, "[um] listen")?,
             None => default.listen,
         };
         let srtp = um.srtp.as_ref().map_or(default.srtp, |srtp| *srtp.as_ref());
@@ -312,14 +334,6 @@ impl Checker<'_> {
             return Err(self.source.wrong(
                 required.span(),
                 "srtp = \"required\" takes no call over TCP, and [um] listen has no tls: address; add one or offer SRTP",
-            ));
-        }
-        if let Some(unused) = tls.trusted_peers.iter().find(|peer| !peer.as_ref().starts_with("tcp:"))
-            && !listen.iter().any(|listen| listen.transport == Transport::Tls)
-        {
-            return Err(self.source.wrong(
-                unused.span(),
-                "this peer shows its certificate over TLS, and [um] listen has no tls: address; add one",
             ));
         }
         let pilots = match um.pilots {
@@ -471,7 +485,7 @@ impl Checker<'_> {
         }
     }
 
-    fn span_within(
+    pub(super) fn span_within(
         &self,
         value: Option<Spanned<Span>>,
         default: Duration,

@@ -115,7 +115,6 @@ fn an_unknown_key_is_refused_and_the_nearest_known_one_named() {
 
 #[test]
 fn a_key_whose_feature_is_still_to_come_is_refused_by_name() {
-    refused("[server]\n", "1:1", "[server] needs the protocol server");
     refused("[mail]\nsmtp = \"smtp://x\"\nfrom = \"a@b\"\n", "1:1", "[mail] needs mail notices");
     refused("[dialling]\nallow = []\n", "2:9", "[dialling] allow needs Play-On-Phone");
     refused("[um]\noutbound-proxy = \"sip:p\"\n", "2:18", "outbound-proxy needs Play-On-Phone");

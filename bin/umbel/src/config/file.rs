@@ -52,15 +52,15 @@ pub(super) enum TrustedTransport {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct Server {
-    pub(super) listen: Option<Vec<Spanned<String>>>,
-    pub(super) advertise: Option<String>,
+    pub(super) listen: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) advertise: Option<Spanned<String>>,
     pub(super) voicemail: Option<Vec<Spanned<String>>>,
     pub(super) voicemail_form: Option<VoicemailForm>,
     pub(super) ring_time: Option<Spanned<Span>>,
     pub(super) authentication: Option<Authentication>,
     pub(super) digest: Option<Spanned<Vec<DigestAlgorithm>>>,
     pub(super) no_diversion_when_forwarding: Option<NoDiversionWhenForwarding>,
-    pub(super) routes: Option<Vec<Spanned<Route>>>,
+    pub(super) routes: Option<Vec<Route>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -97,16 +97,15 @@ pub(crate) enum NoDiversionWhenForwarding {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[expect(dead_code, reason = "read so that mistakes in it are found; routes come with the protocol server")]
 pub(super) struct Route {
-    pub(super) prefix: String,
-    pub(super) to: Vec<String>,
+    pub(super) prefix: Spanned<String>,
+    pub(super) to: Spanned<Vec<Spanned<String>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct Um {
-    pub(super) listen: Option<Vec<Spanned<String>>>,
+    pub(super) listen: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) advertise: Option<String>,
     pub(super) outbound_proxy: Option<Spanned<String>>,
     pub(super) pilots: Option<Vec<Spanned<String>>>,

@@ -5,8 +5,10 @@
 //! this version does not have yet.
 
 mod check;
+mod check_server;
 mod file;
 mod print;
+mod server;
 mod units;
 
 use std::net::{IpAddr, SocketAddr};
@@ -17,8 +19,12 @@ use umbel_net::Listener;
 use umbel_ocexum::{Network, PeerRule, TrustedTransport};
 
 pub(crate) use check::load;
-pub(crate) use file::{DiversionPreference, KeyProfile, Srtp, StepUp, UnlistedPeers};
+pub(crate) use file::{
+    Authentication, DigestAlgorithm, DiversionPreference, KeyProfile, NoDiversionWhenForwarding, Srtp,
+    StepUp, UnlistedPeers, VoicemailForm,
+};
 pub(crate) use print::print;
+pub(crate) use server::{Route, Server};
 pub(crate) use units::parse_duration;
 
 /// The data directory where no configuration names one, relative to the current directory.
@@ -43,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) prompts: Option<PathBuf>,
     /// Certificates and whom they make trusted.
     pub(crate) tls: Tls,
+    /// The protocol server, where it is run.
+    pub(crate) server: Option<Server>,
     /// The unified messaging server, where it is run.
     pub(crate) um: Option<Um>,
     /// What PINs must be like.
@@ -156,7 +164,6 @@ impl Default for Limits {
 impl Config {
     /// The embedded defaults: every role that exists, on loopback, with its data in `data`.
     pub(crate) fn embedded(data: &Path) -> Self {
-        let um = Um::default();
         Config {
             source: None,
             domain: "example.test".to_owned(),
@@ -164,7 +171,8 @@ impl Config {
             language: "en".to_owned(),
             prompts: None,
             tls: Tls { trusted_peers: vec![PeerRule::Name(EMBEDDED_PEER.to_owned())], ..Tls::default() },
-            um: Some(um),
+            server: Some(Server::default()),
+            um: Some(Um::default()),
             pin: Pin::default(),
             admin_listen: default_admin_listen(),
             limits: Limits::default(),

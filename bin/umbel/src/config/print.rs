@@ -5,8 +5,10 @@ use std::fmt::Write;
 use super::units::print_duration;
 use umbel_ocexum::{PeerRule, TrustedTransport};
 
-use super::{Config, KeyProfile, Srtp, StepUp, Um, UnlistedPeers};
-use crate::config::DiversionPreference;
+use super::{
+    Authentication, Config, DigestAlgorithm, DiversionPreference, KeyProfile, NoDiversionWhenForwarding,
+    Server, Srtp, StepUp, Um, UnlistedPeers, VoicemailForm,
+};
 
 /// Writes every setting with its value in force and a word on what it does.
 pub(crate) fn print(config: &Config) -> String {
@@ -20,6 +22,9 @@ pub(crate) fn print(config: &Config) -> String {
     out.text("prompts", &config.prompts.as_ref().map(|path| path.display().to_string()).unwrap_or_default());
     out.text("store", "sqlite");
     tls(&mut out, config);
+    if let Some(server) = &config.server {
+        self::server(&mut out, server);
+    }
     if let Some(um) = &config.um {
         self::um(&mut out, um);
     }
@@ -78,6 +83,59 @@ fn tls(out: &mut Page, config: &Config) {
     );
     out.list("trusted-networks", tls.trusted_networks.iter().map(ToString::to_string));
     out.value("accept-cleartext-trust", !tls.trusted_networks.is_empty());
+}
+
+fn server(out: &mut Page, server: &Server) {
+    out.table("server");
+    out.list("listen", server.listen.iter().map(ToString::to_string));
+    out.note("Host for Via and Record-Route; empty: the address listened on.");
+    out.text("advertise", server.advertise.as_deref().unwrap_or_default());
+    match &server.voicemail {
+        Some(servers) => out.list("voicemail", servers.iter().map(ToString::to_string)),
+        None => out.note("voicemail: our own unified messaging server, where it is run."),
+    }
+    out.note("How a mailbox is asked for; \"rfc4458\": other people's voice mail.");
+    out.text(
+        "voicemail-form",
+        match server.voicemail_form {
+            VoicemailForm::Gruu => "gruu",
+            VoicemailForm::Rfc4458 => "rfc4458",
+        },
+    );
+    out.text("ring-time", &print_duration(server.ring_time));
+    out.note("\"none\": closed networks and load tests only.");
+    out.text(
+        "authentication",
+        match server.authentication {
+            Authentication::Digest => "digest",
+            Authentication::None => "none",
+        },
+    );
+    out.note("Challenges, in this order.");
+    out.list(
+        "digest",
+        server.digest.iter().map(|algorithm| {
+            match algorithm {
+                DigestAlgorithm::Sha256 => "SHA-256",
+                DigestAlgorithm::Md5 => "MD5",
+            }
+            .to_owned()
+        }),
+    );
+    out.note("A call that must not be diverted, to somebody who forwards all calls: \"ring\" or \"fail\".");
+    out.text(
+        "no-diversion-when-forwarding",
+        match server.no_diversion_when_forwarding {
+            NoDiversionWhenForwarding::Ring => "ring",
+            NoDiversionWhenForwarding::Fail => "fail",
+        },
+    );
+    out.note("Where numbers go: the longest prefix counts.");
+    let routes = server.routes.iter().map(|route| {
+        let to: Vec<String> = route.to.iter().map(|uri| quoted(&uri.to_string())).collect();
+        format!("{{ prefix = {}, to = [{}] }}", quoted(&route.prefix), to.join(", "))
+    });
+    out.value("routes", format!("[{}]", routes.collect::<Vec<_>>().join(", ")));
 }
 
 fn um(out: &mut Page, um: &Um) {

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use umbel_net::Listener;
 use umbel_node::Transport;
 use umbel_store::{Address, Author, NewPin, Pin, Store, UserChange, UserEntry};
 use umbel_time::UnixTime;
 
+use super::supervisor::Roles;
 use crate::admin::failed;
 use crate::config::{Config, EMBEDDED_PEER};
 use crate::exit::Failure;
@@ -39,7 +39,8 @@ pub(super) fn users(
 }
 
 /// What a newcomer can do next, as commands to copy.
-pub(super) fn hints(config: &Config, listeners: &[Listener], pins: &[(Address, Pin)]) -> String {
+pub(super) fn hints(config: &Config, roles: &Roles, pins: &[(Address, Pin)]) -> String {
+    let listeners = roles.um.as_ref().map(|um| um.listeners.as_slice()).unwrap_or_default();
     let at = |transport| {
         listeners.iter().find(|listener| listener.transport == transport).map(|listener| listener.address)
     };

@@ -2,45 +2,46 @@
 
 mod control;
 mod descriptors;
+mod event_loop;
 mod first_start;
 pub(crate) mod media_worker;
 mod operation;
 mod prompts;
+mod proxy_loop;
 pub(crate) mod refused;
 mod reload;
+mod role_thread;
 mod settings;
 mod supervisor;
 mod um_loop;
 mod upkeep;
 mod watch;
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
-use tokio::sync::mpsc;
-use umbel_net::{Clock, Flows, Listener, LogLimit, Tls};
+use umbel_net::{Clock, Limits, LogLimit, Tls};
 use umbel_ocexum::TrustedTransport;
+use umbel_proxy::Proxy;
 use umbel_store_sqlite::{Recovery, SqliteStore, StoreWorker};
 use umbel_um::{MediaKey, Order, Um};
-use umbel_web::Standing;
+use umbel_web::{Metrics, Standing};
 
 use crate::admin::{configuration, now};
 use crate::cli::Place;
-use crate::config::Config;
+use crate::config::{Authentication, Config};
 use crate::exit::{Exit, Failure};
 use crate::{output, runtime, store};
 use control::Control;
 use media_worker::{MediaConfig, MediaWorkers};
-use supervisor::{Supervisor, supervise};
-use um_loop::{ORDERS_MAX, UmLoop};
+use prompts::Loaded;
+use proxy_loop::ProxyLoop;
+use role_thread::{Bound, Connections, Running};
+use settings::Fingerprint;
+use supervisor::{Roles, Supervisor, supervise};
+use um_loop::UmLoop;
 use upkeep::Upkeep;
-use watch::Watch;
+use watch::{Totals, UmWatch, Watch};
 
 pub(crate) use prompts::load as load_prompts;
 pub(crate) use settings::store as store_settings;
-
-/// After the last call, what connections still have to send gets this long.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Runs the roles until it is told to stop.
 pub(crate) fn run(place: &Place) -> Result<(), Failure> {
@@ -60,15 +61,29 @@ pub(crate) fn warnings(config: &Config) -> Vec<String> {
         let networks: Vec<String> = config.tls.trusted_networks.iter().map(ToString::to_string).collect();
         warnings.push(format!("plain TCP from {} may open mailboxes without a PIN", networks.join(", ")));
     }
+    if config.server.as_ref().is_some_and(|server| server.authentication == Authentication::None) {
+        warnings.push("authentication = \"none\": whoever connects may register and call as any user; for closed networks and load tests only".to_owned());
+    }
     warnings
 }
 
+/// What every role is started with.
+struct Common {
+    config: Config,
+    clock: Clock,
+    tls: Tls,
+    own: Fingerprint,
+    limits: Limits,
+    metrics: Metrics,
+    totals: Totals,
+}
+
 async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
-    let um = config.um.clone().ok_or_else(|| {
-        Failure::config(
-            "no role to run: the configuration has no [um] table; add one, or start without --config",
-        )
-    })?;
+    if config.server.is_none() && config.um.is_none() {
+        return Err(Failure::config(
+            "no role to run: the configuration has neither a [server] nor a [um] table; add one, or start without --config",
+        ));
+    }
     for warning in warnings(&config) {
         tracing::warn!("{warning}");
     }
@@ -79,82 +94,128 @@ async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
         None => first_start::users(&config, &mut store, now())?,
         Some(_) => Vec::new(),
     };
-    let tls = crate::tls::start(&config, clock)?;
+    let (tls, own) = crate::tls::start(&config, clock)?;
     let loaded = prompts::load(&config)?;
-    let (orders, inbox) = mpsc::channel(ORDERS_MAX);
-    let flows = flows(&config, um.max_calls, &tls, clock)?;
-    let listeners = listen(&flows, &um.listen)?;
-    let settings = settings::um(&config, &um, &listeners, loaded.prompts.clone())?;
+    let (metrics, readiness) = operation::observation();
+    let limits = limits(&config);
+    let common = Common { config, clock, tls, own, limits, metrics, totals: Totals::default() };
+    let config = &common.config;
+    let um = common.bind::<UmLoop>("um", config.um.as_ref().map(|um| um.listen.clone())).await?;
+    let server = common
+        .bind::<ProxyLoop>("server", config.server.as_ref().map(|server| server.listen.clone()))
+        .await?;
     let control = Control::bind(&config.data)
         .map_err(|error| crate::exit::at_path("bind the control socket in", &config.data, &error))?;
-    let worker = store_worker(store, &orders)?;
-    let (metrics, readiness) = operation::observation();
-    let operation = operation::start(&config, &readiness, &metrics).await?;
+    let worker = store_worker(store)?;
+    let operation = operation::start(config, &readiness, &common.metrics).await?;
     let upkeep = Upkeep {
         store: worker.inbox(),
-        tls: tls.clone(),
+        tls: common.tls.clone(),
         clock,
         readiness: readiness.clone(),
-        metrics: metrics.clone(),
+        metrics: common.metrics.clone(),
         log,
     };
     let upkeep = tokio::task::spawn_local(upkeep.run());
-    let mut um_loop = UmLoop {
-        um: Um::new(settings, clock.unix_time(), runtime::generator()?),
-        flows,
-        clock,
-        media: media(&um, clock, &orders)?,
-        store: worker.inbox(),
-        orders: inbox,
-        watch: Watch::new(metrics),
-        kept: BTreeSet::new(),
-    };
+    // The protocol server is told where the other one is, which may have chosen a port.
+    let um = um.map(|um| common.run_um(um, &loaded, &worker)).transpose()?;
+    let server = server.map(|server| common.run_server(server, um.as_ref(), &worker)).transpose()?;
+    let roles = Roles { server, um };
     if config.source.is_none() {
-        output::write(first_start::hints(&config, &listeners, &pins).as_bytes())?;
+        output::write(first_start::hints(config, &roles, &pins).as_bytes())?;
     }
-    tracing::info!(
-        listeners = %listeners.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-        from_pack = loaded.from_pack,
-        "serving"
-    );
+    for (role, listeners) in roles.listeners() {
+        let listeners = listeners.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        tracing::info!(role, listeners, "serving");
+    }
+    tracing::info!(from_pack = loaded.from_pack, "prompts");
     loaded.prepare();
-    let supervisor = Supervisor { config, listeners, prompts: loaded.prompts, tls, clock, orders };
     for part in ["listeners", "prompts"] {
         readiness.set(part, Standing::Ready);
     }
-    let ended = supervise(supervisor, control, &mut um_loop).await;
+    let Common { config, tls, .. } = common;
+    let mut supervisor = Supervisor { config, prompts: loaded.prompts, tls, clock, roles };
+    let ended = supervise(&mut supervisor, control).await;
     readiness.set("listeners", Standing::Missing("the server is stopping".to_owned()));
     upkeep.abort();
-    let UmLoop { flows, orders, .. } = um_loop;
-    flows.shut_down(FAREWELL).await;
-    // Nobody takes answers any more, so that the store's thread does not wait for that.
-    drop(orders);
     worker.stop();
     drop(operation);
     ended
 }
 
-fn flows(config: &Config, calls_max: u32, tls: &Tls, clock: Clock) -> Result<Flows, Failure> {
-    let seed = runtime::seed()?;
-    let resolver = umbel_net::Resolver::system(seed)
-        .inspect_err(|error| tracing::warn!(%error, "names of other hosts cannot be found"))
-        .ok();
-    let limits = umbel_net::Limits {
+/// The bounds on connections, for each role: together they stay within the descriptors that there are.
+fn limits(config: &Config) -> Limits {
+    let limits = Limits {
         connections: config.limits.connections,
         connections_per_address: config.limits.connections_per_address,
-        ..Default::default()
+        ..Limits::default()
     };
-    let limits = descriptors::within(limits, calls_max);
-    let trusts = um_loop::trusted_by(settings::trust(config), clock);
-    Ok(Flows::new(umbel_net::Config { limits, tls: Some(tls.clone()), resolver, trusts }, clock))
+    descriptors::within(limits, config.um.as_ref().map_or(0, |um| um.max_calls))
 }
 
-fn listen(flows: &Flows, wanted: &[Listener]) -> Result<Vec<Listener>, Failure> {
-    let bind = |listener: &Listener| {
-        let address = flows.listen(listener).map_err(|error| refused::listen(&error))?;
-        Ok(Listener { transport: listener.transport, address })
-    };
-    wanted.iter().map(bind).collect()
+impl Common {
+    /// Binds the listeners of a role, where it is to be run.
+    async fn bind<R: event_loop::Role + Send + 'static>(
+        &self,
+        name: &'static str,
+        listen: Option<Vec<umbel_net::Listener>>,
+    ) -> Result<Option<Bound<R>>, Failure> {
+        let Some(listen) = listen else { return Ok(None) };
+        let connections = Connections {
+            limits: self.limits.clone(),
+            tls: self.tls.clone(),
+            trust: settings::trust(&self.config, self.own),
+            clock: self.clock,
+        };
+        role_thread::bind(name, listen, connections).await.map(Some)
+    }
+
+    fn run_um(
+        &self,
+        bound: Bound<UmLoop>,
+        loaded: &Loaded,
+        worker: &StoreWorker,
+    ) -> Result<Running<Order>, Failure> {
+        let um = self.config.um.as_ref().expect("its listeners are bound");
+        let settings = settings::um(&self.config, um, &bound.listeners, loaded.prompts.clone(), self.own)?;
+        let answers = bound.orders.clone();
+        let role = UmLoop {
+            um: Um::new(settings, self.clock.unix_time(), runtime::generator()?),
+            media: media(um, self.clock, &bound.orders)?,
+            // It waits where the loop is behind: the loop takes orders in every turn, and never waits for the
+            // store. Where the loop is gone, nobody is left to be told.
+            store: worker.ticket_inbox(move |ticket, reply| {
+                let _ = answers.blocking_send(Order::Stored { ticket, reply });
+            }),
+            traffic: Watch::new("um", self.metrics.clone(), self.totals.clone()),
+            watch: UmWatch::new(self.metrics.clone()),
+            is_drained: false,
+        };
+        bound.start("um", role)
+    }
+
+    fn run_server(
+        &self,
+        bound: Bound<ProxyLoop>,
+        um: Option<&Running<Order>>,
+        worker: &StoreWorker,
+    ) -> Result<Running<umbel_proxy::Order>, Failure> {
+        let server = self.config.server.as_ref().expect("its listeners are bound");
+        let voice_mail = um.map(|um| um.listeners.as_slice()).unwrap_or_default();
+        let settings = settings::server(&self.config, server, &bound.listeners, voice_mail, self.own)?;
+        let answers = bound.orders.clone();
+        let role = ProxyLoop {
+            proxy: Proxy::new(settings, self.clock.unix_time(), runtime::generator()?),
+            // As above.
+            store: worker.ticket_inbox(move |ticket, reply| {
+                let _ = answers.blocking_send(umbel_proxy::Order::Stored { ticket, reply });
+            }),
+            traffic: Watch::new("server", self.metrics.clone(), self.totals.clone()),
+            clock: self.clock,
+            draining_since: None,
+        };
+        bound.start("server", role)
+    }
 }
 
 /// The media threads; what sessions tell becomes orders to the loop. An event that finds no room is
@@ -162,7 +223,7 @@ fn listen(flows: &Flows, wanted: &[Listener]) -> Result<Vec<Listener>, Failure> 
 fn media(
     um: &crate::config::Um,
     clock: Clock,
-    orders: &mpsc::Sender<Order>,
+    orders: &tokio::sync::mpsc::Sender<Order>,
 ) -> Result<MediaWorkers<MediaKey>, Failure> {
     let config = MediaConfig { address: um.rtp_address, ports: um.rtp_ports, dscp: um.dscp, threads: None };
     let orders = orders.clone();
@@ -178,15 +239,8 @@ fn media(
     })
 }
 
-/// The store's thread; what it answers becomes an order to the loop. It waits where the loop is behind:
-/// the loop takes orders in every turn, and never waits for the store.
-fn store_worker(store: SqliteStore, orders: &mpsc::Sender<Order>) -> Result<StoreWorker, Failure> {
-    let orders = orders.clone();
-    let answer = move |ticket, reply| {
-        // The loop is gone: nobody is left to be told.
-        let _ = orders.blocking_send(Order::Stored { ticket, reply });
-    };
-    StoreWorker::spawn(store, answer).map_err(|error| {
+fn store_worker(store: SqliteStore) -> Result<StoreWorker, Failure> {
+    StoreWorker::spawn(store).map_err(|error| {
         Failure::new(Exit::TemporaryFailure, "no-threads", format!("the store's threads: {error}"))
     })
 }

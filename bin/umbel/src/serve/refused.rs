@@ -13,16 +13,16 @@ pub(crate) fn tls(error: TlsError) -> Failure {
     Failure::new(Exit::Config, "certificate", format!("[tls]: {error}"))
 }
 
-pub(super) fn listen(error: &ListenError) -> Failure {
+pub(super) fn listen(role: &str, error: &ListenError) -> Failure {
     let (exit, code) = match error {
         ListenError::InUse(_) => (Exit::Unavailable, "address-in-use"),
         ListenError::NotPermitted(_) => (Exit::NoPermission, "permission"),
         ListenError::NoTls(_) => (Exit::Config, "certificate"),
         ListenError::Other { .. } => (Exit::Unavailable, "cannot-listen"),
     };
-    Failure::new(exit, code, format!("[um] listen: {error}"))
+    Failure::new(exit, code, format!("[{role}] listen: {error}"))
 }
 
-pub(super) fn not_a_host(host: &str) -> Failure {
-    Failure::config(format!("[um] advertise: `{host}` is no host name or address; IPv6 goes in brackets"))
+pub(super) fn not_a_host(role: &str, host: &str) -> Failure {
+    Failure::config(format!("[{role}] advertise: `{host}` is no host name or address; IPv6 goes in brackets"))
 }

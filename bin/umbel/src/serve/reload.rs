@@ -1,17 +1,19 @@
 //! Reading the configuration again while calls go on.
 
-use umbel_net::{Clock, Listener, Tls};
+use umbel_net::{Clock, Tls};
 use umbel_um::Prompts;
 
+use super::supervisor::Roles;
 use super::{prompts, refused, settings};
-use crate::config::{self, Config, Um};
+use crate::config::{self, Config, Server, Um};
 use crate::control::Answer;
 use crate::exit::Failure;
 
 /// What a new configuration turns into.
 pub(super) struct Reloaded {
     pub(super) config: Config,
-    pub(super) um: umbel_um::Config,
+    pub(super) server: Option<umbel_proxy::Config>,
+    pub(super) um: Option<umbel_um::Config>,
     /// Settings that are read at the start only, where they changed.
     pub(super) after_restart: Vec<String>,
 }
@@ -26,7 +28,7 @@ impl Reloaded {
 /// wrong, everything stays as it was.
 pub(super) fn reload(
     current: &Config,
-    listeners: &[Listener],
+    roles: &Roles,
     loaded: &Prompts,
     tls: &Tls,
     clock: Clock,
@@ -35,30 +37,48 @@ pub(super) fn reload(
         Some(file) => config::load(file)?,
         None => current.clone(),
     };
-    let um = config
-        .um
-        .as_ref()
-        .ok_or_else(|| Failure::config("the new configuration has no [um] table; stop the server instead"))?;
-    let prompts = if config.prompts == current.prompts {
-        loaded.clone()
-    } else {
-        let loaded = prompts::load(&config)?;
-        loaded.prepare();
-        loaded.prompts
-    };
-    let settings = settings::um(&config, um, listeners, prompts)?;
     let certificates = crate::tls::read(&config, clock)?;
+    let own = crate::tls::fingerprint(&certificates);
+    let um_listeners = roles.um.as_ref().map(|running| running.listeners.as_slice()).unwrap_or_default();
+    let um = match (&roles.um, &config.um) {
+        (Some(_), Some(um)) => {
+            let prompts = if config.prompts == current.prompts {
+                loaded.clone()
+            } else {
+                let loaded = prompts::load(&config)?;
+                loaded.prepare();
+                loaded.prompts
+            };
+            Some(settings::um(&config, um, um_listeners, prompts, own)?)
+        }
+        (Some(_), None) => return Err(gone("um")),
+        (None, _) => None,
+    };
+    let server = match (&roles.server, &config.server) {
+        (Some(running), Some(server)) => {
+            Some(settings::server(&config, server, &running.listeners, um_listeners, own)?)
+        }
+        (Some(_), None) => return Err(gone("server")),
+        (None, _) => None,
+    };
     tls.reload(&certificates).map_err(refused::tls)?;
     let after_restart = after_restart(current, &config);
-    Ok(Reloaded { config, um: settings, after_restart })
+    Ok(Reloaded { config, server, um, after_restart })
+}
+
+fn gone(role: &str) -> Failure {
+    Failure::config(format!("the new configuration has no [{role}] table; stop the server instead"))
 }
 
 fn after_restart(old: &Config, new: &Config) -> Vec<String> {
-    let pairs: [(&str, bool); 8] = [
+    let pairs: [(&str, bool); 11] = [
         ("data", old.data != new.data),
         ("[pin] min-length, simple-patterns, lock-after", old.pin != new.pin),
         ("[http] admin-listen", old.admin_listen != new.admin_listen),
         ("[limits]", old.limits != new.limits),
+        ("[server]", old.server.is_none() && new.server.is_some()),
+        ("[server] listen", servers_differ(old, new, |server| &server.listen)),
+        ("[um]", old.um.is_none() && new.um.is_some()),
         ("[um] listen", differ(old, new, |um| &um.listen)),
         ("[um] rtp-address", differ(old, new, |um| &um.rtp_address)),
         ("[um] rtp-ports", differ(old, new, |um| &um.rtp_ports)),
@@ -67,6 +87,11 @@ fn after_restart(old: &Config, new: &Config) -> Vec<String> {
     pairs.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name.to_owned()).collect()
 }
 
+/// Whether a setting changed, of a role that there was and is.
+fn servers_differ<T: PartialEq>(old: &Config, new: &Config, setting: impl Fn(&Server) -> &T) -> bool {
+    old.server.as_ref().zip(new.server.as_ref()).is_some_and(|(old, new)| setting(old) != setting(new))
+}
+
 fn differ<T: PartialEq>(old: &Config, new: &Config, setting: impl Fn(&Um) -> &T) -> bool {
-    old.um.as_ref().map(&setting) != new.um.as_ref().map(&setting)
+    old.um.as_ref().zip(new.um.as_ref()).is_some_and(|(old, new)| setting(old) != setting(new))
 }

@@ -7,13 +7,19 @@ use umbel_ivr::phrase::LocalTime;
 use umbel_ivr::{Language, conversation};
 use umbel_net::Listener;
 use umbel_node::Transport;
-use umbel_ocexum::Policy;
+use umbel_ocexum::{PeerRule, Policy};
+use umbel_proxy::Required;
+use umbel_proxy::forwarding::WhenForwarding;
 use umbel_sip_message::Uri;
+use umbel_sip_message::digest::Algorithm;
 use umbel_time::UnixTime;
 use umbel_um::{Clocks, Prompts};
 
 use super::refused::not_a_host;
-use crate::config::{Config, DiversionPreference, KeyProfile, Srtp, StepUp, Um, UnlistedPeers};
+use crate::config::{
+    Authentication, Config, DigestAlgorithm, DiversionPreference, KeyProfile, NoDiversionWhenForwarding,
+    Server, Srtp, StepUp, Um, UnlistedPeers, VoicemailForm,
+};
 use crate::exit::Failure;
 
 /// Settings of the unified messaging server, listening on `listeners` as they were bound.
@@ -22,12 +28,15 @@ pub(super) fn um(
     um: &Um,
     listeners: &[Listener],
     prompts: Prompts,
+    own: Fingerprint,
 ) -> Result<umbel_um::Config, Failure> {
     let contacts = contacts(um, listeners)?;
     let mut endpoint = umbel_sip_endpoint::Config { presents_certificate: true, ..Default::default() };
     for listener in listeners {
-        let sent_by =
-            umbel_sip_endpoint::SentBy { host: host(um, listener), port: Some(listener.address.port()) };
+        let sent_by = umbel_sip_endpoint::SentBy {
+            host: host(um.advertise.as_deref(), listener),
+            port: Some(listener.address.port()),
+        };
         match listener.transport {
             Transport::Tcp => endpoint.tcp.get_or_insert(sent_by),
             Transport::Tls => endpoint.tls.get_or_insert(sent_by),
@@ -46,7 +55,7 @@ pub(super) fn um(
             hosts: hosts(um, listeners),
             pilots: um.pilots.iter().cloned().collect(),
         },
-        trust: trust(config),
+        trust: trust(config, own),
         refuse_unlisted: um.unlisted_peers == UnlistedPeers::Refuse,
         diversion_preference: match um.diversion_preference {
             DiversionPreference::First => umbel_um::DiversionPreference::First,
@@ -77,15 +86,107 @@ pub(super) fn um(
     })
 }
 
-/// Whose connections are trusted, and what for.
-pub(super) fn trust(config: &Config) -> Policy {
+/// The SHA-256 fingerprint of our own certificate.
+pub(super) type Fingerprint = [u8; 32];
+
+/// Whose connections are trusted, and what for. Where both servers run here, each is a peer of the other:
+/// whoever holds the key of our own certificate is we.
+pub(super) fn trust(config: &Config, own: Fingerprint) -> Policy {
+    let mut peers = config.tls.trusted_peers.clone();
+    if config.server.is_some() && config.um.is_some() {
+        peers.push(PeerRule::Fingerprint(own));
+    }
     Policy {
-        peers: config.tls.trusted_peers.clone(),
+        peers,
         transport: config.tls.trusted_transport,
         networks: config.tls.trusted_networks.clone(),
         accept_cleartext: !config.tls.trusted_networks.is_empty(),
         gateways: config.um.as_ref().map(|um| um.gateways.clone()).unwrap_or_default(),
     }
+}
+
+/// Settings of the protocol server, listening on `listeners`; our own unified messaging server, where it is
+/// run, on `voice_mail`.
+pub(super) fn server(
+    config: &Config,
+    server: &Server,
+    listeners: &[Listener],
+    voice_mail: &[Listener],
+    own: Fingerprint,
+) -> Result<umbel_proxy::Config, Failure> {
+    let mut settings = umbel_proxy::Config::new(&config.domain);
+    settings.hosts = server.advertise.iter().cloned().collect();
+    for listener in listeners {
+        let sent_by = umbel_sip_endpoint::SentBy {
+            host: host(server.advertise.as_deref(), listener),
+            port: Some(listener.address.port()),
+        };
+        match listener.transport {
+            Transport::Tcp => settings.tcp.get_or_insert(sent_by),
+            Transport::Tls => settings.tls.get_or_insert(sent_by),
+        };
+    }
+    settings.presents_certificate = true;
+    settings.trust = trust(config, own);
+    settings.authentication = match server.authentication {
+        Authentication::Digest => Required::Digest,
+        Authentication::None => Required::None,
+    };
+    settings.digest = server
+        .digest
+        .iter()
+        .map(|algorithm| match algorithm {
+            DigestAlgorithm::Sha256 => Algorithm::Sha256,
+            DigestAlgorithm::Md5 => Algorithm::Md5,
+        })
+        .collect();
+    settings.voice_mail = match &server.voicemail {
+        Some(servers) => servers.clone(),
+        None => own_voice_mail(config, voice_mail)?,
+    };
+    settings.voice_mail_form = match server.voicemail_form {
+        VoicemailForm::Gruu => umbel_proxy::VoiceMailForm::Gruu,
+        VoicemailForm::Rfc4458 => umbel_proxy::VoiceMailForm::Rfc4458,
+    };
+    if let Some(um) = &config.um {
+        settings.pilots = um.pilots.clone();
+    }
+    settings.ring_time = server.ring_time;
+    settings.when_forwarding = match server.no_diversion_when_forwarding {
+        NoDiversionWhenForwarding::Ring => WhenForwarding::Ring,
+        NoDiversionWhenForwarding::Fail => WhenForwarding::Fail,
+    };
+    let route = |route: &crate::config::Route| umbel_proxy::Route {
+        prefix: route.prefix.clone(),
+        to: route.to.clone(),
+    };
+    settings.routes = server.routes.iter().map(route).collect();
+    settings.clocks = umbel_proxy::Clocks::new(time_of_day);
+    Ok(settings)
+}
+
+/// Our own unified messaging server: over TLS, where it listens on that.
+fn own_voice_mail(config: &Config, listeners: &[Listener]) -> Result<Vec<Uri>, Failure> {
+    let Some(um) = &config.um else { return Ok(Vec::new()) };
+    let contacts = contacts(um, listeners)?;
+    Ok(contacts.tls.or(contacts.tcp).into_iter().collect())
+}
+
+/// What a clock shows in a zone, as far as working hours go.
+fn time_of_day(zone: Option<&str>, at: UnixTime) -> umbel_proxy::routing::LocalTime {
+    use umbel_proxy::routing::Weekday;
+    let civil = civil_time(zone, at);
+    let weekday = match civil.weekday() {
+        jiff::civil::Weekday::Monday => Weekday::Monday,
+        jiff::civil::Weekday::Tuesday => Weekday::Tuesday,
+        jiff::civil::Weekday::Wednesday => Weekday::Wednesday,
+        jiff::civil::Weekday::Thursday => Weekday::Thursday,
+        jiff::civil::Weekday::Friday => Weekday::Friday,
+        jiff::civil::Weekday::Saturday => Weekday::Saturday,
+        jiff::civil::Weekday::Sunday => Weekday::Sunday,
+    };
+    let minute = i32::from(civil.hour()) * 60 + i32::from(civil.minute());
+    umbel_proxy::routing::LocalTime { weekday, minute: u16::try_from(minute).unwrap_or(0) }
 }
 
 /// Wideband first. Opus, where it is built in, stands lost packets best.
@@ -119,9 +220,9 @@ fn conversation(config: &Config, um: &Um) -> conversation::Config {
 }
 
 /// The host that peers reach a listener by.
-fn host(um: &Um, listener: &Listener) -> String {
-    match (&um.advertise, listener.address.ip()) {
-        (Some(host), _) => host.clone(),
+fn host(advertise: Option<&str>, listener: &Listener) -> String {
+    match (advertise, listener.address.ip()) {
+        (Some(host), _) => host.to_owned(),
         (None, IpAddr::V4(address)) => address.to_string(),
         (None, IpAddr::V6(address)) => format!("[{address}]"),
     }
@@ -130,10 +231,10 @@ fn host(um: &Um, listener: &Listener) -> String {
 fn contacts(um: &Um, listeners: &[Listener]) -> Result<umbel_ua::Contacts, Failure> {
     let mut contacts = umbel_ua::Contacts::default();
     for listener in listeners {
-        let host = host(um, listener);
+        let host = host(um.advertise.as_deref(), listener);
         let transport = listener.transport.uri_parameter();
         let text = format!("sip:{host}:{};transport={transport}", listener.address.port());
-        let uri: Uri = text.parse().map_err(|_| not_a_host(&host))?;
+        let uri: Uri = text.parse().map_err(|_| not_a_host("um", &host))?;
         match listener.transport {
             Transport::Tcp => contacts.tcp.get_or_insert(uri),
             Transport::Tls => contacts.tls.get_or_insert(uri),
@@ -165,11 +266,16 @@ fn gateways(um: &Um) -> Vec<Uri> {
 }
 
 /// What a clock shows in a zone; without a zone, in the server's own.
-fn local_time(zone: Option<&str>, at: UnixTime) -> LocalTime {
+fn civil_time(zone: Option<&str>, at: UnixTime) -> jiff::civil::DateTime {
     let zone =
         zone.and_then(|name| jiff::tz::TimeZone::get(name).ok()).unwrap_or_else(jiff::tz::TimeZone::system);
     let instant = jiff::Timestamp::from_second(at.as_secs()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let civil = instant.to_zoned(zone).datetime();
+    instant.to_zoned(zone).datetime()
+}
+
+/// The same, as it is spoken.
+fn local_time(zone: Option<&str>, at: UnixTime) -> LocalTime {
+    let civil = civil_time(zone, at);
     let small = |number: i8| u8::try_from(number).unwrap_or(0);
     LocalTime {
         year: civil.year(),

@@ -1,52 +1,56 @@
-//! Beside the loop: signals, and commands that come over the control socket.
+//! Beside the roles: signals, and commands that come over the control socket.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use umbel_net::{Clock, Listener, Tls};
-use umbel_um::Order;
 
 use super::control::{ASKED_MAX, Control};
+use super::event_loop::Ended;
 use super::reload;
-use super::um_loop::UmLoop;
+use super::role_thread::Running;
 use crate::config::Config;
 use crate::control::{Answer, Request};
 use crate::exit::{Exit, Failure};
 
-/// What is needed while the loop runs, to answer signals and commands.
+/// What is needed while the roles run, to answer signals and commands.
 pub(super) struct Supervisor {
     pub(super) config: Config,
-    pub(super) listeners: Vec<Listener>,
     pub(super) prompts: umbel_um::Prompts,
     pub(super) tls: Tls,
     pub(super) clock: Clock,
-    pub(super) orders: mpsc::Sender<Order>,
+    pub(super) roles: Roles,
 }
 
-/// Runs the loop beside signals and commands, until it is drained or told twice to stop.
-pub(super) async fn supervise(
-    mut supervisor: Supervisor,
-    control: Control,
-    um_loop: &mut UmLoop,
-) -> Result<(), Failure> {
+/// The roles that run.
+pub(super) struct Roles {
+    pub(super) server: Option<Running<umbel_proxy::Order>>,
+    pub(super) um: Option<Running<umbel_um::Order>>,
+}
+
+/// How far the process has come in ending.
+#[derive(Default)]
+struct Ending {
+    is_stopping: bool,
+    is_interrupted: bool,
+    /// A role that broke.
+    broke: Option<Failure>,
+}
+
+/// Runs beside the roles until they are drained, or told twice to stop.
+pub(super) async fn supervise(supervisor: &mut Supervisor, control: Control) -> Result<(), Failure> {
     let no_signals =
         |error: std::io::Error| Failure::new(Exit::TemporaryFailure, "no-signals", error.to_string());
-    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
-    let mut hang_up = signal(SignalKind::hangup()).map_err(no_signals)?;
+    let [mut terminate, mut interrupt, mut hang_up] = signals().map_err(no_signals)?;
     let (asking, mut asked) = mpsc::channel(ASKED_MAX);
     let control = tokio::task::spawn_local(control.serve(asking));
-    let (mut stopping, mut interrupted) = (false, false);
-    let running = um_loop.run();
-    tokio::pin!(running);
+    let mut ending = Ending::default();
     let result = loop {
         tokio::select! {
-            ended = &mut running => {
-                tracing::info!(?ended, "stopped");
-                break if interrupted {
-                    Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted; all calls have ended in order"))
-                } else {
-                    Ok(())
-                };
+            (name, ended) = supervisor.roles.one_ended() => {
+                supervisor.ended(name, ended, &mut ending);
+                if supervisor.roles.are_gone() {
+                    break ending.result();
+                }
             }
             _ = hang_up.recv() => {
                 supervisor.reload();
@@ -57,11 +61,11 @@ pub(super) async fn supervise(
                 };
                 let _ = reply.send(answer);
             }
-            _ = terminate.recv() => if !supervisor.stop(&mut stopping) { break Ok(()) },
+            _ = terminate.recv() => if !supervisor.stop(&mut ending) { break ending.at_once() },
             _ = interrupt.recv() => {
-                interrupted = true;
-                if !supervisor.stop(&mut stopping) {
-                    break Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted while calls were running"));
+                ending.is_interrupted = true;
+                if !supervisor.stop(&mut ending) {
+                    break ending.at_once();
                 }
             }
         }
@@ -70,19 +74,114 @@ pub(super) async fn supervise(
     result
 }
 
+fn signals() -> std::io::Result<[Signal; 3]> {
+    Ok([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?])
+}
+
+impl Ending {
+    /// Every role has ended.
+    fn result(self) -> Result<(), Failure> {
+        match self.broke {
+            Some(failure) => Err(failure),
+            None if self.is_interrupted => Err(Failure::new(
+                Exit::Interrupted,
+                "interrupted",
+                "interrupted; all calls have ended in order",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Told twice to stop.
+    fn at_once(self) -> Result<(), Failure> {
+        match self.broke {
+            Some(failure) => Err(failure),
+            None if self.is_interrupted => {
+                Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted while calls were running"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Roles {
+    /// What each listens on, as it was bound.
+    pub(super) fn listeners(&self) -> Vec<(&'static str, &[Listener])> {
+        let server = self.server.as_ref().map(|server| ("server", server.listeners.as_slice()));
+        let um = self.um.as_ref().map(|um| ("um", um.listeners.as_slice()));
+        server.into_iter().chain(um).collect()
+    }
+
+    /// The next role that ends.
+    async fn one_ended(&mut self) -> (&'static str, Result<Ended, Failure>) {
+        tokio::select! {
+            ended = ended(&mut self.server) => ("server", ended),
+            ended = ended(&mut self.um) => ("um", ended),
+        }
+    }
+
+    fn are_gone(&self) -> bool {
+        self.server.is_none() && self.um.is_none()
+    }
+
+    /// REL-23: no new calls. The protocol server passes on what calls of the other one still need.
+    fn drain(&self) {
+        if let Some(server) = &self.server {
+            server.order(umbel_proxy::Order::Drain(true));
+            if self.um.is_none() {
+                server.may_end();
+            }
+        }
+        if let Some(um) = &self.um {
+            um.order(umbel_um::Order::Drain);
+        }
+    }
+}
+
+/// When a role ends; never, where it does not run.
+async fn ended<O: Send + 'static>(role: &mut Option<Running<O>>) -> Result<Ended, Failure> {
+    match role {
+        Some(running) => {
+            let ended = running.ended().await;
+            if let Some(running) = role.take() {
+                running.join();
+            }
+            ended
+        }
+        None => std::future::pending().await,
+    }
+}
+
 impl Supervisor {
+    fn ended(&mut self, name: &'static str, ended: Result<Ended, Failure>, ending: &mut Ending) {
+        match ended {
+            Ok(ended) => tracing::info!(role = name, ?ended, "stopped"),
+            Err(failure) => {
+                tracing::error!(role = name, message = %failure.message, "the process ends");
+                ending.broke.get_or_insert(failure);
+            }
+        }
+        if let Some(server) = self.roles.server.as_ref().filter(|_| self.roles.um.is_none()) {
+            server.may_end();
+        }
+        // Half a server helps nobody: whoever watches the process is to start it anew.
+        if ending.broke.is_some() && !self.roles.are_gone() {
+            self.stop(ending);
+        }
+    }
+
     /// Told to stop: once, calls may end in order (REL-23); twice, at once.
-    fn stop(&self, stopping: &mut bool) -> bool {
-        if std::mem::replace(stopping, true) {
+    fn stop(&self, ending: &mut Ending) -> bool {
+        if std::mem::replace(&mut ending.is_stopping, true) {
             return false;
         }
         tracing::info!("stopping: no new calls; running ones have a minute");
-        self.order(Order::Drain);
+        self.roles.drain();
         true
     }
 
     fn reload(&mut self) -> Answer {
-        match reload::reload(&self.config, &self.listeners, &self.prompts, &self.tls, self.clock) {
+        match reload::reload(&self.config, &self.roles, &self.prompts, &self.tls, self.clock) {
             Ok(reloaded) => {
                 tracing::info!(after_restart = ?reloaded.after_restart, "configuration read again");
                 for warning in super::warnings(&reloaded.config) {
@@ -90,8 +189,13 @@ impl Supervisor {
                 }
                 let answer = reloaded.answer();
                 self.config = reloaded.config;
-                self.prompts = reloaded.um.prompts.clone();
-                self.order(Order::Reload(Box::new(reloaded.um)));
+                if let (Some(um), Some(settings)) = (&self.roles.um, reloaded.um) {
+                    self.prompts = settings.prompts.clone();
+                    um.order(umbel_um::Order::Reload(Box::new(settings)));
+                }
+                if let (Some(server), Some(settings)) = (&self.roles.server, reloaded.server) {
+                    server.order(umbel_proxy::Order::Reload(Box::new(settings)));
+                }
                 answer
             }
             Err(failure) => {
@@ -99,14 +203,5 @@ impl Supervisor {
                 Answer::Refused { message: failure.message }
             }
         }
-    }
-
-    /// Waits for room beside the loop, which would otherwise wait for itself.
-    fn order(&self, order: Order) {
-        let orders = self.orders.clone();
-        tokio::task::spawn_local(async move {
-            // The loop has ended: there is nothing left to order.
-            let _ = orders.send(order).await;
-        });
     }
 }

@@ -1,39 +1,35 @@
 //! What the operator sees of the running server: log lines and figures.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use umbel_media::Counters;
+use umbel_net::Stats;
 use umbel_node::{FlowId, Input, Output, Transport};
 use umbel_sip_message::Message;
 use umbel_store::{CallOutcome, CallRecord, Op, PinOutcome, Reply, Ruling, Saved, Verdict};
-use umbel_um::{Alarm, Order, Wish};
+use umbel_um::Alarm;
 use umbel_web::{Connections, Direction, Metrics, SipTransport};
 
-/// Counts and reports what passes between the brain and the world.
+/// The connections' figures, by role: each loop counts its own.
+#[derive(Clone, Default)]
+pub(super) struct Totals(Arc<Mutex<BTreeMap<&'static str, Stats>>>);
+
+/// Counts the messages that one role's connections carry.
 pub(super) struct Watch {
+    role: &'static str,
     metrics: Metrics,
+    totals: Totals,
     transports: BTreeMap<FlowId, SipTransport>,
-    /// What the media had counted when it was last taken over.
-    media: Counters,
-    /// The calls that are up, by their Call-ID, and what they are. A greeting may become a log-in meanwhile.
-    active: BTreeMap<String, umbel_web::CallKind>,
-    /// Calls that a panic ended.
-    broken: u64,
 }
 
 impl Watch {
-    pub(super) fn new(metrics: Metrics) -> Self {
-        Watch {
-            metrics,
-            transports: BTreeMap::new(),
-            media: Counters::default(),
-            active: BTreeMap::new(),
-            broken: 0,
-        }
+    pub(super) fn new(role: &'static str, metrics: Metrics, totals: Totals) -> Self {
+        Watch { role, metrics, totals, transports: BTreeMap::new() }
     }
 
-    pub(super) fn arrived(&mut self, input: &Input<Order>) {
+    pub(super) fn arrived<O>(&mut self, input: &Input<O>) {
         match input {
             Input::Opened { id, flow } => {
                 self.transports.insert(*id, transport(flow.transport));
@@ -42,7 +38,6 @@ impl Watch {
                 self.transports.remove(id);
             }
             Input::Received { id, message } => self.received(*id, message),
-            Input::Order(Order::Stored { reply, .. }) => self.stored(reply),
             _ => {}
         }
     }
@@ -58,24 +53,9 @@ impl Watch {
         }
     }
 
-    fn stored(&mut self, reply: &Reply) {
-        match reply {
-            Reply::Saved(Saved::Message(message)) => self.metrics.message_recorded(message.duration),
-            Reply::Checked(Verdict::Wrong { .. }) => self.metrics.pin_failed(),
-            _ => {}
-        }
-    }
-
-    pub(super) fn leaves(&mut self, output: &Output<Wish>) {
-        match output {
-            Output::Transmit { id, bytes } => self.transmitted(*id, bytes),
-            Output::Wish(Wish::Store { op: Op::RecordCall(record), .. }) => self.recorded(record),
-            Output::Wish(Wish::Store { op: Op::Decide(decisions), .. }) => {
-                let skipped =
-                    decisions.iter().filter(|decision| decision.ruling == Ruling::Pin(PinOutcome::Skipped));
-                skipped.for_each(|_| self.metrics.pin_skipped());
-            }
-            _ => {}
+    pub(super) fn leaves<W>(&mut self, output: &Output<W>) {
+        if let Output::Transmit { id, bytes } = output {
+            self.transmitted(*id, bytes);
         }
     }
 
@@ -88,6 +68,59 @@ impl Watch {
             (Some("SIP/2.0"), Some(code)) => self.metrics.sip_response(Direction::Out, transport, "", code),
             (Some(method), None) if !method.is_empty() => {
                 self.metrics.sip_request(Direction::Out, transport, method);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes over what connections have counted.
+    pub(super) fn figures(&mut self, connections: &Stats) {
+        let mut totals = self.totals.0.lock().unwrap_or_else(PoisonError::into_inner);
+        totals.insert(self.role, *connections);
+        let sum = |figure: fn(&Stats) -> u64| totals.values().map(figure).sum::<u64>();
+        let now = |figure: fn(&Stats) -> usize| totals.values().map(figure).sum::<usize>();
+        self.metrics.connections(&Connections {
+            open: now(|stats| stats.flows),
+            handshakes: now(|stats| stats.handshakes),
+            accepted: sum(|stats| stats.accepted),
+            refused: sum(|stats| stats.refused),
+            handshakes_failed: sum(|stats| stats.handshakes_failed),
+            malformed: sum(|stats| stats.malformed),
+            panics: sum(|stats| stats.panics),
+        });
+        self.metrics.queue_depth("arrivals", now(|stats| stats.arrivals_queued));
+    }
+}
+
+/// Counts and reports what the unified messaging server does.
+pub(super) struct UmWatch {
+    metrics: Metrics,
+    /// What the media had counted when it was last taken over.
+    media: Counters,
+    /// The calls that are up, by their Call-ID, and what they are. A greeting may become a log-in meanwhile.
+    active: BTreeMap<String, umbel_web::CallKind>,
+}
+
+impl UmWatch {
+    pub(super) fn new(metrics: Metrics) -> Self {
+        UmWatch { metrics, media: Counters::default(), active: BTreeMap::new() }
+    }
+
+    pub(super) fn stored(&mut self, reply: &Reply) {
+        match reply {
+            Reply::Saved(Saved::Message(message)) => self.metrics.message_recorded(message.duration),
+            Reply::Checked(Verdict::Wrong { .. }) => self.metrics.pin_failed(),
+            _ => {}
+        }
+    }
+
+    pub(super) fn stores(&mut self, op: &Op) {
+        match op {
+            Op::RecordCall(record) => self.recorded(record),
+            Op::Decide(decisions) => {
+                let skipped =
+                    decisions.iter().filter(|decision| decision.ruling == Ruling::Pin(PinOutcome::Skipped));
+                skipped.for_each(|_| self.metrics.pin_skipped());
             }
             _ => {}
         }
@@ -109,18 +142,8 @@ impl Watch {
         }
     }
 
-    /// Takes over what connections and media have counted; `calls` have sockets for their sound.
-    pub(super) fn figures(&mut self, connections: &umbel_net::Stats, media: &Counters, calls: usize) {
-        self.metrics.connections(&Connections {
-            open: connections.flows,
-            handshakes: connections.handshakes,
-            accepted: connections.accepted,
-            refused: connections.refused,
-            handshakes_failed: connections.handshakes_failed,
-            malformed: connections.malformed,
-            panics: connections.panics + self.broken,
-        });
-        self.metrics.queue_depth("arrivals", connections.arrivals_queued);
+    /// Takes over what media have counted; `calls` have sockets for their sound.
+    pub(super) fn figures(&mut self, media: &Counters, calls: usize) {
         self.metrics.media_sessions(calls);
         // The media count from their start on; the figures want what is new.
         let counted = std::mem::replace(&mut self.media, *media);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use umbel_store::{Op, Reply, Ticket};
@@ -25,9 +25,12 @@ pub(super) struct Job {
     pub(super) answer: Answer,
 }
 
+/// Takes the replies of one [`super::TicketInbox`].
+pub(super) type TicketAnswer = Arc<dyn Fn(Ticket, Reply) + Send + Sync>;
+
 /// Where a reply goes.
 pub(super) enum Answer {
-    Ticket(Ticket),
+    Ticket(Ticket, TicketAnswer),
     Then(Box<dyn FnOnce(Reply) + Send>),
 }
 

@@ -27,7 +27,7 @@ use umbel_store::{Op, Reply, Ticket};
 use crate::store::SqliteStore;
 
 pub use inbox::Refused;
-use inbox::{Answer, Job, Queue};
+use inbox::{Answer, Job, Queue, TicketAnswer};
 use threads::{HashPool, Syncer};
 use turn::Course;
 
@@ -48,17 +48,21 @@ pub struct Inbox {
     queue: Arc<Queue>,
 }
 
+/// Where one event loop puts operations in, and gets its answers back. Cheap to clone.
+#[derive(Clone)]
+pub struct TicketInbox {
+    inbox: Inbox,
+    answer: TicketAnswer,
+}
+
 impl StoreWorker {
-    /// Starts the threads. `answer` is called on the store thread, once for each submitted ticket.
-    pub fn spawn(
-        mut store: SqliteStore,
-        answer: impl FnMut(Ticket, Reply) + Send + 'static,
-    ) -> io::Result<Self> {
+    /// Starts the threads.
+    pub fn spawn(mut store: SqliteStore) -> io::Result<Self> {
         store.set_patience(PATIENCE).map_err(io::Error::other)?;
         let queue = Arc::new(Queue::new());
         let pool = HashPool::spawn(HASH_THREADS, &store.hasher, &queue)?;
         let syncer = Syncer::spawn(&queue)?;
-        let course = Course::new(store, Arc::clone(&queue), pool, syncer, Box::new(answer));
+        let course = Course::new(store, Arc::clone(&queue), pool, syncer);
         let thread = thread::Builder::new().name("store".to_owned()).spawn(move || course.run())?;
         Ok(StoreWorker { queue, thread: Some(thread) })
     }
@@ -66,6 +70,12 @@ impl StoreWorker {
     /// Where operations are put in.
     pub fn inbox(&self) -> Inbox {
         Inbox { queue: Arc::clone(&self.queue) }
+    }
+
+    /// Where operations are put in whose replies go to `answer`: it is called on the store thread, once
+    /// for each submitted ticket.
+    pub fn ticket_inbox(&self, answer: impl Fn(Ticket, Reply) + Send + Sync + 'static) -> TicketInbox {
+        TicketInbox { inbox: self.inbox(), answer: Arc::new(answer) }
     }
 
     /// Takes in nothing more, does what was taken in, and ends the threads.
@@ -90,15 +100,22 @@ impl Drop for StoreWorker {
 }
 
 impl Inbox {
-    /// Puts an operation in; its reply comes to the worker's `answer`. Never waits: when the lane is
-    /// full or the worker has stopped, the operation comes back.
-    pub fn submit(&self, ticket: Ticket, op: Op) -> Result<(), Refused> {
-        self.queue.put(Job { op, answer: Answer::Ticket(ticket) })
-    }
-
-    /// Puts an operation in; its reply comes to `then`, on the store thread.
+    /// Puts an operation in; its reply comes to `then`, on the store thread. Never waits: when the lane
+    /// is full or the worker has stopped, the operation comes back.
     pub fn ask(&self, op: Op, then: impl FnOnce(Reply) + Send + 'static) -> Result<(), Refused> {
         self.queue.put(Job { op, answer: Answer::Then(Box::new(then)) })
+    }
+}
+
+impl TicketInbox {
+    /// Puts an operation in; its reply comes to this inbox's `answer`. Never waits, as [`Inbox::ask`].
+    pub fn submit(&self, ticket: Ticket, op: Op) -> Result<(), Refused> {
+        self.inbox.queue.put(Job { op, answer: Answer::Ticket(ticket, Arc::clone(&self.answer)) })
+    }
+
+    /// The same without tickets.
+    pub fn inbox(&self) -> &Inbox {
+        &self.inbox
     }
 }
 

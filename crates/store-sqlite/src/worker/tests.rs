@@ -17,7 +17,7 @@ use umbel_store::{
 };
 
 use crate::testing::options;
-use crate::{Cost, Inbox, Options, Purpose, SqliteStore, StoreWorker};
+use crate::{Cost, Inbox, Options, Purpose, SqliteStore, StoreWorker, TicketInbox};
 
 /// Longest time any of these things may take on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
@@ -25,7 +25,7 @@ const LONG: Duration = Duration::from_secs(60);
 /// A worker on a store of its own, and its replies in the order in which they came.
 struct World {
     worker: StoreWorker,
-    inbox: Inbox,
+    inbox: TicketInbox,
     replies: Receiver<(Ticket, Reply)>,
     dir: tempfile::TempDir,
 }
@@ -37,9 +37,9 @@ fn world(users: &[&str], cost: Cost) -> World {
         add(&mut store, user);
     }
     let (sender, replies) = channel();
-    let worker =
-        StoreWorker::spawn(store, move |ticket, reply| sender.send((ticket, reply)).unwrap()).unwrap();
-    World { inbox: worker.inbox(), worker, replies, dir }
+    let worker = StoreWorker::spawn(store).unwrap();
+    let inbox = worker.ticket_inbox(move |ticket, reply| sender.send((ticket, reply)).unwrap());
+    World { inbox, worker, replies, dir }
 }
 
 impl World {
@@ -257,15 +257,15 @@ fn two_callers_and_the_owner_at_once_leave_every_message_in_its_place() {
         }
     };
     let seen = std::thread::scope(|scope| {
-        let callers = [1, 1_001].map(|first| scope.spawn(caller(world.inbox.clone(), first)));
-        let owner = scope.spawn(owner(world.inbox.clone()));
+        let callers = [1, 1_001].map(|first| scope.spawn(caller(world.inbox.inbox().clone(), first)));
+        let owner = scope.spawn(owner(world.inbox.inbox().clone()));
         for caller in callers {
             caller.join().unwrap();
         }
         owner.join().unwrap()
     });
     let list = Op::ListMessages { mailbox: address("alice"), folder: Folder::All, after: None };
-    let Reply::Messages(messages) = ask(&world.inbox, list) else { panic!("no list") };
+    let Reply::Messages(messages) = ask(world.inbox.inbox(), list) else { panic!("no list") };
     let numbers: Vec<_> = messages.iter().map(|message| message.number).collect();
     assert_eq!(numbers, (1..=100).collect::<Vec<_>>());
     for (number, id) in seen {
@@ -308,7 +308,7 @@ fn a_full_lane_gives_operations_back_and_the_other_lane_goes_on() {
         sender.send(()).unwrap();
         let _ = wait.recv_timeout(LONG);
     };
-    world.inbox.ask(Op::CheckHealth, hold).unwrap();
+    world.inbox.inbox().ask(Op::CheckHealth, hold).unwrap();
     entered.recv_timeout(LONG).unwrap();
     let mut taken = 0_u64;
     let refused = loop {

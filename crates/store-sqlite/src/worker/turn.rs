@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use umbel_store::{Reply, Store, StoreError, Ticket, execute};
+use umbel_store::{Reply, Store, StoreError, execute};
 
 use super::course::{self, Kind};
 use super::inbox::{Answer, Job, Queue, Report};
@@ -35,7 +35,6 @@ pub(super) struct Course {
     queue: Arc<Queue>,
     pool: HashPool,
     syncer: Syncer,
-    answer: Box<dyn FnMut(Ticket, Reply) + Send>,
     writes: Vec<Waiting>,
     notes: Vec<Waiting>,
     /// Operations that are with the hash threads.
@@ -48,16 +47,10 @@ pub(super) struct Course {
 }
 
 impl Course {
-    pub(super) fn new(
-        store: SqliteStore,
-        queue: Arc<Queue>,
-        pool: HashPool,
-        syncer: Syncer,
-        answer: Box<dyn FnMut(Ticket, Reply) + Send>,
-    ) -> Self {
+    pub(super) fn new(store: SqliteStore, queue: Arc<Queue>, pool: HashPool, syncer: Syncer) -> Self {
         let (writes, notes) = (Vec::new(), Vec::new());
         let (hashing, syncing, next_round, retry) = (0, false, None, None);
-        Course { store, queue, pool, syncer, answer, writes, notes, hashing, syncing, next_round, retry }
+        Course { store, queue, pool, syncer, writes, notes, hashing, syncing, next_round, retry }
     }
 
     pub(super) fn run(mut self) {
@@ -243,9 +236,9 @@ impl Course {
         }
     }
 
-    fn reply(&mut self, answer: Answer, reply: Reply) {
+    fn reply(&self, answer: Answer, reply: Reply) {
         match answer {
-            Answer::Ticket(ticket) => (self.answer)(ticket, reply),
+            Answer::Ticket(ticket, answer) => answer(ticket, reply),
             Answer::Then(then) => then(reply),
         }
     }
