@@ -55,7 +55,12 @@ impl Role for ProxyLoop {
                 }
             }
             Wish::Keep { .. } => {}
-            Wish::Refused(refused) => tracing::info!(%refused, "refused"),
+            Wish::Refused(refused) => {
+                let umbel_proxy::Refused { refusal, method, source, peer, call_id } = *refused;
+                let (code, rule) = (refusal.answer().status.as_u16(), refusal.why());
+                let peer = peer.unwrap_or_default();
+                tracing::warn!(%source, peer, method, call_id, code, rule, "refused");
+            }
             Wish::GuesserLocked { source, name } => {
                 tracing::warn!(%source, name, "somebody guesses passwords, and waits for answers now");
             }

@@ -113,7 +113,7 @@ fn a_wrong_configuration_is_named_with_file_line_and_column() {
         ("[um]\nmax-calls = \"many\"\n", "umbel.toml:2:13: ", "invalid type"),
         ("[pin]\nmin-length = 3\n", "umbel.toml:2:14: ", "4 to 24"),
         ("store = \"postgres://db/umbel\"\n", "umbel.toml:1:9: ", "later version"),
-        ("[server]\n", "umbel.toml:1:1: ", "the protocol server"),
+        ("[server]\nring-time = \"0s\"\n", "umbel.toml:2:13: ", "ring-time must be between"),
         ("[tls]\ntrusted-networks = [\"10.0.0.0/8\"]\n", "umbel.toml:2:20: ", "accept-cleartext-trust"),
     ] {
         site.configure(text);
@@ -125,7 +125,7 @@ fn a_wrong_configuration_is_named_with_file_line_and_column() {
     }
     umbel(&["check", "--config", "/nowhere/umbel.toml"]).failed(78, &["/nowhere/umbel.toml"]);
     site.configure("domain = \"example.test\"\n");
-    site.umbel(&["serve"]).failed(78, &["no [um] table"]);
+    site.umbel(&["serve"]).failed(78, &["neither a [server] nor a [um] table"]);
 }
 
 #[test]
