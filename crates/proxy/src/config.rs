@@ -1,5 +1,6 @@
 //! What an operator can set.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,9 @@ pub struct Config {
     pub digest: Vec<Algorithm>,
     /// Unified messaging servers, best first (EUMR-7).
     pub voice_mail: Vec<Uri>,
+    /// EUMR-7: versions of those servers, by host in lower case. Where they differ, only the highest
+    /// takes part; a server without one is older than all that have one.
+    pub voice_mail_versions: BTreeMap<String, u32>,
     /// How they are asked for a mailbox.
     pub voice_mail_form: VoiceMailForm,
     /// User parts for one's own mailbox.
@@ -138,6 +142,7 @@ impl Config {
             authentication: Required::Digest,
             digest: vec![Algorithm::Sha256, Algorithm::Md5],
             voice_mail: Vec::new(),
+            voice_mail_versions: BTreeMap::new(),
             voice_mail_form: VoiceMailForm::Gruu,
             pilots: vec!["voicemail".to_owned()],
             ring_time: TOTAL_DEFAULT,

@@ -8,6 +8,7 @@ mod in_use;
 mod names;
 mod record;
 mod registrar;
+mod servers;
 mod targets;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -21,7 +22,7 @@ use umbel_sip_endpoint::{
     ClientTransaction, Endpoint, Event, SIXTY_FOUR_T1, ServerTransaction, separate, widen,
 };
 use umbel_sip_message::{
-    AddressOfRecord, Diagnostics, Draft, HeaderName, Reason, Request, StatusCode, quoted_string,
+    AddressOfRecord, Diagnostics, Draft, HeaderName, Reason, Request, StatusCode, Uri, quoted_string,
 };
 use umbel_store::{Op, Reply, Ticket};
 use umbel_time::{Instant, Timers, UnixTime};
@@ -91,6 +92,13 @@ pub enum Wish {
     },
     /// A request was refused by a rule of ours; not how calls end every day, nor challenges.
     Refused(Box<Refused>),
+    /// A gateway or a unified messaging server is up or down; first told when it is first known.
+    Server {
+        /// As in the settings.
+        uri: Uri,
+        /// Whether it answers.
+        is_up: bool,
+    },
 }
 
 /// Registrar, proxy, and what users want done with their calls.
@@ -114,6 +122,7 @@ pub struct Proxy {
     waiting: BTreeMap<Ticket, Waiting>,
     held: BTreeMap<ServerTransaction, Draft>,
     in_use: in_use::InUse,
+    servers: servers::Servers,
     /// What was decided in this turn. See [`record`].
     decided: Vec<umbel_store::Decision>,
     timers: Timers<Alarm>,
@@ -139,6 +148,7 @@ enum Alarm {
     /// The same for a request within a dialog.
     ForgetRelay(ClientTransaction),
     Held(ServerTransaction),
+    Ping(servers::ServerId),
     Sweep,
 }
 
@@ -151,7 +161,7 @@ impl Proxy {
         let endpoint = Endpoint::new(endpoint_config(&config), ChaCha20Rng::from_rng(&mut rng));
         let mut timers = Timers::new();
         timers.arm(Alarm::Sweep, Instant::ZERO + SWEEP_EVERY);
-        Proxy {
+        let mut proxy = Proxy {
             config,
             endpoint,
             rng,
@@ -169,11 +179,14 @@ impl Proxy {
             waiting: BTreeMap::new(),
             held: BTreeMap::new(),
             in_use: in_use::InUse::default(),
+            servers: servers::Servers::default(),
             decided: Vec::new(),
             timers,
             last: 0,
             outputs: VecDeque::new(),
-        }
+        };
+        proxy.watch_servers(Instant::ZERO);
+        proxy
     }
 
     /// Requests that are being passed on, calls that were answered half a minute ago included.
@@ -216,6 +229,7 @@ impl Proxy {
                 self.authentication.reconfigure(&config.domain, &config.digest);
                 self.endpoint.reconfigure(endpoint_config(&config));
                 self.config = *config;
+                self.watch_servers(now);
             }
             Order::Drain(is_draining) => self.is_draining = is_draining,
         }
@@ -230,14 +244,14 @@ impl Proxy {
                 if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
                     self.note_answer(now, key, flow, &response);
                     self.branch_responded(now, key, id, response);
-                } else {
+                } else if !self.ping_responded(transaction, response.status()) {
                     self.relay_responded(now, transaction, &response);
                 }
             }
             Event::Failed { transaction, failure } => {
                 if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
                     self.branch_failed(now, key, id, failure);
-                } else {
+                } else if !self.ping_failed(transaction) {
                     self.relay_failed(now, transaction, failure);
                 }
             }
@@ -271,6 +285,7 @@ impl Proxy {
                     self.endpoint.respond(now, transaction, draft);
                 }
             }
+            Alarm::Ping(server) => self.ping(now, server),
             Alarm::Sweep => {
                 for address in self.location.sweep(now) {
                     self.keep(now, address);

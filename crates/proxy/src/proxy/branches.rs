@@ -15,7 +15,7 @@ use umbel_time::Instant;
 use super::call::{Call, CallKey};
 use super::dialogs::{decrement_hops, set_routes};
 use super::record::destination;
-use super::{Alarm, Proxy};
+use super::{Alarm, Proxy, servers};
 use crate::authentication::credentials_header;
 use crate::config::VoiceMailForm;
 use crate::diversion::{self, Retarget};
@@ -138,7 +138,8 @@ impl Proxy {
             let request_uri = diversion::mailbox_uri(form, (server, pilot), asked, reason.as_ref())?;
             Some(Hop { request_uri, next: Next::Uri(server.clone()), path: Vec::new(), is_outside: false })
         };
-        let mut hops: VecDeque<Hop> = self.config.voice_mail.iter().filter_map(hop).collect();
+        let hops = servers::voice_mail(&self.config).filter_map(hop).collect();
+        let mut hops: VecDeque<Hop> = self.in_order(hops).into();
         let otherwise = if is_own { Refusal::Unavailable } else { Refusal::NoAnswer };
         match hops.pop_front() {
             Some(first) => {
@@ -305,6 +306,10 @@ impl Proxy {
 
     pub(super) fn branch_failed(&mut self, now: Instant, key: CallKey, id: BranchId, failure: Failure) {
         self.timers.disarm(&Alarm::Alternative(key, id));
+        if let Some(branch) = self.calls.get(&key).and_then(|call| call.branches.get(&id)) {
+            let next = branch.hop.next.clone();
+            self.call_failed_at(&next, Some(failure));
+        }
         let rule = "EUMR-8: the one before cannot be reached";
         if failure != Failure::Cancelled && self.try_alternative(now, key, id, rule) {
             return;
@@ -326,9 +331,10 @@ impl Proxy {
 
     /// EUMR-8: nothing has come from one of several.
     pub(super) fn silent(&mut self, now: Instant, key: CallKey, id: BranchId) {
-        let Some(client) = self.calls.get(&key).and_then(|call| Some(call.branches.get(&id)?.client)) else {
-            return;
-        };
+        let branch = self.calls.get(&key).and_then(|call| call.branches.get(&id));
+        let Some(branch) = branch else { return };
+        let (client, next) = (branch.client, branch.hop.next.clone());
+        self.call_failed_at(&next, None);
         if self.try_alternative(now, key, id, "EUMR-8: the one before says nothing") {
             self.endpoint.cancel(now, client, None);
         }

@@ -184,7 +184,7 @@ impl Proxy {
                 if number.starts_with('+') { uri.with_param("user", Some("phone")) } else { uri };
             Some(Hop { request_uri, next: Next::Uri(gateway.clone()), path: Vec::new(), is_outside: true })
         };
-        let mut hops = route.to.iter().filter_map(hop).collect::<Vec<_>>().into_iter();
+        let mut hops = self.in_order(route.to.iter().filter_map(hop).collect()).into_iter();
         if let Some(first) = hops.next() {
             self.branch(now, key, Kind::Elsewhere, first, hops.collect());
         }

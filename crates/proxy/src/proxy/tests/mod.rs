@@ -13,6 +13,7 @@ mod explaining;
 mod exploring;
 mod no_diversion;
 mod registering;
+mod servers;
 mod voice_mail;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,11 @@ pub(super) struct Office {
     pub(super) kept: BTreeMap<AddressOfRecord, Vec<Kept>>,
     pub(super) locked: Vec<String>,
     pub(super) refused: Vec<Refused>,
+    /// News of servers, and who does not answer pings.
+    pub(super) standing: Vec<String>,
+    pub(super) deaf: BTreeSet<&'static str>,
+    /// Pings that were heard: when, and by whom.
+    pub(super) pings: Vec<(Instant, String)>,
     calls: u32,
     last_flow: u64,
 }
@@ -100,6 +106,9 @@ impl Office {
             kept: BTreeMap::new(),
             locked: Vec::new(),
             refused: Vec::new(),
+            standing: Vec::new(),
+            deaf: BTreeSet::new(),
+            pings: Vec::new(),
             calls: 0,
             last_flow: 0,
         };
@@ -204,6 +213,9 @@ impl Office {
                     self.kept.insert(address, bindings);
                 }
                 Output::Wish(Wish::GuesserLocked { name, .. }) => self.locked.push(name),
+                Output::Wish(Wish::Server { uri, is_up }) => {
+                    self.standing.push(format!("{} {}", uri.host(), if is_up { "up" } else { "down" }));
+                }
                 Output::Wish(Wish::Refused(refused)) => self.refused.push(*refused),
             }
         }
@@ -251,6 +263,15 @@ impl Office {
 
     fn hear_request(&mut self, name: String, request: Request) {
         let method = request.method().clone();
+        // PEER-11: servers answer by themselves.
+        if method == Method::Options && request.headers().from().uri.user().is_none() {
+            self.pings.push((self.now, name.clone()));
+            self.requests.insert((name.clone(), "OPTIONS".into()), request.clone());
+            if !self.deaf.contains(&*name) {
+                self.respond(&name, &request, "200 OK", "");
+            }
+            return;
+        }
         let key = (name.clone(), method.to_string());
         let invite = self.requests.get(&(name.clone(), "INVITE".into())).cloned();
         let branch = |request: &Request| request.headers().via().branch().map(str::to_owned);
