@@ -61,6 +61,10 @@ impl Role for ProxyLoop {
                 let peer = peer.unwrap_or_default();
                 tracing::warn!(%source, peer, method, call_id, code, rule, "refused");
             }
+            Wish::Server { uri, is_up: true } => tracing::info!(%uri, "answers"),
+            Wish::Server { uri, is_up: false } => {
+                tracing::warn!(%uri, "does not answer; calls are sent there last until it does");
+            }
             Wish::GuesserLocked { source, name } => {
                 tracing::warn!(%source, name, "somebody guesses passwords, and waits for answers now");
             }

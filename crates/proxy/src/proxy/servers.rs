@@ -20,7 +20,7 @@ use crate::Config;
 /// From one OPTIONS to the next. Longer than Timer F, so that there is never more than one.
 const PERIOD: Duration = Duration::from_secs(60);
 /// At the start they leave one after the other within this time.
-const SPREAD: Duration = Duration::from_secs(5);
+const SPREAD: Duration = Duration::from_secs(1);
 /// So many failures in a row, and it is down.
 const FAILURES_MAX: u8 = 2;
 /// Servers that are watched; those beyond are taken to be up.
