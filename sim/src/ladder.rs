@@ -58,6 +58,15 @@ impl Ladder {
         })
     }
 
+    /// The picture without the requests of one method, and without what is said about them.
+    pub fn without(&self, method: &Method) -> Ladder {
+        let is_other = |rung: &&Rung| match &rung.what {
+            What::Message(message) => message.headers().cseq().method != *method,
+            What::Note(_) => true,
+        };
+        Ladder { rungs: self.rungs.iter().filter(is_other).cloned().collect() }
+    }
+
     /// The responses, with their lines.
     pub fn responses(&self) -> impl Iterator<Item = (&Rung, &Response)> {
         self.rungs.iter().filter_map(|rung| match &rung.what {
