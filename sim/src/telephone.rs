@@ -40,6 +40,8 @@ pub struct Telephone {
     outputs: VecDeque<Output<Datagram>>,
     /// What answers a server that asks who it is, once for each call.
     pub account: Option<Account>,
+    /// Whether it sends sound and hears any; one that has none is quick to simulate.
+    pub has_sound: bool,
     /// Provisional responses to INVITEs, in order.
     pub progress: Vec<u16>,
     /// Final responses to INVITEs, in order; without challenges that were answered.
@@ -69,6 +71,8 @@ struct Call {
     lines: Vec<String>,
     body: String,
     has_proved: bool,
+    /// CSeq of the INVITE that began it.
+    invited_at: u32,
     /// The servers that stay in the path, nearest first (RFC 3261 12.1.2).
     routes: Vec<String>,
     is_answered: bool,
@@ -77,6 +81,23 @@ struct Call {
     pending: Option<PendingOffer>,
     sound: Sound,
     plays: u64,
+}
+
+impl Call {
+    /// RFC 3261 12.1.2: with whom it is.
+    fn meet(&mut self, response: &Response) {
+        self.to = to_of(response);
+        let headers = response.headers();
+        if let Some(contact) = headers.contacts().ok().and_then(|c| c.first().map(|a| a.uri.to_string())) {
+            self.remote_target = contact;
+        }
+        if !self.is_answered || self.cseq == self.invited_at {
+            let routes = headers.all(&HeaderName::RecordRoute);
+            self.routes = routes.map(|route| String::from_utf8_lossy(&route).into_owned()).collect();
+            self.routes.reverse();
+        }
+        self.is_answered = true;
+    }
 }
 
 /// How a call is placed.
@@ -190,6 +211,7 @@ impl Telephone {
             call: None,
             outputs: VecDeque::new(),
             account: None,
+            has_sound: true,
             progress: Vec::new(),
             answers: Vec::new(),
             last_response: None,
@@ -260,6 +282,7 @@ impl Telephone {
             lines: invite.lines,
             body,
             has_proved: false,
+            invited_at: 1,
             routes: Vec::new(),
             is_answered: false,
             is_over: false,
@@ -383,6 +406,7 @@ impl Telephone {
         call.to = was;
         call.has_proved = true;
         call.cseq += 1;
+        call.invited_at = call.cseq;
         call.branch.push_str("-proved");
         let mut lines = call.lines.clone();
         lines.push(line);
@@ -406,30 +430,24 @@ impl Telephone {
             call.is_over = !call.is_answered;
             return self.send(bytes);
         }
-        call.to = to_of(response);
-        if let Some(contact) =
-            response.headers().contacts().ok().and_then(|c| c.first().map(|a| a.uri.to_string()))
-        {
-            call.remote_target = contact;
+        if call.is_answered && call.cseq == call.invited_at && call.to != to_of(response) {
+            return self.leave_to_the_first(call, response);
         }
+        let was_answered = call.is_answered;
+        call.meet(response);
         let body = response.body();
         let mut ack_body = String::new();
         let negotiated = match call.pending.take() {
+            _ if !self.has_sound => None,
             Some(pending) => call.session.complete(pending, body).ok(),
             None => match call.session.answer(body, &mut self.rng) {
-                Ok((answer, negotiated)) if !call.is_answered => {
+                Ok((answer, negotiated)) if !was_answered => {
                     ack_body = String::from_utf8_lossy(&answer).into_owned();
                     Some(negotiated)
                 }
                 _ => None,
             },
         };
-        let was_answered = std::mem::replace(&mut call.is_answered, true);
-        if !was_answered {
-            let routes = response.headers().all(&HeaderName::RecordRoute);
-            call.routes = routes.map(|route| String::from_utf8_lossy(&route).into_owned()).collect();
-            call.routes.reverse();
-        }
         if let Some(negotiated) = negotiated {
             call.sound.command(now, Command::Update(parameters(&negotiated)));
             if !was_answered {
@@ -441,6 +459,23 @@ impl Telephone {
         let branch = format!("{}-ack-{}", call.branch, call.cseq);
         let bytes = self.text(call, "ACK", &call.remote_target.clone(), &branch, &[], &ack_body);
         self.send(bytes);
+    }
+
+    /// RFC 3261 13.2.2.4: somebody else has answered as well.
+    fn leave_to_the_first(&mut self, call: &mut Call, response: &Response) {
+        let first = (call.to.clone(), call.remote_target.clone(), call.routes.clone());
+        let cseq = call.cseq;
+        call.meet(response);
+        let tag = response.headers().to().tag().unwrap_or_default().to_owned();
+        let branch = |what: &str| format!("{}-{what}-{tag}", call.branch);
+        let (ack, bye) = (branch("ack"), branch("bye"));
+        let ack = self.text(call, "ACK", &call.remote_target, &ack, &[], "");
+        call.cseq += 1;
+        let bye = self.text(call, "BYE", &call.remote_target, &bye, &[], "");
+        call.cseq = cseq;
+        (call.to, call.remote_target, call.routes) = first;
+        self.send(ack);
+        self.send(bye);
     }
 
     fn act(&mut self, now: Instant, what: Do) {
