@@ -214,6 +214,13 @@ impl Callee {
         self.calls.values().filter(|call| call.state == State::Answered).count()
     }
 
+    /// Forgets the calls that are over, and those that it will never decide.
+    pub fn forget_calls(&mut self) {
+        for key in std::mem::take(&mut self.calls).into_keys() {
+            self.timers.disarm(&Alarm::Decide(key));
+        }
+    }
+
     fn open(&mut self, to: Destination) {
         self.last_flow += 2;
         let id = FlowId(self.last_flow);

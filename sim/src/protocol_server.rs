@@ -112,6 +112,11 @@ impl ProtocolServer {
         self.proxy.is_idle()
     }
 
+    /// Whether nothing at all is left of any call.
+    pub fn is_at_rest(&self) -> bool {
+        self.proxy.is_at_rest()
+    }
+
     fn restart(&mut self, now: Instant) {
         self.life += 1;
         let rng = ChaCha20Rng::from_rng(&mut self.rng);

@@ -215,6 +215,20 @@ impl Proxy {
         self.calls.is_empty() && self.relays.is_empty() && self.waiting.is_empty()
     }
 
+    /// Whether nothing at all is left of any request: what a server comes to when all have hung up and
+    /// the last timer has fired.
+    pub fn is_at_rest(&self) -> bool {
+        self.is_idle()
+            && self.call_of.is_empty()
+            && self.branch_of.is_empty()
+            && self.relay_of.is_empty()
+            && self.passing.is_empty()
+            && self.held.is_empty()
+            && self.endpoint.transaction_count() == 0
+            // The sweep goes on for ever.
+            && self.timers.len() <= 1
+    }
+
     fn obey(&mut self, now: Instant, order: Order) {
         match order {
             Order::Clock(wall) => self.clock = Clocks { now, wall },

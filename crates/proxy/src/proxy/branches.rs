@@ -369,8 +369,13 @@ impl Proxy {
         {
             return false;
         }
+        let mut alternatives = std::mem::take(&mut branch.alternatives);
+        // LOOP-3: whom this one points to is not tried once more after it.
+        alternatives.retain(|hop| match &hop.next {
+            Next::Uri(server) => !is_same_server(server, &contact),
+            Next::Flow(_) => true,
+        });
         let hop = Hop { next: Next::Uri(contact), ..branch.hop.clone() };
-        let alternatives = std::mem::take(&mut branch.alternatives);
         let (voice_mail, redirects) = (branch.voice_mail.clone(), branch.redirects + 1);
         let rule = "EUMR-9: the one before points there";
         self.launch(now, key, id, (hop, alternatives), voice_mail, (redirects, rule));
@@ -386,6 +391,11 @@ impl Branch {
             None => self.hop.request_uri.without_params_and_headers().to_string(),
         }
     }
+}
+
+/// Host and port; the transport is that of the host.
+fn is_same_server(one: &Uri, other: &Uri) -> bool {
+    one.host().eq_ignore_ascii_case(other.host()) && one.port() == other.port()
 }
 
 /// RFC 3261 16.6, step 4: what later requests may belong to.
