@@ -158,13 +158,14 @@ pub(crate) enum UserCommand {
     },
     /// List all users.
     List(Place),
-    /// Change settings, by the names of the import's columns.
+    /// Change settings, by the names of the import's columns, and routing rules.
+    #[command(after_help = ROUTING_HELP)]
     Set {
         #[command(flatten)]
         place: Place,
         /// user@domain or an extension.
         address: String,
-        /// KEY=VALUE, for example `name=Alice` or `skip_pin=no`.
+        /// KEY=VALUE, for example `name=Alice`, `skip_pin=no` or `forward-unanswered=bob@example.test`.
         #[arg(value_name = "KEY=VALUE")]
         settings: Vec<String>,
         #[command(flatten)]
@@ -174,11 +175,53 @@ pub(crate) enum UserCommand {
     Import {
         #[command(flatten)]
         place: Place,
-        /// Columns: address,extension,name,email,pin,password,skip_pin,enabled,language,greeting,time_zone,role.
+        /// Columns: address,extension,name,email,pin,password,skip_pin,enabled,language,greeting,time_zone,role,
+        /// and the routing rules of `umbel user set`.
         file: PathBuf,
+    },
+    /// Routing rules as the XML document of [MS-SIPRE] 2.2.9.
+    Routing {
+        #[command(flatten)]
+        place: Place,
+        /// user@domain or an extension.
+        address: String,
+        #[command(subcommand)]
+        command: RoutingCommand,
     },
     /// Write all users as CSV, without secrets.
     Export(Place),
+}
+
+/// What `umbel user set` says of routing rules.
+const ROUTING_HELP: &str = "\
+Routing rules; `off` takes one away, `off:` before a value keeps the value without using it:
+  forward-immediate=TARGET        all calls, at once; TARGET may be voicemail
+  forward-unanswered=TARGET       calls that nobody answers; without it they go to voice mail
+  no-voicemail=yes                not to voice mail either
+  ring-also=TARGET                a second device, together with the own telephones
+  ring-time=20s                   how long telephones ring
+  team=TARGET,...                 who rings too, after team-after=10s, for team-time=20s
+  delegates=TARGET,...            the same, where there is no team
+  work-hours=\"mon-fri 09:00-17:00, sat 10:00-12:00\"
+                                  when the rules apply, by the user's time_zone
+  do-not-disturb=yes              own telephones stay silent
+  skip-own-telephones=yes         they are silent, but for delegates and those who break through
+  breakthrough=ADDRESS,...        whose calls ring in spite of that
+  conference-invitations=yes      rules are for invitations to conferences too
+  emergency-call-back=yes         own telephones and nothing else
+  block=yes                       every call is refused
+A TARGET is an address, an extension, a number or a SIP URI.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RoutingCommand {
+    /// Replace the rules by those of a document; several files are several instances, which are merged.
+    Import {
+        /// The documents; `-` reads standard input.
+        #[arg(required = true, value_name = "FILE.xml")]
+        files: Vec<PathBuf>,
+    },
+    /// Write the rules as a document to standard output.
+    Export,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,7 @@ mod calls;
 mod certificate;
 mod mailbox;
 mod message;
+mod routing;
 mod secrets;
 mod sound;
 mod user;

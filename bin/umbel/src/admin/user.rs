@@ -1,11 +1,13 @@
 //! `umbel user`: who has a mailbox, and what is set for them.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use umbel_store::{GreetingKind, NewPin, PinSet, PinState, Refusal, StoreError, User, UserChange, UserEntry};
 
-use super::user_columns::{COLUMNS, Setting, assignment};
-use super::{Admin, author, failed, now, password_and_pin, read_wav};
-use crate::cli::{SecretsFromFiles, UserCommand};
+use super::user_columns::{Setting, assignment, names};
+use super::{Admin, author, failed, now, password_and_pin, read_wav, routing};
+use crate::cli::{RoutingCommand, SecretsFromFiles, UserCommand};
 use crate::exit::Failure;
 use crate::output;
 
@@ -49,6 +51,18 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
             let set = super::user_import::import(&mut admin, &file)?;
             print_pins(&admin, &set)
         }
+        UserCommand::Routing { place, address, command } => {
+            let mut admin = Admin::open(&place, json)?;
+            let user = admin.user(&address)?;
+            match command {
+                RoutingCommand::Import { files } => {
+                    let entry = routing::import(&admin, &user, &files)?;
+                    put(&mut admin, entry, &address)?;
+                    changed(&mut admin, &user, true)
+                }
+                RoutingCommand::Export => routing::export(&admin, &user),
+            }
+        }
         UserCommand::Export(place) => export(&mut Admin::open(&place, json)?),
     }
 }
@@ -68,6 +82,8 @@ struct UserDocument<'a> {
     pin: &'static str,
     has_password: bool,
     greeting: &'static str,
+    /// The rules that are set, in their words.
+    routing: &'a BTreeMap<String, String>,
     added: String,
 }
 
@@ -86,6 +102,7 @@ fn document(user: &User) -> UserDocument<'_> {
         pin: pin_state(user.pin),
         has_password: user.has_password,
         greeting: user.greeting.kind().as_str(),
+        routing: &settings.routing,
         added: super::iso_8601(user.added),
     }
 }
@@ -157,7 +174,7 @@ fn show(admin: &mut Admin, user: &User) -> Result<(), Failure> {
     let mailbox =
         admin.store.mailbox(user.address(), now()).map_err(|error| failed(error, user.address().as_str()))?;
     let settings = &user.settings;
-    output::facts(&[
+    let mut facts = vec![
         ("address", settings.address.to_string()),
         ("extension", settings.extension.clone().unwrap_or_default()),
         ("name", settings.name.clone()),
@@ -176,7 +193,10 @@ fn show(admin: &mut Admin, user: &User) -> Result<(), Failure> {
         ),
         ("locked", mailbox.locked.map_or("no".to_owned(), super::mailbox::lock_text)),
         ("added", super::iso_8601(user.added)),
-    ])
+    ];
+    let sentences = routing::sentences(admin, user).into_iter().enumerate();
+    facts.extend(sentences.map(|(line, sentence)| (if line == 0 { "calls" } else { "" }, sentence)));
+    output::facts(&facts)
 }
 
 /// All users, page by page.
@@ -223,7 +243,7 @@ fn set(
     if settings.is_empty() && password.is_none() && pin.is_none() {
         return Err(Failure::usage(format!(
             "nothing to set; write KEY=VALUE with one of {}",
-            COLUMNS.join(", ")
+            names().collect::<Vec<_>>().join(", ")
         )));
     }
     let mut greeting = None;
@@ -231,7 +251,7 @@ fn set(
     let address = user.address();
     let mut entry = UserEntry::new(address.clone());
     for setting in settings {
-        match assignment(setting)?.1 {
+        match assignment(setting, &admin.config.domain)?.1 {
             Setting::Change(change) => entry.changes.push(change),
             Setting::Greeting(path) => greeting = Some(read_wav(std::path::Path::new(&path), admin.json)?),
             Setting::Elsewhere | Setting::Nothing => {}
@@ -239,17 +259,30 @@ fn set(
     }
     entry.pin = pin.map(NewPin::Own);
     entry.password = password;
-    // One entry of an import: all of it, or none.
-    let store = &mut admin.store;
-    store.put_users(&[entry], &author(), now()).map_err(|error| match error {
-        StoreError::Refused(Refusal::Entry { refusal, .. }) => failed(Refusal::from(refusal).into(), text),
-        other => failed(other, text),
-    })?;
+    let has_rules = entry.changes.iter().any(routing::is_rule);
+    put(admin, entry, text)?;
     if let Some(audio) = greeting {
         let wrong = |error| failed(error, text);
-        store.set_greeting(address, GreetingKind::Standard, &audio, &author(), now()).map_err(wrong)?;
+        let kind = GreetingKind::Standard;
+        admin.store.set_greeting(address, kind, &audio, &author(), now()).map_err(wrong)?;
     }
-    let user = admin.user(address.as_str())?;
+    changed(admin, &user, has_rules)
+}
+
+/// One entry of an import: all of it, or none.
+fn put(admin: &mut Admin, entry: UserEntry, text: &str) -> Result<(), Failure> {
+    admin.store.put_users(&[entry], &author(), now()).map(drop).map_err(|error| match error {
+        StoreError::Refused(Refusal::Entry { refusal, .. }) => failed(Refusal::from(refusal).into(), text),
+        other => failed(other, text),
+    })
+}
+
+/// Says how the user is now; where routing rules were changed, with what is odd about them.
+fn changed(admin: &mut Admin, before: &User, has_rules: bool) -> Result<(), Failure> {
+    let user = admin.user(before.address().as_str())?;
+    if has_rules {
+        routing::remark(admin, &user)?;
+    }
     if admin.json { output::json(&document(&user)) } else { done(admin, &user, "changed") }
 }
 
@@ -258,7 +291,7 @@ fn export(admin: &mut Admin) -> Result<(), Failure> {
     let users = all(admin)?;
     let mut writer = csv::Writer::from_writer(Vec::new());
     let columns: Vec<&str> =
-        COLUMNS.into_iter().filter(|column| !["pin", "password", "greeting"].contains(column)).collect();
+        names().filter(|column| !["pin", "password", "greeting"].contains(column)).collect();
     let internal = |error: csv::Error| Failure::new(crate::exit::Exit::Failed, "internal", error.to_string());
     writer.write_record(&columns).map_err(internal)?;
     for user in &users {
@@ -273,7 +306,7 @@ fn export(admin: &mut Admin) -> Result<(), Failure> {
             "language" => settings.language.as_deref().unwrap_or_default(),
             "time_zone" => settings.time_zone.as_deref().unwrap_or_default(),
             "role" => role(user),
-            other => unreachable!("{other} is not exported"),
+            rule => settings.routing.get(rule).map(String::as_str).unwrap_or_default(),
         };
         writer.write_record(columns.iter().map(cell)).map_err(internal)?;
     }

@@ -1,5 +1,6 @@
 //! The columns of the import, which are also the keys of `umbel user set`.
 
+use umbel_proxy::routing::words;
 use umbel_store::{Role, UserChange};
 
 use crate::exit::Failure;
@@ -32,20 +33,14 @@ pub(super) const COLUMNS: [&str; 12] = [
     "role",
 ];
 
-/// Routing rules, which need the protocol server.
-const ROUTING: [&str; 8] = [
-    "forward-immediate",
-    "forward-unanswered",
-    "ring-also",
-    "ring-time",
-    "team",
-    "delegates",
-    "work-hours",
-    "do-not-disturb",
-];
+/// All that `umbel user set` and the import know: the columns, and the routing rules.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    COLUMNS.into_iter().chain(words::NAMES)
+}
 
-/// What a value in a column means. Empty values take a setting away where it can be absent.
-pub(super) fn setting(column: &str, value: &str) -> Result<Setting, String> {
+/// What a value in a column means. Empty values take a setting away where it can be absent. `domain`
+/// completes extensions in routing rules.
+pub(super) fn setting(column: &str, value: &str, domain: &str) -> Result<Setting, String> {
     let optional = (!value.is_empty()).then(|| value.to_owned());
     let change = match column {
         "address" | "pin" | "password" => return Ok(Setting::Elsewhere),
@@ -71,10 +66,16 @@ pub(super) fn setting(column: &str, value: &str) -> Result<Setting, String> {
             "administrator" => Role::Administrator,
             other => return Err(format!("role: `{other}` is neither user nor administrator")),
         }),
-        rule if ROUTING.contains(&rule) => {
-            return Err(format!("{rule} needs the protocol server, which this version does not have yet"));
+        rule if words::NAMES.contains(&rule) => {
+            let is_set = words::check(rule, value, domain)
+                .map_err(|wrong| format!("{rule}: `{value}` is not understood; {}", wrong.what))?;
+            let value = is_set.then(|| value.trim().to_owned());
+            UserChange::Routing { key: rule.to_owned(), value }
         }
-        other => return Err(format!("there is no setting `{other}`; there are {}", COLUMNS.join(", "))),
+        other => {
+            let names: Vec<_> = names().collect();
+            return Err(format!("there is no setting `{other}`; there are {}", names.join(", ")));
+        }
     };
     Ok(Setting::Change(change))
 }
@@ -88,7 +89,7 @@ fn yes_or_no(column: &str, value: &str) -> Result<bool, String> {
 }
 
 /// Reads `KEY=VALUE` of the command line.
-pub(super) fn assignment(text: &str) -> Result<(&str, Setting), Failure> {
+pub(super) fn assignment<'a>(text: &'a str, domain: &str) -> Result<(&'a str, Setting), Failure> {
     let (key, value) = text.split_once('=').ok_or_else(|| {
         Failure::usage(format!("`{text}` is no setting; write KEY=VALUE, for example enabled=no"))
     })?;
@@ -97,7 +98,7 @@ pub(super) fn assignment(text: &str) -> Result<(&str, Setting), Failure> {
             "a secret given as an argument is seen by everybody on this machine; use --{key}-file"
         ))),
         "address" => Err(Failure::usage("the address is the user's name for good; add another user instead")),
-        _ => Ok((key, setting(key, value).map_err(Failure::usage)?)),
+        _ => Ok((key, setting(key, value, domain).map_err(Failure::usage)?)),
     }
 }
 
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
 
     fn change(column: &str, value: &str) -> UserChange {
-        match setting(column, value) {
+        match setting(column, value, "example.test") {
             Ok(Setting::Change(change)) => change,
             Ok(_) => panic!("{column} is no change"),
             Err(wrong) => panic!("{wrong}"),
@@ -124,6 +125,14 @@ mod tests {
             change("time_zone", "Europe/Berlin"),
             UserChange::TimeZone(Some("Europe/Berlin".to_owned()))
         );
+        let rule = |key: &str, value: Option<&str>| UserChange::Routing {
+            key: key.to_owned(),
+            value: value.map(str::to_owned),
+        };
+        assert_eq!(change("ring-time", " 20s "), rule("ring-time", Some("20s")));
+        for off in ["", "off"] {
+            assert_eq!(change("forward-immediate", off), rule("forward-immediate", None));
+        }
     }
 
     #[test]
@@ -134,16 +143,18 @@ mod tests {
             ("language", "xx"),
             ("time_zone", "Mars/Base"),
             ("colour", "red"),
-            ("ring-time", "20s"),
+            ("ring-time", "soon"),
         ] {
-            let wrong = setting(column, value).err().unwrap_or_else(|| panic!("{column}={value} was taken"));
+            let wrong = setting(column, value, "example.test")
+                .err()
+                .unwrap_or_else(|| panic!("{column}={value} was taken"));
             assert!(wrong.contains(column), "{wrong}");
         }
     }
 
     #[test]
     fn a_secret_in_an_assignment_is_refused_without_repeating_it() {
-        let failure = assignment("pin=864209").err().expect("refused");
+        let failure = assignment("pin=864209", "example.test").err().expect("refused");
         assert!(!failure.message.contains("864209") && failure.message.contains("--pin-file"), "{failure}");
     }
 }

@@ -8,7 +8,7 @@ use umbel_store::{Address, GreetingKind, NewPin, Password, Pin, PinSet, StoredAu
 
 use zeroize::Zeroizing;
 
-use super::user_columns::{COLUMNS, Setting, setting};
+use super::user_columns::{Setting, names, setting};
 use super::{Admin, author, beside, failed, now, read_wav};
 use crate::exit::{Failure, at_path};
 use crate::progress::Progress;
@@ -36,6 +36,10 @@ pub(super) fn import(admin: &mut Admin, file: &Path) -> Result<Vec<PinSet>, Fail
         admin.store.put_users(&entries, &author(), now()).map_err(|error| refused(error, file, &rows))?;
     drop(progress);
     for row in &rows {
+        if row.entry.changes.iter().any(super::routing::is_rule) {
+            let user = admin.user(row.entry.address.as_str())?;
+            super::routing::remark(admin, &user)?;
+        }
         if let Some(audio) = &row.greeting {
             let kind = GreetingKind::Standard;
             admin
@@ -117,8 +121,9 @@ fn reason(error: &csv::Error) -> String {
 }
 
 fn check_heads(heads: &csv::StringRecord) -> Result<(), String> {
-    if let Some(unknown) = heads.iter().find(|head| !COLUMNS.contains(head)) {
-        return Err(format!("there is no column `{unknown}`; there are {}", COLUMNS.join(", ")));
+    if let Some(unknown) = heads.iter().find(|head| !names().any(|name| name == *head)) {
+        let names: Vec<_> = names().collect();
+        return Err(format!("there is no column `{unknown}`; there are {}", names.join(", ")));
     }
     let distinct: BTreeSet<&str> = heads.iter().collect();
     if distinct.len() != heads.len() {
@@ -145,7 +150,7 @@ fn row(
     let mut entry = UserEntry::new(address);
     let mut greeting = None;
     for (head, cell) in cells() {
-        match setting(head, cell)? {
+        match setting(head, cell, &admin.config.domain)? {
             Setting::Change(change) => entry.changes.push(change),
             Setting::Greeting(path) => {
                 greeting =

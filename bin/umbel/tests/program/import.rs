@@ -88,6 +88,12 @@ fn what_breaks_a_rule_is_refused_with_its_line_and_nothing_is_imported() {
             "neither user nor administrator",
         ),
         ("address,time_zone\ncarol@example.test,UTC\ndan@example.test,Mars\n", 3, "Mars"),
+        ("address,forward\ncarol@example.test,\n", 1, "no column `forward`"),
+        (
+            "address,ring-time\ncarol@example.test,20s\ndan@example.test,soon\n",
+            3,
+            "expected 0 to 1200 seconds",
+        ),
         ("address,email\ncarol@example.test,c@x.test\ndan@example.test,nobody\n", 3, "user@domain"),
         ("address,greeting\ncarol@example.test,good.wav\ndan@example.test,bad.wav\n", 3, "not a RIFF/WAVE"),
         ("address,greeting\ncarol@example.test,good.wav\ndan@example.test,gone.wav\n", 3, "gone.wav"),
@@ -112,6 +118,9 @@ fn what_was_exported_is_imported_elsewhere_as_it_was() {
         &[["user", "set", "bob"].as_slice(), &settings, &["role=administrator", "enabled=no"]].concat(),
     )
     .succeeded();
+    let rules = ["forward-immediate=off", "team=alice@example.test, 103", "work-hours=mon-fri 09:00-17:00"];
+    site.umbel(&[["user", "set", "bob"].as_slice(), &rules, &["ring-also=off:+15555550100"]].concat())
+        .succeeded();
     let exported = site.umbel(&["user", "export"]).succeeded();
     assert!(!exported.contains("pin,") || exported.contains("skip_pin"), "{exported}");
     let other = Site::new();

@@ -10,6 +10,7 @@ mod import;
 mod messages;
 mod permissions;
 mod reload;
+mod routing;
 mod serve;
 mod site;
 mod sound;

@@ -110,7 +110,6 @@ fn what_breaks_a_rule_is_refused_by_name_and_nothing_is_done() {
         (&["set", "alice", "language=xx"], 64, "only en"),
         (&["set", "alice", "extension=102"], 1, "belongs to another user"),
         (&["set", "alice", "address=a@example.test"], 64, "name for good"),
-        (&["set", "alice", "forward-immediate=+15550100"], 64, "needs the protocol server"),
         (&["set", "nobody", "enabled=no"], 1, "no user nobody"),
         (&["remove", "nobody"], 1, "no user nobody"),
         (&["unlock", "999"], 1, "no user 999"),
