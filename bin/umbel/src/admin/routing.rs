@@ -21,7 +21,11 @@ pub(super) fn is_rule(change: &UserChange) -> bool {
 pub(super) fn sentences(admin: &Admin, user: &User) -> Vec<String> {
     let domain = &admin.config.domain;
     match words::read(&user.settings.routing, domain) {
-        Ok(rules) => routing::describe(&rules, domain, routing::TOTAL_DEFAULT),
+        Ok(rules) => {
+            let server = admin.config.server.as_ref();
+            let ring_time = server.map_or(routing::TOTAL_DEFAULT, |server| server.ring_time);
+            routing::describe(&rules, domain, ring_time)
+        }
         // SIPRE-5.
         Err(wrong) => vec![format!("own telephones only, since a rule cannot be read: {wrong}")],
     }
@@ -63,10 +67,12 @@ fn targets(rules: &Rules) -> impl Iterator<Item = (&'static str, &Uri)> {
     forward_to.chain(rules.ring_also.iter().map(|uri| ("ring-also", uri))).chain(lists)
 }
 
-/// The user part of a target within our domain. Numbers in international form are outside.
+/// The user part of a target within our domain that must be somebody's: no number with a way out.
 fn local_user(admin: &Admin, uri: &Uri) -> Option<String> {
     let is_ours = uri.host().eq_ignore_ascii_case(&admin.config.domain);
-    let user = uri.user_decoded().filter(|user| is_ours && !user.starts_with('+'))?;
+    let routes = admin.config.server.iter().flat_map(|server| &server.routes);
+    let has_route = |user: &str| routes.clone().any(|route| user.starts_with(&route.prefix));
+    let user = uri.user_decoded().filter(|user| is_ours && !has_route(user))?;
     let is_pilot = admin.config.um.as_ref().is_some_and(|um| um.pilots.iter().any(|pilot| *pilot == user));
     (!is_pilot).then(|| user.into_owned())
 }
@@ -82,8 +88,8 @@ fn is_known(admin: &mut Admin, user: &str) -> Result<bool, Failure> {
 }
 
 fn unknown_target(rule: &str, user: &str) -> String {
-    if user.bytes().all(|octet| octet.is_ascii_digit()) {
-        format!("{rule}: nobody has the extension {user}; calls get there only by a route for such numbers")
+    if user.trim_start_matches('+').bytes().all(|octet| octet.is_ascii_digit()) {
+        format!("{rule}: nobody has the number {user}, and no route in [server] leads there")
     } else {
         format!("{rule}: there is no user {user}; `umbel user list` shows all")
     }

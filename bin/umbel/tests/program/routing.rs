@@ -1,8 +1,10 @@
 //! Routing rules: `umbel user set`, `show` and `routing`, without a server and beside one.
 
+use std::net::{Ipv4Addr, TcpListener};
+
 use serde_json::{Value, json};
 
-use crate::site::{Ran, Site};
+use crate::site::{Ran, Site, umbel};
 
 /// [MS-SIPRE] 2.2.9: forwarding after twenty seconds, and a second device.
 const DOCUMENT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -99,7 +101,7 @@ fn what_is_odd_is_told_and_done_all_the_same() {
         (&["delegates=off", "team=bob@example.test, sip:102@example.test", "--json"], &[]),
         (
             &["team=nobody@example.test, 999, +15555550100, x@elsewhere.test", "--json"],
-            &["unknown-target"; 2],
+            &["unknown-target"; 3],
         ),
         (&["team=", "ring-also=voicemail@example.test", "--json"], &[]),
         // No rule is changed.
@@ -187,4 +189,31 @@ fn a_document_that_is_none_changes_nothing() {
     site.umbel(&["user", "routing", "nobody", "export", "--json"]).failed_as_json(1, "not-found");
     site.umbel(&["user", "routing", "alice", "import"]).failed(64, &["FILE.xml"]);
     assert_eq!(rules(&site), json!({ "ring-time": "5s" }));
+}
+
+/// The rules count for the next call: nothing is reloaded, nobody is restarted.
+#[test]
+fn a_running_protocol_server_follows_the_rules_of_the_moment() {
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let server = format!("[server]\nlisten = [\"tcp:127.0.0.1:{port}\"]\nauthentication = \"none\"\n");
+    let site = Site::with("", &server);
+    site.add_users();
+    let _server = site.serve();
+    let call = || {
+        let server = format!("tcp:127.0.0.1:{port}");
+        umbel(&["phone", "call", "101", "--as", "bob@example.test", "--server", &server, "--for", "1s"])
+    };
+    // Alice has no telephone: her voice mail answers.
+    call().succeeded();
+    set(&site, &["no-voicemail=yes"]).succeeded();
+    call().failed(1, &["480"]);
+    set(&site, &["no-voicemail=off", "block=yes"]).succeeded();
+    call().failed(1, &["480"]);
+    set(&site, &["block=off", "forward-unanswered=102"]).succeeded();
+    call().succeeded();
+    let calls = site.umbel(&["calls", "--json"]).documents();
+    // Alice's voice mail at first; now that of bob, who calls himself there and is asked for his PIN.
+    let pins: Vec<&Value> = calls.iter().map(|call| &call["pin"]).collect();
+    assert_eq!(pins, ["prompted", "none"], "{calls:?}");
+    assert_eq!(calls[0]["kind"], "subscriber-access");
 }

@@ -35,24 +35,29 @@ pub fn describe(rules: &Rules, domain: &str, ring_time: Duration) -> Vec<String>
         None if rules.voice_mail => "voice mail".to_owned(),
         None => "the call ends".to_owned(),
     };
-    let is_immediate = rules.has(Flag::ForwardImmediate);
-    if is_immediate {
-        sentences.push(format!("at once: {to}"));
-    }
-    if let Some(uri) = rules.ring_also.as_ref().filter(|_| rules.has(Flag::SimultaneousRing)) {
-        sentences.push(format!("ring also: {}", say(uri)));
-    }
     let team = Some(("team", &rules.team)).filter(|(_, list)| rules.has(Flag::TeamRing) && !list.is_empty());
     let delegates = Some(("delegates", &rules.delegates))
         .filter(|(_, list)| rules.has(Flag::DelegateRing) && !list.is_empty());
-    if let Some((who, list)) = team.or(delegates) {
+    let others = team.or(delegates);
+    if let Some((who, list)) = others {
         let (after, time) = (rules.user.unwrap_or(USER_DEFAULT), rules.team2.unwrap_or(TEAM2_DEFAULT));
         let (after, time) = (after.as_secs(), time.as_secs());
         let then = if rules.voice_mail { "voice mail" } else { "the call ends" };
         sentences.push(format!("{who}: {} after {after} s, for {time} s, then {then}", all(list)));
-    } else if !is_immediate {
+    }
+    // Members of the team do not ring the team (3.9.5.2.2.3).
+    let whose = others.map_or(String::new(), |(who, _)| format!("calls from the {who}, "));
+    let is_immediate = rules.has(Flag::ForwardImmediate);
+    if is_immediate {
+        sentences.push(format!("{whose}at once: {to}"));
+    }
+    if let Some(uri) = rules.ring_also.as_ref().filter(|_| rules.has(Flag::SimultaneousRing) && !is_immediate)
+    {
+        sentences.push(format!("ring also: {}", say(uri)));
+    }
+    if !is_immediate && (others.is_none() || forward_to.is_some()) {
         let after = rules.total.unwrap_or(ring_time).as_secs();
-        sentences.push(format!("when unanswered: {to} after {after} s"));
+        sentences.push(format!("{whose}when unanswered: {to} after {after} s"));
     }
     if !rules.breakthrough.is_empty() {
         sentences.push(format!("breaks through: {}", all(&rules.breakthrough)));
@@ -107,6 +112,20 @@ mod tests {
         check(
             &[("delegates", "dave@example.test"), ("team-time", "30s"), ("no-voicemail", "yes")],
             &["delegates: dave@example.test after 10 s, for 30 s, then the call ends"],
+        );
+        check(
+            &[("team", "203"), ("forward-immediate", "bob@example.test"), ("ring-also", "300")],
+            &[
+                "team: 203 after 10 s, for 20 s, then voice mail",
+                "calls from the team, at once: forward to bob@example.test",
+            ],
+        );
+        check(
+            &[("delegates", "203"), ("forward-unanswered", "300")],
+            &[
+                "delegates: 203 after 10 s, for 20 s, then voice mail",
+                "calls from the delegates, when unanswered: forward to 300 after 25 s",
+            ],
         );
     }
 
