@@ -41,6 +41,8 @@ pub struct Config {
     pub voice_mail_versions: BTreeMap<String, u32>,
     /// How they are asked for a mailbox.
     pub voice_mail_form: VoiceMailForm,
+    /// EUMR-5: a media relay that voice mail may use.
+    pub media_relay: Option<Uri>,
     /// User parts for one's own mailbox.
     pub pilots: Vec<String>,
     /// How long telephones ring.
@@ -144,6 +146,7 @@ impl Config {
             voice_mail: Vec::new(),
             voice_mail_versions: BTreeMap::new(),
             voice_mail_form: VoiceMailForm::Gruu,
+            media_relay: None,
             pilots: vec!["voicemail".to_owned()],
             ring_time: TOTAL_DEFAULT,
             when_forwarding: WhenForwarding::Ring,

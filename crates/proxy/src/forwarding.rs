@@ -31,6 +31,8 @@ pub struct Circumstances<'a> {
     pub media: Media,
     /// It is here because somebody else's team or delegates ring.
     pub rung_for_another: bool,
+    /// It is for one of the callee's telephones, and for nobody and nothing else (URI-6).
+    pub is_for_one_telephone: bool,
     /// The callee has a mailbox that takes messages.
     pub has_mailbox: bool,
     /// It is working time where the callee is.
@@ -139,6 +141,9 @@ pub fn plan(call: &Circumstances<'_>) -> Plan {
     }
     if rules.has(Flag::Block) {
         return refuse(Refusal::Blocked, "rule 1: block");
+    }
+    if call.is_for_one_telephone {
+        return endpoints_only(call, "URI-6: for one telephone only");
     }
     if rules.has(Flag::E911Active) {
         return endpoints_only(call, "rule 2: emergency call-back");

@@ -46,6 +46,7 @@ fn planned(
         sensitivity,
         media: Media::Audio,
         rung_for_another: false,
+        is_for_one_telephone: false,
         has_mailbox: true,
         is_work_time: true,
         when_forwarding: WhenForwarding::Ring,

@@ -24,6 +24,7 @@ pub mod authentication;
 mod config;
 mod diversion;
 pub mod forwarding;
+mod gruu;
 pub mod identity;
 mod locality;
 pub mod location;

@@ -297,16 +297,14 @@ impl Contact {
             Device::Contact => 0,
             Device::Outbound { instance, .. } => instance.len(),
             Device::Epid(epid) => epid.len(),
+            Device::Instance(instance) => instance.len(),
         };
         self.uri.as_str().len() + device
     }
 }
 
 fn same_instance(one: &Binding, other: &Binding) -> bool {
-    match (&one.device, &other.device) {
-        (Device::Outbound { instance, .. }, Device::Outbound { instance: other, .. }) => instance == other,
-        _ => false,
-    }
+    one.instance().is_some() && one.instance() == other.instance()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What we give away and want to recognise when it comes back: sealed by HMAC-SHA-256 (RFC 2104).
 
 use rand_chacha::ChaCha20Rng;
-use rand_core::Rng;
+use rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -21,6 +21,9 @@ pub(crate) struct Seal {
 pub(crate) enum Purpose {
     Nonce,
     RecordRoute,
+    Hidden,
+    /// Of what hides it.
+    Stream,
 }
 
 impl Seal {
@@ -34,20 +37,60 @@ impl Seal {
     /// The seal over these parts, as lower-case hexadecimal digits. Each part counts with its length,
     /// so that octets cannot move from one to the next.
     pub(crate) fn over(&self, purpose: Purpose, parts: &[&[u8]]) -> String {
+        hex(&self.code(purpose, parts)[..SEAL])
+    }
+
+    fn code(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
         let mut inner = self.inner.clone().chain_update([purpose as u8]);
         for part in parts {
             let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
             inner.update(length.to_be_bytes());
             inner.update(part);
         }
-        let full = self.outer.clone().chain_update(inner.finalize()).finalize();
-        full.iter().take(SEAL).map(|octet| format!("{octet:02x}")).collect()
+        self.outer.clone().chain_update(inner.finalize()).finalize().into()
+    }
+
+    /// Octets that nobody else can read or change, as lower-case hexadecimal digits: their code, and they
+    /// themselves under a stream made of it. What is to look different each time must differ in itself.
+    pub(crate) fn hide(&self, plain: &[u8]) -> String {
+        let code = self.code(Purpose::Hidden, &[plain]);
+        hex(&code[..SEAL]) + &hex(&self.streamed(&code[..SEAL], plain))
+    }
+
+    /// What [`Seal::hide`] hid; `None` for what it did not make.
+    pub(crate) fn reveal(&self, hidden: &str) -> Option<Vec<u8>> {
+        let octets = unhex(hidden)?;
+        let (code, streamed) = octets.split_at_checked(SEAL)?;
+        let plain = self.streamed(code, streamed);
+        let made = self.code(Purpose::Hidden, &[&plain]);
+        bool::from(made[..SEAL].ct_eq(code)).then_some(plain)
+    }
+
+    fn streamed(&self, code: &[u8], octets: &[u8]) -> Vec<u8> {
+        let mut stream = vec![0; octets.len()];
+        ChaCha20Rng::from_seed(self.code(Purpose::Stream, &[code])).fill_bytes(&mut stream);
+        stream.iter().zip(octets).map(|(one, other)| one ^ other).collect()
     }
 
     /// Whether `seal` is the one over these parts; compared in constant time.
     pub(crate) fn is_over(&self, purpose: Purpose, parts: &[&[u8]], seal: &str) -> bool {
         self.over(purpose, parts).as_bytes().ct_eq(seal.as_bytes()).into()
     }
+}
+
+fn hex(octets: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value & 0xf)]);
+    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(*octet)]).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    };
+    text.as_bytes().chunks(2).map(pair).collect()
 }
 
 impl std::fmt::Debug for Seal {
@@ -58,7 +101,7 @@ impl std::fmt::Debug for Seal {
 
 #[cfg(test)]
 mod tests {
-    use rand_core::SeedableRng;
+    #![allow(clippy::unwrap_used)]
 
     use super::*;
 
@@ -78,6 +121,25 @@ mod tests {
         assert!(!ours.is_over(Purpose::Nonce, &[b"ab", b"c"], &made.to_uppercase()));
         assert!(!ours.is_over(Purpose::Nonce, &[b"ab", b"c"], ""));
         assert!(!seal(2).is_over(Purpose::Nonce, &[b"ab", b"c"], &made));
+    }
+
+    #[test]
+    fn what_is_hidden_is_revealed_to_its_maker_and_only_as_it_was_made() {
+        let ours = seal(1);
+        let hidden = ours.hide(b"bob, and no. 1");
+        assert_eq!(ours.reveal(&hidden).unwrap(), b"bob, and no. 1");
+        assert_eq!(ours.reveal(&ours.hide(b"")).unwrap(), b"");
+        assert!(!hidden.contains(&hex(b"bob")));
+        assert_eq!(hidden.len(), 2 * (SEAL + 14));
+        assert_eq!(seal(2).reveal(&hidden), None);
+        for at in [0, 31, 32, hidden.len() - 1] {
+            let mut changed = hidden.clone().into_bytes();
+            changed[at] = if changed[at] == b'0' { b'1' } else { b'0' };
+            assert_eq!(ours.reveal(&String::from_utf8(changed).unwrap()), None, "{at}");
+        }
+        for bad in ["", "0", "xy", "é", &hidden[1..], &hidden[2..]] {
+            assert_eq!(ours.reveal(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub struct Binding {
     /// Of the REGISTER that made or refreshed it.
     pub(super) cseq: u32,
     /// Of the REGISTER that made or refreshed it.
-    pub(super) call_id: Box<str>,
+    pub(crate) call_id: Box<str>,
     /// What tells devices apart beside the contact.
     pub(super) device: Device,
     /// RFC 3327: the edge servers on the way, the first to be visited first.
@@ -46,6 +46,8 @@ pub enum Device {
     },
     /// REG-6: the contact together with the `epid` of older clients.
     Epid(Box<str>),
+    /// Only the contact does; but requests may be for this instance (RFC 5627).
+    Instance(Box<str>),
 }
 
 impl Binding {
@@ -55,7 +57,26 @@ impl Binding {
     pub(super) fn is_of(&self, contact: &Uri, device: &Device) -> bool {
         match (&self.device, device) {
             (Device::Outbound { .. }, Device::Outbound { .. }) => self.device == *device,
+            (Device::Contact | Device::Instance(_), Device::Contact | Device::Instance(_)) => {
+                self.contact.is_equivalent(contact)
+            }
             (mine, other) => mine == other && self.contact.is_equivalent(contact),
+        }
+    }
+
+    /// `+sip.instance`, as it was written, where that matters.
+    pub fn instance(&self) -> Option<&str> {
+        match &self.device {
+            Device::Outbound { instance, .. } | Device::Instance(instance) => Some(instance),
+            Device::Contact | Device::Epid(_) => None,
+        }
+    }
+
+    /// `epid`.
+    pub fn epid(&self) -> Option<&str> {
+        match &self.device {
+            Device::Epid(epid) => Some(epid),
+            Device::Contact | Device::Outbound { .. } | Device::Instance(_) => None,
         }
     }
 

@@ -229,7 +229,7 @@ impl Proxy {
             Method::Options if rest.is_empty() && self.is_for_us(&arrival.request) => {
                 let mut draft = Draft::reply(&arrival.request, StatusCode::OK);
                 draft.to_tag(&self.tag()).push(HeaderName::Allow, super::ALLOW);
-                draft.push(HeaderName::Supported, "path, outbound");
+                draft.push(HeaderName::Supported, "path, outbound, gruu");
                 self.endpoint.respond(now, arrival.transaction, draft);
             }
             _ => self.begin(now, arrival, rest),

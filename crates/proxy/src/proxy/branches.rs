@@ -7,7 +7,7 @@ use umbel_node::{FlowId, Transport};
 use umbel_sip_endpoint::{ClientTransaction, Failure, Target};
 use umbel_sip_message::digest::Credentials;
 use umbel_sip_message::{
-    AddressOfRecord, DiversionReason, Draft, HeaderName, Method, Response, Scheme, StatusCode, Uri,
+    AddressOfRecord, DiversionReason, Draft, HeaderName, Method, Response, Scheme, StatusCode, Token, Uri,
 };
 use umbel_store::Routing;
 use umbel_time::Instant;
@@ -227,6 +227,10 @@ impl Proxy {
                 draft.remove(&HeaderName::Diversion);
                 if let Some(diversion) = diversion {
                     draft.push_front(HeaderName::Diversion, diversion.diversion());
+                }
+                // EUMR-5. Whatever the request came with is gone already.
+                if let (Some(relay), Some(name)) = (&self.config.media_relay, Token::new("Ms-Mras-Address")) {
+                    draft.push(HeaderName::Extension(name), relay);
                 }
             }
             // RFC 5806: the newest on top.

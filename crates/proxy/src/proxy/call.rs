@@ -18,6 +18,7 @@ use super::targets::Purpose;
 use super::{Alarm, Proxy, Reason, SIXTY_FOUR_T1};
 use crate::diversion::Retarget;
 use crate::forwarding::{self, Circumstances, Destination, Media};
+use crate::gruu::Only;
 use crate::identity::Sender;
 use crate::locality::{self, Meaning};
 use crate::refusal::Refusal;
@@ -61,6 +62,8 @@ pub(super) struct Call {
     pub(super) tag: String,
     /// The rule of the callee's that decides what comes next, for those who ask why.
     pub(super) rule: Option<&'static str>,
+    /// URI-6: which of the callee's telephones is meant, where not all are.
+    pub(super) only: Option<Only>,
 }
 
 impl Proxy {
@@ -92,6 +95,7 @@ impl Proxy {
             passage,
             tag: self.tag(),
             rule: None,
+            only: None,
             request: arrival.request,
             sender: arrival.sender,
             peer: arrival.peer,
@@ -121,7 +125,8 @@ impl Proxy {
                     self.give_up(now, key, Refusal::MailboxOfAnother);
                 }
             }
-            Meaning::User(address) => self.find(key, address, Purpose::Callee),
+            // URI-6: all telephones of a user, or the one that is meant.
+            Meaning::User(address) => self.find_user(now, key, &uri, address, Purpose::Callee),
             // URI-1.
             Meaning::VoiceMail(address) if is_invite => self.find(key, address, Purpose::VoiceMail),
             Meaning::Pilot if is_invite => self.send_to_voice_mail(now, key, None, None),
@@ -175,6 +180,7 @@ impl Proxy {
             media: media(&call.request),
             // Members of a team are rung by their endpoints, without a plan of their own.
             rung_for_another: false,
+            is_for_one_telephone: call.only.is_some(),
             has_mailbox: user.settings.enabled,
             is_work_time: rules.as_ref().is_none_or(|rules| rules.work_hours.contains(local)),
             when_forwarding: self.config.when_forwarding,

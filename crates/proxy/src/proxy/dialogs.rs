@@ -11,6 +11,7 @@ use super::{Alarm, Proxy, SIXTY_FOUR_T1};
 use crate::identity::{self, Sender};
 use crate::record_route::{self, Onward};
 use crate::refusal::Refusal;
+use crate::{gruu, locality};
 
 /// A request that was passed on to one place.
 pub(super) struct Relay {
@@ -58,13 +59,27 @@ impl Proxy {
         let mut draft = Draft::forward(request);
         set_routes(&mut draft, &rest);
         decrement_hops(&mut draft, headers.max_forwards());
-        let uri = request.request_uri().to_uri();
+        let mut uri = request.request_uri().to_uri();
+        // RFC 5627 5.4: a GRUU in a Contact is for us to resolve, within dialogs too.
+        if let Some(contact) = self.contact_of(now, &uri) {
+            draft.set_request_uri(&contact);
+            uri = contact;
+        }
         let target = match (rest.into_iter().next(), flow) {
             (Some(next), _) => Target::Uri(next),
             (None, Some(flow)) if self.endpoint.flow(flow).is_some() => Target::Flow(flow),
             (None, _) => Target::Uri(uri),
         };
         Ok((draft, target))
+    }
+
+    /// Where the telephone is whose GRUU this is.
+    fn contact_of(&self, now: Instant, uri: &Uri) -> Option<Uri> {
+        let is_ours = locality::is_ours(uri.as_ref(), &self.config);
+        let gruu = gruu::read(&self.seal, uri.as_ref(), &self.config.domain).filter(|_| is_ours)?;
+        let (address, only) = gruu.ok()?;
+        let bindings = self.location.bindings(now, &address).filter(|binding| only.is(binding));
+        bindings.last().map(|binding| binding.contact.clone())
     }
 
     pub(super) fn relay_responded(&mut self, now: Instant, client: ClientTransaction, response: &Response) {

@@ -2,18 +2,24 @@
 
 use std::time::Duration;
 
-use umbel_sip_message::{Contacts, Draft, HeaderName, NameAddr, Scheme, StatusCode, Uri};
+use rand_chacha::ChaCha20Rng;
+use rand_core::Rng;
+use umbel_sip_message::{
+    AddressOfRecord, Contacts, Draft, HeaderName, NameAddr, Scheme, StatusCode, Uri, quoted_string,
+};
 use umbel_time::Instant;
 
 use super::Proxy;
 use super::admission::Arrival;
+use crate::gruu;
 use crate::identity::Sender;
 use crate::locality;
-use crate::location::{Change, Contact, Device, EXPIRY_MAX, Q, Refused, Registration};
+use crate::location::{Binding, Change, Contact, Device, EXPIRY_MAX, Q, Refused, Registration};
 use crate::refusal::Refusal;
+use crate::seal::Seal;
 
 /// Option tags that a registrar like this may be required to know.
-pub(super) const KNOWN: [&str; 2] = ["path", "outbound"];
+pub(super) const KNOWN: [&str; 3] = ["path", "outbound", "gruu"];
 
 impl Proxy {
     pub(super) fn register(&mut self, now: Instant, arrival: Arrival) {
@@ -55,17 +61,19 @@ impl Proxy {
         let mut draft = Draft::reply(&arrival.request, StatusCode::OK);
         draft.to_tag(&tag);
         let mut is_outbound = false;
+        let gruus = Gruus::wanted(&arrival);
         for binding in self.location.bindings(now, &address) {
             // Rounded up: a client that refreshes in time must never find itself too late.
             let seconds = binding.expires.since(now).as_millis().div_ceil(1_000);
+            let gruus = gruus.of(&self.seal, &address, binding, &mut self.rng);
             draft.push(
                 HeaderName::Contact,
-                format_args!("<{}>;expires={seconds}{}", binding.contact, q(binding.q)),
+                format_args!("<{}>;expires={seconds}{}{gruus}", binding.contact, q(binding.q)),
             );
             is_outbound |= binding.is_outbound() && binding.flow == Some(arrival.flow);
         }
         draft.copy(arrival.request.headers(), &HeaderName::Path);
-        draft.push(HeaderName::Supported, "path, outbound");
+        draft.push(HeaderName::Supported, "path, outbound, gruu");
         // RFC 5626 6: the client may rely on its flow.
         if is_outbound && arrival.request.headers().supported().any(|tag| tag == "outbound") {
             draft.push(HeaderName::Require, "outbound");
@@ -144,12 +152,51 @@ impl Proxy {
     }
 }
 
+fn supports(arrival: &Arrival, option: &str) -> bool {
+    arrival.request.headers().supported().any(|tag| tag == option)
+}
+
+/// URI-6: which forms of GRUU a client understands.
+struct Gruus {
+    standard: bool,
+    older: bool,
+}
+
+impl Gruus {
+    fn wanted(arrival: &Arrival) -> Self {
+        Gruus { standard: supports(arrival, "gruu"), older: supports(arrival, "gruu-10") }
+    }
+
+    /// The parameters that tell a contact's. RFC 5627 5.3.
+    fn of(&self, seal: &Seal, address: &AddressOfRecord, binding: &Binding, rng: &mut ChaCha20Rng) -> String {
+        let mut params = String::new();
+        if let Some(instance) = binding.instance().filter(|_| self.standard) {
+            let public = gruu::public(address, instance);
+            params += &format!(";pub-gruu=\"{public}\"");
+            if let Some(temporary) = gruu::new_temporary(seal, address, binding, rng.next_u64()) {
+                params += &format!(";temp-gruu=\"{temporary}\"");
+            }
+            params += &format!(";+sip.instance={}", quoted_string(instance));
+        }
+        if let Some(epid) = binding.epid().filter(|_| self.older) {
+            params += &format!(";gruu=\"{}\"", gruu::older(address, epid));
+        }
+        params
+    }
+}
+
 fn device(arrival: &Arrival, contact: &NameAddr<'_>, outbound: bool) -> Device {
     let instance = contact.param("+sip.instance").flatten();
     let reg_id = contact.param("reg-id").flatten().and_then(|id| id.parse::<u32>().ok());
     // RFC 5626 6: only for a client that says that it keeps its flows.
     if let (Some(instance), Some(reg_id @ 1..), true) = (instance, reg_id, outbound) {
         return Device::Outbound { instance: instance.into_owned().into(), reg_id };
+    }
+    // RFC 5627 5.1.
+    if let Some(instance) = contact.param("+sip.instance").flatten()
+        && supports(arrival, "gruu")
+    {
+        return Device::Instance(instance.into_owned().into());
     }
     // REG-6.
     match arrival.request.headers().from().param("epid").flatten() {

@@ -7,6 +7,7 @@ use umbel_time::Instant;
 use super::branches::{Hop, Next};
 use super::call::{CallKey, call_mut};
 use super::{Proxy, Waiting};
+use crate::gruu::{self, NoGruu};
 use crate::locality::{self, Meaning};
 use crate::refusal::Refusal;
 use crate::response_context::Kind;
@@ -35,6 +36,26 @@ pub(super) enum Purpose {
 }
 
 impl Proxy {
+    /// A user of ours, or one telephone of a user's (URI-6): RFC 5627 5.4.
+    pub(super) fn find_user(
+        &mut self,
+        now: Instant,
+        key: CallKey,
+        uri: &Uri,
+        address: AddressOfRecord,
+        purpose: Purpose,
+    ) {
+        let (address, only) = match gruu::read(&self.seal, uri.as_ref(), &self.config.domain) {
+            None => (address, None),
+            Some(Ok((owner, only))) => (owner, Some(only)),
+            Some(Err(NoGruu)) => return self.give_up(now, key, Refusal::NotFound),
+        };
+        if matches!(purpose, Purpose::Callee | Purpose::Forward) {
+            call_mut(&mut self.calls, key, |call| call.only = only);
+        }
+        self.find(key, address, purpose);
+    }
+
     /// Looks a user up, for the call to go on when the store has answered.
     pub(super) fn find(&mut self, call: CallKey, address: AddressOfRecord, purpose: Purpose) {
         call_mut(&mut self.calls, call, |call| call.context.expect());
@@ -127,7 +148,7 @@ impl Proxy {
     /// A target of somebody's rules, or of a deflection.
     pub(super) fn send_to_target(&mut self, now: Instant, key: CallKey, uri: &Uri, purpose: Purpose) {
         match locality::meaning(uri.as_ref(), &self.config) {
-            Meaning::User(address) => self.find(key, address, purpose),
+            Meaning::User(address) => self.find_user(now, key, uri, address, purpose),
             Meaning::VoiceMail(address) if purpose == Purpose::Forward => {
                 self.find(key, address, Purpose::VoiceMail);
             }
@@ -147,7 +168,10 @@ impl Proxy {
         kind: Kind,
     ) {
         let endpoint = &self.endpoint;
-        let targets = self.location.targets(now, address, |flow| endpoint.flow(flow).is_some());
+        let only =
+            self.calls.get(&key).and_then(|call| call.only.as_ref()).filter(|_| kind == Kind::Endpoint);
+        let mut targets = self.location.targets(now, address, |flow| endpoint.flow(flow).is_some());
+        targets.retain(|binding| only.is_none_or(|only| only.is(binding)));
         let hop = |binding: &&crate::location::Binding| {
             let flow = binding.flow.filter(|flow| endpoint.flow(*flow).is_some());
             Hop {

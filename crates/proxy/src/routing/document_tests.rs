@@ -47,6 +47,7 @@ fn is_diverted(documents: &[String]) -> bool {
         sensitivity: umbel_ocexum::Sensitivity::default(),
         media: Media::Audio,
         rung_for_another: false,
+        is_for_one_telephone: false,
         has_mailbox: true,
         is_work_time: true,
         when_forwarding: WhenForwarding::Ring,

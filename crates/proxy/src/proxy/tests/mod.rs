@@ -11,6 +11,7 @@ mod dialogs;
 mod diverting;
 mod explaining;
 mod exploring;
+mod gruus;
 mod no_diversion;
 mod registering;
 mod servers;

@@ -32,6 +32,18 @@ fn the_diversion_is_ours_and_tells_why() {
     }
 }
 
+// EUMR-5
+#[test]
+fn voice_mail_is_told_of_a_media_relay_if_there_is_one_and_nobody_else_is() {
+    let mut office = Office::with(|config| config.media_relay = Some("sip:relay.test:5062".parse().unwrap()));
+    office.register_all(&["bob"]);
+    office.call_with("alice", "sip:bob@example.test", "Ms-Mras-Address: sip:forged.test\r\n");
+    let name = HeaderName::Extension(umbel_sip_message::Token::new("Ms-Mras-Address").unwrap());
+    assert!(!office.request("bob", "INVITE").headers().has(&name));
+    office.answer("bob", "486 Busy Here");
+    assert_eq!(values(&office.request("vm1", "INVITE"), &name), ["sip:relay.test:5062"]);
+}
+
 // EUMR-1: also what a peer says.
 #[test]
 fn the_diversions_of_peers_are_replaced_too() {
