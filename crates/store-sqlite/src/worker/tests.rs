@@ -352,6 +352,7 @@ fn stopping_does_what_was_taken_in_and_takes_in_nothing_more() {
     let World { worker, inbox, replies, dir } = world;
     worker.stop();
     assert!(inbox.submit(Ticket(1), Op::CheckHealth).is_err());
+    drop(inbox);
     let replies: Vec<_> = replies.iter().collect();
     assert_eq!(replies.len(), 151);
     let saved = replies.iter().filter(|(_, reply)| matches!(reply, Reply::Saved(_))).count();
