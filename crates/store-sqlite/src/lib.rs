@@ -20,6 +20,7 @@ mod open;
 mod recordings;
 mod records;
 mod recovery;
+mod registrations;
 mod rows;
 mod sign_in;
 mod spool;

@@ -24,6 +24,7 @@ impl Upkeep for SqliteStore {
         let recorded_before = Time(at - self.config.records_kept);
         Ok(self.commit(|store| {
             let (files, records) = store.database.write(|connection| {
+                connection.execute("DELETE FROM registration WHERE ends <= ?1", [Time(at)])?;
                 let files = purge_messages(connection, deleted_before)?;
                 Ok((files, purge_records(connection, recorded_before, Time(at - CALLER_WINDOW))?))
             })?;

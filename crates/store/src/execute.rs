@@ -68,6 +68,11 @@ fn run<S: Store + ?Sized>(store: &mut S, op: Op) -> Result<Reply, StoreError> {
         Op::Finish(finish) => store.finish(&finish).map(Reply::Saved),
         Op::Discard(id) => store.discard(id).map(done),
 
+        Op::KeepRegistrations(registrations) => store.keep_registrations(&registrations).map(done),
+        Op::ListRegistrations { after, at } => {
+            store.registrations(after.as_deref(), at).map(Reply::Registrations)
+        }
+
         Op::Decide(decisions) => store.decide(&decisions).map(done),
         Op::ListDecisions { call_id } => store.decisions(&call_id).map(Reply::Decisions),
         Op::RecordCall(call) => store.record_call(&call).map(done),

@@ -1,7 +1,7 @@
 //! Users, mailboxes, messages, PINs: the types, the operations and the store in memory.
 //!
 //! What a store can do is said by traits, one to a noun: [`Directory`], [`Secrets`], [`Mailboxes`],
-//! [`Recordings`], [`AuditTrail`] and [`Upkeep`]. They are synchronous. Rooms that decide never hold
+//! [`Recordings`], [`Registrations`], [`AuditTrail`] and [`Upkeep`]. They are synchronous. Rooms that decide never hold
 //! a store: they wish for an [`Op`] and are later told the [`Reply`]; [`execute`] is the one bridge
 //! between the two forms. Wall-clock times come with the operations, chance from a generator that is
 //! handed in, so that a store in memory behaves the same in every run.
@@ -23,6 +23,7 @@ mod op;
 mod pin;
 mod pin_policy;
 mod recording;
+mod registration;
 mod reply;
 mod secret;
 mod traits;
@@ -57,9 +58,10 @@ pub use op::{Audible, Op};
 pub use pin::{Attempt, Door, NewPin, PinSet, PinState, Verdict};
 pub use pin_policy::{PINS_REMEMBERED, PinPolicy, WeakPin};
 pub use recording::{Begin, Finish, Purpose, Saved};
+pub use registration::KeptRegistration;
 pub use reply::Reply;
 pub use secret::{NotAPin, Password, Pin};
-pub use traits::{AuditTrail, Directory, Mailboxes, Recordings, Secrets, Store, Upkeep};
+pub use traits::{AuditTrail, Directory, Mailboxes, Recordings, Registrations, Secrets, Store, Upkeep};
 pub use upkeep::{Health, ScrubReport, SweepReport};
 pub use user::{Lookup, Role, Settings, User};
 pub use user_change::{UserChange, UserEntry};

@@ -5,8 +5,8 @@ use umbel_time::UnixTime;
 
 use crate::{
     ActiveGreeting, Address, Attempt, AuditRecord, Author, Begin, CallRecord, Decision, Finish, Folder,
-    GreetingKind, Lookup, MessageId, MissedCall, MissedCallId, NewPin, Password, Pin, StoredAudio,
-    UserChange, UserEntry,
+    GreetingKind, KeptRegistration, Lookup, MessageId, MissedCall, MissedCallId, NewPin, Password, Pin,
+    StoredAudio, UserChange, UserEntry,
 };
 
 /// One operation. Each is a method of one of the traits; the comment names the [`Reply`](crate::Reply)
@@ -85,6 +85,11 @@ pub enum Op {
     Finish(Finish),
     /// [`Recordings::discard`](crate::Recordings::discard) → `Done`
     Discard(MessageId),
+
+    /// [`Registrations::keep_registrations`](crate::Registrations::keep_registrations) → `Done`
+    KeepRegistrations(Vec<KeptRegistration>),
+    /// [`Registrations::registrations`](crate::Registrations::registrations) → `Registrations`
+    ListRegistrations { after: Option<String>, at: UnixTime },
 
     /// [`AuditTrail::decide`](crate::AuditTrail::decide) → `Done`
     Decide(Vec<Decision>),

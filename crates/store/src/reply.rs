@@ -1,9 +1,9 @@
 //! The replies: what became of an operation.
 
 use crate::{
-    AuditRecord, CallRecord, Counts, Decision, DigestHashes, Health, MailboxChanges, MailboxSummary,
-    MissedCall, PinSet, Saved, ScrubReport, StoreError, StoredAudio, SweepReport, User, Verdict,
-    VoiceMessage,
+    AuditRecord, CallRecord, Counts, Decision, DigestHashes, Health, KeptRegistration, MailboxChanges,
+    MailboxSummary, MissedCall, PinSet, Saved, ScrubReport, StoreError, StoredAudio, SweepReport, User,
+    Verdict, VoiceMessage,
 };
 
 /// What became of an [`Op`](crate::Op): exactly one for each.
@@ -47,6 +47,8 @@ pub enum Reply {
     MissedCalls(Vec<MissedCall>),
     /// The recording is safe (D1). Nobody is told "saved" before this.
     Saved(Saved),
+    /// Registrations by address.
+    Registrations(Vec<KeptRegistration>),
     /// Decisions, oldest first.
     Decisions(Vec<Decision>),
     /// Calls, latest first.

@@ -4,9 +4,9 @@ use umbel_time::UnixTime;
 
 use crate::{
     ActiveGreeting, Address, Attempt, AuditRecord, Author, Begin, CallRecord, Counts, Decision, DigestHashes,
-    Finish, Folder, GreetingKind, Health, Lookup, MailboxChanges, MailboxSummary, MessageId, MissedCall,
-    MissedCallId, NewPin, Password, Pin, PinSet, Saved, ScrubReport, StoreError, StoredAudio, SweepReport,
-    User, UserChange, UserEntry, Verdict, VoiceMessage,
+    Finish, Folder, GreetingKind, Health, KeptRegistration, Lookup, MailboxChanges, MailboxSummary,
+    MessageId, MissedCall, MissedCallId, NewPin, Password, Pin, PinSet, Saved, ScrubReport, StoreError,
+    StoredAudio, SweepReport, User, UserChange, UserEntry, Verdict, VoiceMessage,
 };
 
 /// Users and what is set for them.
@@ -164,6 +164,20 @@ pub trait Recordings {
     fn discard(&mut self, id: MessageId) -> Result<(), StoreError>;
 }
 
+/// What a registrar finds again after a restart. It is soft state: what is lost of it, telephones tell again
+/// when they refresh.
+pub trait Registrations {
+    /// Keeps these, each in place of what was kept for its address; all or none.
+    fn keep_registrations(&mut self, registrations: &[KeptRegistration]) -> Result<(), StoreError>;
+    /// Those that have not ended, by address, from the one after `after`; at most
+    /// [`LIST_MAX`](crate::LIST_MAX).
+    fn registrations(
+        &mut self,
+        after: Option<&str>,
+        at: UnixTime,
+    ) -> Result<Vec<KeptRegistration>, StoreError>;
+}
+
 /// Decisions, calls and the audit trail.
 pub trait AuditTrail {
     /// Keeps decisions.
@@ -182,7 +196,7 @@ pub trait AuditTrail {
 
 /// Looking after the store.
 pub trait Upkeep {
-    /// Removes what has been kept long enough (DEC-37, REL-16).
+    /// Removes what has been kept long enough (DEC-37, REL-16), and registrations that have ended.
     fn sweep(&mut self, at: UnixTime) -> Result<SweepReport, StoreError>;
     /// Compares the audio of the next `count` messages with their checksums (REL-05).
     fn scrub(&mut self, count: usize, at: UnixTime) -> Result<ScrubReport, StoreError>;
@@ -191,6 +205,6 @@ pub trait Upkeep {
 }
 
 /// A whole store.
-pub trait Store: Directory + Secrets + Mailboxes + Recordings + AuditTrail + Upkeep {}
+pub trait Store: Directory + Secrets + Mailboxes + Recordings + Registrations + AuditTrail + Upkeep {}
 
-impl<S: Directory + Secrets + Mailboxes + Recordings + AuditTrail + Upkeep> Store for S {}
+impl<S: Directory + Secrets + Mailboxes + Recordings + Registrations + AuditTrail + Upkeep> Store for S {}

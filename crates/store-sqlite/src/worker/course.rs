@@ -40,6 +40,7 @@ pub(super) fn kind(op: &Op) -> Kind {
         | Op::Append { .. }
         | Op::FetchRecording(_)
         | Op::Discard(_)
+        | Op::ListRegistrations { .. }
         | Op::ListDecisions { .. }
         | Op::ListCalls { .. }
         | Op::ListAuditRecords(_)
@@ -64,7 +65,7 @@ pub(super) fn kind(op: &Op) -> Kind {
         | Op::NoteMissedCall(_)
         | Op::ClearMissedCalls { .. }
         | Op::Sweep { .. } => Kind::Write,
-        Op::Decide(_) | Op::RecordCall(_) | Op::Audit(_) => Kind::Note,
+        Op::KeepRegistrations(_) | Op::Decide(_) | Op::RecordCall(_) | Op::Audit(_) => Kind::Note,
     }
 }
 

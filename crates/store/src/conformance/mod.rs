@@ -9,6 +9,7 @@ pub mod deposits;
 pub mod greetings;
 pub mod messages;
 pub mod records;
+pub mod registrations;
 pub mod retention;
 pub mod sign_in;
 pub mod users;
@@ -170,6 +171,11 @@ macro_rules! conformance {
             a_call_is_recorded_once_and_updated,
             a_call_id_used_again_overwrites_nothing,
             events_of_others_can_be_audited,
+        );
+        $crate::conformance!(@ $with, registrations:
+            registrations_are_kept_by_address,
+            registrations_that_have_ended_are_forgotten,
+            registrations_come_in_pages,
         );
         $crate::conformance!(@ $with, retention:
             deleted_messages_are_kept_fourteen_days,

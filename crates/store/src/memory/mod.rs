@@ -4,6 +4,7 @@ mod audit_trail;
 mod directory;
 mod mailboxes;
 mod recordings;
+mod registrations;
 mod secrets;
 mod upkeep;
 
@@ -15,8 +16,8 @@ use umbel_time::UnixTime;
 
 use crate::{
     Address, AuditRecord, Author, Begin, CallRecord, CallerFailures, Config, Decision, DigestHashes, Event,
-    Greeting, GreetingKind, LockOut, MessageId, MissedCall, Password, Pin, PinState, Refusal, Settings,
-    StoreError, User, VoiceMessage,
+    Greeting, GreetingKind, KeptRegistration, LockOut, MessageId, MissedCall, Password, Pin, PinState,
+    Refusal, Settings, StoreError, User, VoiceMessage,
 };
 
 /// A store that forgets everything when dropped. It keeps secrets as they are, being gone so soon.
@@ -27,6 +28,7 @@ pub struct MemoryStore {
     accounts: BTreeMap<Address, Account>,
     recordings: BTreeMap<MessageId, Recording>,
     callers: BTreeMap<String, CallerFailures>,
+    registrations: BTreeMap<String, KeptRegistration>,
     decisions: Vec<Decision>,
     calls: Vec<CallRecord>,
     audit: Vec<AuditRecord>,
@@ -77,6 +79,7 @@ impl MemoryStore {
             accounts: BTreeMap::new(),
             recordings: BTreeMap::new(),
             callers: BTreeMap::new(),
+            registrations: BTreeMap::new(),
             decisions: Vec::new(),
             calls: Vec::new(),
             audit: Vec::new(),
