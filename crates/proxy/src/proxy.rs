@@ -253,7 +253,7 @@ impl Proxy {
         match event {
             Event::Request { transaction, flow, request } => self.arrived(now, transaction, flow, request),
             Event::Ack { flow, request } => self.acknowledged(now, flow, &request),
-            Event::Cancelled { transaction } => self.cancelled(now, transaction),
+            Event::Cancelled { transaction, .. } => self.cancelled(now, transaction),
             Event::Response { transaction, flow, response } => {
                 if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
                     self.note_answer(now, key, flow, &response);

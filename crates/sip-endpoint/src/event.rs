@@ -1,7 +1,7 @@
 //! What goes up from the endpoint, and the names of what is going on.
 
 use umbel_node::FlowId;
-use umbel_sip_message::{Request, Response, Uri};
+use umbel_sip_message::{Reason, Request, Response, Uri};
 
 pub use crate::transaction::Failure;
 
@@ -48,6 +48,8 @@ pub enum Event {
     Cancelled {
         /// The transaction of the INVITE.
         transaction: ServerTransaction,
+        /// Why, where the CANCEL says so (RFC 3326).
+        reason: Option<Box<Reason>>,
     },
     /// A response to a request of ours.
     Response {

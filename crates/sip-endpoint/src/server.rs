@@ -177,6 +177,13 @@ impl Endpoint {
         let tag = tag.unwrap_or_else(|| self.keys.tag(key));
         self.answer(flow, message::answer(request, StatusCode::OK, &tag));
         self.step_server(now, transaction, Input::Cancel);
+        // The machine tells that it was cancelled; only the CANCEL says why (RFC 3326). One that cannot be
+        // read says nothing.
+        if let Some(Event::Cancelled { transaction: told, reason }) = self.events.back_mut()
+            && *told == transaction
+        {
+            *reason = request.headers().reason().ok().flatten().map(Box::new);
+        }
     }
 
     fn received_new(&mut self, now: Instant, flow: FlowId, key: Key, request: Request) {
@@ -298,7 +305,7 @@ impl Endpoint {
             match action {
                 Action::Transmit(response) => self.deliver(now, transaction, response),
                 Action::Try(request) => self.try_response(now, transaction, request),
-                Action::Cancelled => self.events.push_back(Event::Cancelled { transaction }),
+                Action::Cancelled => self.events.push_back(Event::Cancelled { transaction, reason: None }),
                 Action::Pass => pass = true,
                 Action::Fail(failure) => self.events.push_back(Event::ServerFailed { transaction, failure }),
                 Action::Arm(timer, after) => {

@@ -167,6 +167,11 @@ impl Agent {
         self.calls.get(&call)?.call_id()
     }
 
+    /// The Call-ID of our registration: one for all its requests (RFC 3261 10.2).
+    pub fn registration_call_id(&self) -> Option<&str> {
+        self.registrar.as_ref()?.call_id()
+    }
+
     /// The flows that calls go along now, with repetitions. They are not idle, however quiet.
     pub fn flows_in_use(&self) -> impl Iterator<Item = FlowId> {
         self.calls.values().filter_map(Call::flow)

@@ -193,6 +193,8 @@ pub enum Ending {
     ByUs,
     /// The call was given up before it was answered: by the caller, or by us where we called.
     Cancelled,
+    /// The caller gave it up because another telephone answered (RFC 3326 3.1): not a missed call.
+    CompletedElsewhere,
     /// The call that we placed was refused.
     Refused(Box<Refused>),
     /// Our answer was never acknowledged (RFC 3261 13.3.1.4, RFC 3262 3).
@@ -218,4 +220,7 @@ pub struct Refused {
     pub retry_after: Option<u32>,
     /// Where a 3xx points; never followed by us.
     pub contacts: Vec<Uri>,
+    /// The ErrorId of ms-diagnostics or ms-diagnostics-public ([MS-OCER] 2.2.1). Its text is left
+    /// behind: nothing may depend on it (DIAG-4).
+    pub error_id: Option<u32>,
 }

@@ -28,6 +28,10 @@ pub(super) struct Registrar {
 }
 
 impl Registrar {
+    pub(super) fn call_id(&self) -> Option<&str> {
+        std::str::from_utf8(self.call_id.as_deref()?).ok()
+    }
+
     /// RFC 3261 10.2: "A UA MUST increment the CSeq value by one for each REGISTER request".
     pub(super) fn next_number(&mut self) -> u32 {
         self.cseq = self.cseq.saturating_add(1);

@@ -2,7 +2,7 @@
 
 use umbel_node::FlowId;
 use umbel_sip_endpoint::{Event as Below, ServerTransaction};
-use umbel_sip_message::{HeaderName, Method, Request, StatusCode};
+use umbel_sip_message::{HeaderName, Method, Reason, Request, StatusCode};
 use umbel_time::Instant;
 
 use super::Agent;
@@ -20,9 +20,12 @@ impl Agent {
                     self.requested(now, transaction, flow, request);
                 }
                 Below::Ack { flow, request } => self.acknowledged(now, flow, &request),
-                Below::Cancelled { transaction } => {
+                Below::Cancelled { transaction, reason } => {
                     if let Some(key) = self.shared.answering.get(&transaction).copied() {
-                        self.with(now, key, |call, shared| call.cancelled(now, shared, transaction));
+                        let elsewhere = reason.is_some_and(|reason| is_completed_elsewhere(&reason));
+                        self.with(now, key, |call, shared| {
+                            call.cancelled(now, shared, transaction, elsewhere);
+                        });
                     }
                 }
                 Below::ServerFailed { transaction, .. } => {
@@ -156,4 +159,9 @@ impl Agent {
         self.shared.tell(Event::Notified { flow, request: Box::new(request.clone()) });
         Ok(())
     }
+}
+
+/// RFC 3326 3.1: "SIP ;cause=200 ;text="Call completed elsewhere"": another telephone answered.
+fn is_completed_elsewhere(reason: &Reason) -> bool {
+    reason.protocol.eq_ignore_ascii_case("SIP") && reason.cause == Some(StatusCode::OK.as_u16())
 }

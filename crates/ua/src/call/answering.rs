@@ -141,10 +141,16 @@ impl Call {
     }
 
     /// The caller took the INVITE back (RFC 3261 9.2).
-    pub(crate) fn cancelled(&mut self, now: Instant, shared: &mut Shared, transaction: ServerTransaction) {
+    pub(crate) fn cancelled(
+        &mut self,
+        now: Instant,
+        shared: &mut Shared,
+        transaction: ServerTransaction,
+        elsewhere: bool,
+    ) {
         match &self.role {
             Role::Answering(incoming) if incoming.transaction == transaction => {
-                self.answering(now, shared, Input::Cancelled);
+                self.answering(now, shared, Input::Cancelled { elsewhere });
             }
             Role::Answering(_) | Role::Placing(_) => self.change_cancelled(now, shared, transaction),
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use umbel_node::{Flow, FlowId};
 use umbel_sip_endpoint::{ClientTransaction, Target};
-use umbel_sip_message::{Draft, HeaderName, Method, Request, Response, StatusCode};
+use umbel_sip_message::{Diagnostics, Draft, HeaderName, Headers, Method, Request, Response, StatusCode};
 use umbel_time::Instant;
 
 use super::{Call, Path, Role, Wishes, add, description};
@@ -338,8 +338,16 @@ impl Refused {
             reason: String::from_utf8_lossy(kept).into_owned(),
             retry_after: headers.retry_after().ok().flatten().map(|retry| retry.seconds),
             contacts: addresses.iter().take(CONTACTS_MAX).map(|contact| contact.uri.to_uri()).collect(),
+            error_id: error_id(headers),
         }
     }
+}
+
+/// What the servers on the way say of themselves; the one for outsiders where there is no other.
+fn error_id(headers: &Headers) -> Option<u32> {
+    let read = |name| Diagnostics::parse(&headers.get(&name)?).ok();
+    let found = read(HeaderName::MsDiagnostics).or_else(|| read(HeaderName::MsDiagnosticsPublic));
+    found.map(|diagnostics| diagnostics.error_id)
 }
 
 /// RFC 3261 13.2.2.4: another fork answered too late, or after the call was over. It is

@@ -55,7 +55,10 @@ pub(crate) enum Input {
     /// We want to end it, however far it is.
     HangUp,
     /// The caller sent CANCEL.
-    Cancelled,
+    Cancelled {
+        /// Because another telephone answered.
+        elsewhere: bool,
+    },
     /// The ACK of our 2xx came.
     Acknowledged,
     /// The caller sent BYE.
@@ -141,8 +144,9 @@ impl Uas {
             (Proceeding { .. } | Reliable { .. }, Input::HangUp) => {
                 (Terminated, actions![StopRepeating, SendUnavailable, End(Ending::ByUs)])
             }
-            (Proceeding { .. } | Reliable { .. }, Input::Cancelled) => {
-                (Terminated, actions![StopRepeating, SendRequestTerminated, End(Ending::Cancelled)])
+            (Proceeding { .. } | Reliable { .. }, Input::Cancelled { elsewhere }) => {
+                let ending = if elsewhere { Ending::CompletedElsewhere } else { Ending::Cancelled };
+                (Terminated, actions![StopRepeating, SendRequestTerminated, End(ending)])
             }
             // RFC 3261 15.1.2: a BYE on an early dialog leaves the INVITE to be answered with 487.
             (Proceeding { .. } | Reliable { .. }, Input::Bye) => {
@@ -207,6 +211,7 @@ mod tests {
 
     const RING: Input = Ring { reliably: false };
     const RING_RELIABLY: Input = Ring { reliably: true };
+    const CANCELLED: Input = Cancelled { elsewhere: false };
 
     // PEER-14
     #[test]
@@ -258,11 +263,16 @@ mod tests {
     #[test]
     fn cancel_before_the_answer_ends_it_and_after_the_answer_means_nothing() {
         check(
-            &[Cancelled, Answer],
+            &[CANCELLED, Answer],
             Uas::Terminated,
             &[StopRepeating, SendRequestTerminated, End(Ending::Cancelled)],
         );
-        check(&[Answer, Cancelled], Uas::Accepted { hang_up: false }, &[SendAnswer]);
+        check(
+            &[Cancelled { elsewhere: true }, Answer],
+            Uas::Terminated,
+            &[StopRepeating, SendRequestTerminated, End(Ending::CompletedElsewhere)],
+        );
+        check(&[Answer, CANCELLED], Uas::Accepted { hang_up: false }, &[SendAnswer]);
     }
 
     // REL-33
@@ -296,7 +306,7 @@ mod tests {
             Answer,
             Refuse,
             HangUp,
-            Cancelled,
+            CANCELLED,
             Acknowledged,
             Bye,
             Unacknowledged,
