@@ -16,6 +16,7 @@ mod gate;
 mod half_band;
 mod keys;
 mod message;
+mod negotiated;
 #[cfg(feature = "opus")]
 mod opus_codec;
 mod outbox;

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use umbel_media::{Codec, Command, Direction, MasterKey, Parameters, SrtpKeys, Suite};
-use umbel_sdp::{Capabilities, Keys, Negotiated, PendingOffer, Refusal, Session};
+use umbel_media::{Codec, Command, Parameters};
+use umbel_sdp::{Capabilities, Negotiated, PendingOffer, Refusal, Session};
 
 use crate::desk::Desk;
 use crate::order::Wish;
@@ -31,7 +31,7 @@ impl CallMedia {
     pub(crate) fn new(at: SocketAddr, over_tls: bool, desk: &mut Desk<'_>) -> CallMedia {
         let media = &desk.config.media;
         let capabilities = Capabilities {
-            codecs: media.codecs.iter().copied().filter(|codec| ours(*codec).is_some()).collect(),
+            codecs: media.codecs.iter().copied().filter(|codec| Codec::of(*codec).is_some()).collect(),
             srtp: media.srtp,
             address: media.advertise.unwrap_or(at.ip()),
             port: at.port(),
@@ -64,51 +64,15 @@ impl CallMedia {
 
 /// Tells the media session what was negotiated.
 fn settle(negotiated: &Negotiated, desk: &mut Desk<'_>) -> Result<Settled, Refusal> {
-    let codec = ours(negotiated.audio.codec).ok_or(Refusal::NoCommonCodec)?;
+    let mut parameters =
+        Parameters::of(negotiated, desk.config.media.learn_source).ok_or(Refusal::NoCommonCodec)?;
     // SEC-80: what is sent to ourselves would come back for ever.
     let elsewhere = |address: &SocketAddr| !desk.is_our_own(*address);
-    let parameters = Parameters {
-        codec,
-        payload_type: negotiated.audio.payload_type,
-        telephone_event: negotiated.telephone_event,
-        remote: negotiated.remote.filter(elsewhere),
-        remote_control: negotiated.remote_rtcp.filter(elsewhere),
-        direction: direction(negotiated.direction),
-        srtp: negotiated.srtp.as_ref().map(keys),
-        learn_source: desk.config.media.learn_source,
-    };
+    parameters.remote = parameters.remote.filter(elsewhere);
+    parameters.remote_control = parameters.remote_control.filter(elsewhere);
+    let codec = parameters.codec;
     desk.media(Command::Update(parameters));
     Ok(Settled { held: negotiated.held, format: codec.recording_format() })
-}
-
-fn ours(codec: umbel_sdp::Codec) -> Option<Codec> {
-    match codec {
-        umbel_sdp::Codec::Pcmu => Some(Codec::Pcmu),
-        umbel_sdp::Codec::Pcma => Some(Codec::Pcma),
-        umbel_sdp::Codec::G722 => Some(Codec::G722),
-        #[cfg(feature = "opus")]
-        umbel_sdp::Codec::Opus => Some(Codec::Opus),
-        #[cfg(not(feature = "opus"))]
-        umbel_sdp::Codec::Opus => None,
-    }
-}
-
-fn direction(direction: umbel_sdp::Direction) -> Direction {
-    match direction {
-        umbel_sdp::Direction::SendRecv => Direction::SendReceive,
-        umbel_sdp::Direction::SendOnly => Direction::SendOnly,
-        umbel_sdp::Direction::RecvOnly => Direction::ReceiveOnly,
-        umbel_sdp::Direction::Inactive => Direction::Inactive,
-    }
-}
-
-fn keys(keys: &Keys) -> SrtpKeys {
-    let key = |key: &umbel_sdp::MasterKey| MasterKey::new(*key.key_and_salt());
-    let suite = match keys.suite {
-        umbel_sdp::Suite::AesCm128HmacSha1_80 => Suite::AesCm128HmacSha1_80,
-        umbel_sdp::Suite::AesCm128HmacSha1_32 => Suite::AesCm128HmacSha1_32,
-    };
-    SrtpKeys { suite, ours: key(&keys.ours), theirs: key(&keys.theirs) }
 }
 
 /// The sockets of a call, from the wish for them to their end.
