@@ -370,9 +370,52 @@ pub(crate) struct PhoneOptions {
     pub(crate) secrets: SecretsFromFiles,
 }
 
+/// What happens to calls that come.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct AnswerOptions {
+    /// Answer after ringing for this long, for example 2s; Play-On-Phone calls, too.
+    #[arg(long, value_name = "TIME", group = "answering")]
+    pub(crate) after: Option<String>,
+    /// Be busy (486).
+    #[arg(long, group = "answering")]
+    pub(crate) busy: bool,
+    /// Decline (603).
+    #[arg(long, group = "answering")]
+    pub(crate) decline: bool,
+    /// Let it ring.
+    #[arg(long, group = "answering")]
+    pub(crate) never: bool,
+    /// Send calls on to this address; a Play-On-Phone call is declined instead.
+    #[arg(long, value_name = "URI", group = "answering")]
+    pub(crate) deflect: Option<String>,
+    /// Send them on by this status: 303 asks the protocol server to do it, 302 is understood everywhere.
+    #[arg(long, value_name = "302|303", requires = "deflect")]
+    pub(crate) deflect_by: Option<u16>,
+    /// Be there for Play-On-Phone calls alone.
+    #[arg(long)]
+    pub(crate) appear_offline: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum PhoneCommand {
-    /// Call one's own voice mail, as [MS-OCEXUM] 3.1.1.
+    /// Register and stay reachable, for --for or until interrupted; calls ring unless told otherwise.
+    Register {
+        #[command(flatten)]
+        options: PhoneOptions,
+        #[command(flatten)]
+        answer: AnswerOptions,
+    },
+    /// Register, wait for one call and answer it, after two seconds unless told otherwise.
+    Answer {
+        #[command(flatten)]
+        options: PhoneOptions,
+        #[command(flatten)]
+        answer: AnswerOptions,
+        /// Give up if nobody calls within this time [default: 10m].
+        #[arg(long, value_name = "TIME")]
+        within: Option<String>,
+    },
+    /// Call one's own voice mail, as [MS-OCEXUM] 3.1.1; registered first where there is a password.
     Voicemail {
         #[command(flatten)]
         options: PhoneOptions,

@@ -1,15 +1,19 @@
-//! The telephone's event loop: one call, its connection and its sound.
+//! The telephone's event loop: its brain, its connection and its sound.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use umbel_net::{Clock, Flows, Tls};
-use umbel_node::{CloseReason, Input};
+use umbel_node::{CloseReason, FlowId, Input};
+use umbel_phone::{CallKey, Config, News, NoSockets, Order, Progress, Wish};
 
-use super::call::{Call, News, Outcome, Plan, Want};
-use super::report::{Event, Reporter};
-use super::sound::Recording;
+use super::errand::{Errand, Goal, Outcome};
+use super::report::Reporter;
+use super::script::Script;
+use super::sound::Recordings;
+use super::verdict;
 use crate::exit::{Exit, Failure};
 use crate::runtime;
 use crate::serve::media_worker::{MediaConfig, MediaWorkers};
@@ -20,56 +24,54 @@ const EVENTS_MAX: usize = 4_096;
 const RTP_PORTS: (u16, u16) = (30_000, 39_999);
 /// Expedited forwarding (RFC 3246).
 const DSCP: u8 = 46;
-/// When the call is over, what is still to be sent gets this long.
+/// When all is over, what is still to be sent and to be kept gets this long.
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Everything a call needs from the world.
+/// Everything a run needs.
 pub(super) struct Job {
-    pub(super) plan: Plan,
-    pub(super) agent: umbel_ua::Config,
+    pub(super) telephone: Config,
+    pub(super) goal: Goal,
+    pub(super) script: Script,
     pub(super) tls: Option<Tls>,
     pub(super) clock: Clock,
     pub(super) record: Option<PathBuf>,
     pub(super) json: bool,
 }
 
-/// Makes the call; returns when it is over.
+/// Does the errand; returns when it is over.
 pub(super) fn run(job: Job) -> Result<(), Failure> {
-    runtime::run(call(job))
+    runtime::run(errand(job))
 }
 
 /// The world around the brain.
 struct Loop {
-    call: Call,
+    errand: Errand,
     flows: Flows,
     clock: Clock,
-    media: MediaWorkers<()>,
-    record: Option<PathBuf>,
-    recording: Option<Recording>,
+    media: MediaWorkers<CallKey>,
+    recordings: Recordings,
     reporter: Reporter,
     /// Why the connection could not be had, where it could not.
     connection: Option<CloseReason>,
+    /// The flows that are not idle, because a registration or a call goes along them.
+    kept: BTreeSet<FlowId>,
 }
 
-async fn call(mut job: Job) -> Result<(), Failure> {
+async fn errand(mut job: Job) -> Result<(), Failure> {
     let clock = job.clock;
     let (events, mut told) = mpsc::channel(EVENTS_MAX);
-    let mut media = media(&job, events)?;
-    let here = media.open(()).map_err(|error| {
-        Failure::new(Exit::TemporaryFailure, "no-ports", format!("no ports for the sound: {error}"))
-    })?;
-    job.plan.capabilities.port = here.port();
     let resolver = umbel_net::seed().ok().and_then(|seed| umbel_net::Resolver::system(seed).ok());
     let config = umbel_net::Config { tls: job.tls.take(), resolver, ..Default::default() };
+    let media = media(&job, events)?;
     let mut world = Loop {
-        call: Call::place(clock.now(), job.agent, job.plan, runtime::generator()?),
+        errand: Errand::begin(clock.now(), job.telephone, job.goal, job.script, runtime::generator()?),
         flows: Flows::new(config, clock),
         clock,
         media,
-        record: job.record,
-        recording: None,
+        recordings: Recordings::new(job.record),
         reporter: Reporter::new(job.json),
         connection: None,
+        kept: BTreeSet::new(),
     };
     let no_signals =
         |error: std::io::Error| Failure::new(Exit::TemporaryFailure, "no-signals", error.to_string());
@@ -80,69 +82,104 @@ async fn call(mut job: Job) -> Result<(), Failure> {
         if let Some(outcome) = world.perform()? {
             break outcome;
         }
-        let wake = world.call.poll_timeout();
+        let wake = world.errand.poll_timeout();
         tokio::select! {
             input = world.flows.next() => world.take(input),
-            Some(event) = told.recv() => world.call.media(clock.now(), event),
+            Some((call, event)) = told.recv() => world.take(Input::Order(Order::Media { call, event })),
             () = clock.sleep_until(wake) => world.take(Input::Timeout),
             _ = interrupt.recv() => {
                 if std::mem::replace(&mut interrupted, true) {
-                    break Outcome::Done;
+                    break Outcome::Stopped;
                 }
-                world.call.hang_up(clock.now());
+                world.errand.stop(clock.now());
             }
-            _ = terminate.recv() => world.call.hang_up(clock.now()),
+            _ = terminate.recv() => world.errand.stop(clock.now()),
         }
         if world.reporter.is_closed() {
-            world.call.hang_up(clock.now());
+            world.errand.stop(clock.now());
         }
     };
     world.settle().await?;
     world.end(&mut told).await?;
+    if world.reporter.is_closed() {
+        return Err(Failure::new(Exit::OutputClosed, "output-closed", "the reader of the output is gone"));
+    }
     if interrupted {
         return Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted"));
     }
-    world.verdict(outcome)
+    verdict::of(outcome, world.connection)
 }
 
 impl Loop {
-    fn take(&mut self, input: Input<std::convert::Infallible>) {
-        if let Input::Closed { reason, .. } = &input {
-            self.connection = Some(*reason);
+    fn take(&mut self, input: Input<Order>) {
+        match &input {
+            Input::Closed { reason, .. } => self.connection = Some(*reason),
+            Input::Opened { .. } => self.connection = None,
+            _ => {}
         }
-        self.call.handle(self.clock.now(), input);
+        self.errand.handle(self.clock.now(), input);
     }
 
-    /// Does what the brain wants done; gives the outcome when the call is over.
+    /// Does what the brain wants done; gives the outcome when it is over.
     fn perform(&mut self) -> Result<Option<Outcome>, Failure> {
-        let mut over = None;
-        while let Some(want) = self.call.poll_want() {
-            match want {
-                Want::Sip(output) => {
-                    self.flows.perform(output);
-                }
-                Want::Media(command) => self.media.order((), command),
-                Want::Keep(chunk) => {
-                    if let Some(recording) = &mut self.recording {
-                        recording.keep(&chunk)?;
-                    }
-                }
-                Want::Tell(news) => self.tell(news)?,
-                Want::Over(outcome) => over = Some(outcome),
+        while let Some(output) = self.errand.poll(self.clock.now()) {
+            if let Some(wish) = self.flows.perform(output) {
+                self.grant(wish)?;
             }
         }
         self.flows.flush();
-        Ok(over)
+        self.keep_flows_in_use();
+        Ok(self.errand.outcome().cloned())
+    }
+
+    fn grant(&mut self, wish: Wish) -> Result<(), Failure> {
+        match wish {
+            Wish::OpenMedia { call } => {
+                let at = self.media.open(call).map_err(|error| {
+                    tracing::warn!(%error, "no ports for the sound of a call");
+                    NoSockets
+                });
+                self.take(Input::Order(Order::MediaOpened { call, at }));
+            }
+            Wish::Media { call, command } => self.media.order(call, command),
+            Wish::CloseMedia { call } => self.media.close(call),
+            Wish::Tell(news) => self.tell(&news)?,
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, news: &News) -> Result<(), Failure> {
+        match news {
+            News::Call { call, change: Progress::Answered(answered), .. } => {
+                self.recordings.begin(*call, answered.codec)?;
+            }
+            News::Call { call, change: Progress::Sound(event), .. } => self.recordings.take(*call, event)?,
+            _ => {}
+        }
+        self.reporter.tell(news, self.errand.key_count());
+        Ok(())
+    }
+
+    /// SEC-58: a connection that a registration or a call goes along is not idle, however quiet.
+    fn keep_flows_in_use(&mut self) {
+        let in_use: BTreeSet<FlowId> = self.errand.telephone().flows_in_use().collect();
+        for id in in_use.difference(&self.kept) {
+            self.flows.keep(*id, true);
+        }
+        for id in self.kept.difference(&in_use) {
+            self.flows.keep(*id, false);
+        }
+        self.kept = in_use;
     }
 
     /// Lets the last requests get their answers: a BYE that nobody read would leave the other side talking.
     async fn settle(&mut self) -> Result<(), Failure> {
         let farewell = tokio::time::sleep(FAREWELL);
         tokio::pin!(farewell);
-        while !self.call.is_settled() {
-            let wake = self.call.poll_timeout();
+        while !self.errand.telephone().is_settled() {
+            let wake = self.errand.poll_timeout();
             tokio::select! {
-                input = self.flows.next() => self.take(input),
+                input = self.flows.next() => self.errand.handle(self.clock.now(), input),
                 () = self.clock.sleep_until(wake) => self.take(Input::Timeout),
                 () = &mut farewell => return Ok(()),
             }
@@ -151,126 +188,38 @@ impl Loop {
         Ok(())
     }
 
-    fn tell(&mut self, news: News) -> Result<(), Failure> {
-        let call_id = self.call.call_id();
-        match &news {
-            News::Ringing { code, reason } => {
-                self.reporter.tell(&Event::Ringing { call_id, code: *code, reason });
-            }
-            News::Answered { code, reason, codec, encrypted } => {
-                let name = codec_name(*codec);
-                self.reporter.tell(&Event::Answered {
-                    call_id,
-                    code: *code,
-                    reason,
-                    codec: name,
-                    encrypted: *encrypted,
-                });
-                if let Some(path) = &self.record {
-                    self.recording = Some(Recording::begin(path, *codec)?);
-                }
-            }
-            News::PromptStarted => {
-                self.reporter.tell(&Event::PromptStarted { call_id, code: None, reason: None });
-            }
-            News::Keys { pressed } => {
-                self.reporter.tell(&Event::Key { call_id, code: None, reason: None, pressed: *pressed });
-            }
-            News::Ended { code, reason, lasted } => {
-                self.reporter.tell(&Event::Ended {
-                    call_id,
-                    code: *code,
-                    reason,
-                    seconds: lasted.as_secs_f64(),
-                });
-            }
-        }
-        Ok(())
-    }
-
     /// Takes what was heard last, closes the file and the connection.
-    async fn end(&mut self, told: &mut mpsc::Receiver<umbel_media::Event>) -> Result<(), Failure> {
-        self.media.order((), umbel_media::Command::Close);
-        self.media.close(());
+    async fn end(&mut self, told: &mut mpsc::Receiver<(CallKey, umbel_media::Event)>) -> Result<(), Failure> {
         let farewell = tokio::time::sleep(FAREWELL);
         tokio::pin!(farewell);
-        while let Some(recording) = &mut self.recording {
+        while self.recordings.is_recording() {
             tokio::select! {
                 event = told.recv() => match event {
-                    Some(umbel_media::Event::Recorded { chunk, .. }) => recording.keep(&chunk)?,
-                    Some(umbel_media::Event::RecordingEnded { .. }) | None => break,
-                    Some(_) => {}
+                    Some((call, event)) => self.recordings.take(call, &event)?,
+                    None => break,
                 },
                 () = &mut farewell => break,
             }
         }
-        if let Some(recording) = self.recording.take() {
-            recording.finish()?;
-        }
+        self.recordings.finish()?;
         let flows = std::mem::replace(&mut self.flows, Flows::new(umbel_net::Config::default(), self.clock));
         flows.shut_down(FAREWELL).await;
         Ok(())
     }
-
-    /// The exit status.
-    fn verdict(&self, outcome: Outcome) -> Result<(), Failure> {
-        if self.reporter.is_closed() {
-            return Err(Failure::new(
-                Exit::OutputClosed,
-                "output-closed",
-                "the reader of the output is gone",
-            ));
-        }
-        match outcome {
-            Outcome::Done => Ok(()),
-            Outcome::Refused { code, reason } => {
-                Err(Failure::new(Exit::Failed, "refused", format!("the call was refused: {code} {reason}")))
-            }
-            Outcome::NoAnswer => Err(Failure::new(Exit::Failed, "no-answer", "nobody answered")),
-            Outcome::Unreachable => Err(match self.connection {
-                Some(CloseReason::HandshakeFailed) => Failure::new(
-                    Exit::Config,
-                    "certificate",
-                    "the TLS handshake failed: check --authority against the server's certificate, and our own certificate's dates and usage",
-                ),
-                Some(CloseReason::ConnectFailed) => Failure::new(
-                    Exit::Unavailable,
-                    "server-not-reachable",
-                    "the server does not take connections; check --server",
-                ),
-                _ => Failure::new(
-                    Exit::Unavailable,
-                    "server-not-reachable",
-                    "the server could not be reached, or was lost",
-                ),
-            }),
-        }
-    }
 }
 
-fn media(job: &Job, events: mpsc::Sender<umbel_media::Event>) -> Result<MediaWorkers<()>, Failure> {
-    let config = MediaConfig {
-        address: job.plan.capabilities.address,
-        ports: RTP_PORTS,
-        dscp: DSCP,
-        threads: Some(1),
-    };
-    let deliver = move |(), event| {
+fn media(
+    job: &Job,
+    events: mpsc::Sender<(CallKey, umbel_media::Event)>,
+) -> Result<MediaWorkers<CallKey>, Failure> {
+    let config =
+        MediaConfig { address: job.telephone.rtp_address, ports: RTP_PORTS, dscp: DSCP, threads: Some(1) };
+    let deliver = move |call, event| {
         events
-            .try_send(event)
-            .or_else(|refused| if events.is_closed() { Ok(()) } else { Err(refused.into_inner()) })
+            .try_send((call, event))
+            .or_else(|refused| if events.is_closed() { Ok(()) } else { Err(refused.into_inner().1) })
     };
     MediaWorkers::start(&config, job.clock, runtime::generator()?, deliver).map_err(|error| {
         Failure::new(Exit::TemporaryFailure, "no-threads", format!("the media thread: {error}"))
     })
-}
-
-const fn codec_name(codec: umbel_media::Codec) -> &'static str {
-    match codec {
-        umbel_media::Codec::Pcmu => "PCMU",
-        umbel_media::Codec::Pcma => "PCMA",
-        umbel_media::Codec::G722 => "G722",
-        #[cfg(feature = "opus")]
-        umbel_media::Codec::Opus => "opus",
-    }
 }

@@ -1,60 +1,270 @@
 //! What the telephone tells: an event a line, for people or as JSON.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::io::Write;
 
 use serde::Serialize;
+use umbel_media::Event as Sound;
+use umbel_phone::{Ended, How, Incoming, Kind, News, Progress, Registration, meaning};
+use umbel_sip_message::StatusCode;
 
-/// One event of a call, by the names that scripts rely on.
+/// One event, by the names that scripts rely on. Each has a Call-ID, a code and a reason; the latter two are
+/// null where no response belongs to it.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub(crate) enum Event<'a> {
-    /// The other side rings.
-    Ringing { call_id: &'a str, code: u16, reason: &'a str },
+enum Event<'a> {
+    /// The server has our registration.
+    Registered { call_id: &'a str, code: u16, reason: &'a str, expires_seconds: u64, authenticated: bool },
+    /// It has none any more: withdrawn, refused, or lost and tried again.
+    Unregistered { call_id: &'a str, code: Option<u16>, reason: &'a str },
+    /// It rings: there, or here.
+    Ringing {
+        call_id: &'a str,
+        code: u16,
+        reason: &'a str,
+        direction: Direction,
+        #[serde(flatten)]
+        caller: Option<Caller<'a>>,
+    },
     /// The call is up.
-    Answered { call_id: &'a str, code: u16, reason: &'a str, codec: &'a str, encrypted: bool },
-    /// The first RTP packet came. No response belongs to it, so code and reason are null.
+    Answered {
+        call_id: &'a str,
+        code: u16,
+        reason: &'a str,
+        codec: &'a str,
+        encrypted: bool,
+        automatic: bool,
+    },
+    /// The other side put us on hold, or goes on.
+    Held { call_id: &'a str, code: Option<u16>, reason: Option<&'a str>, held: bool },
+    /// The first RTP packet came.
     PromptStarted { call_id: &'a str, code: Option<u16>, reason: Option<&'a str> },
-    /// The keys were pressed; they are not repeated here, since a PIN may be among them.
-    Key { call_id: &'a str, code: Option<u16>, reason: Option<&'a str>, pressed: usize },
+    /// Keys: `pressed` counts ours, which are not repeated here, since a PIN may be among them; `key` is one
+    /// that the other side pressed.
+    Key {
+        call_id: &'a str,
+        code: Option<u16>,
+        reason: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pressed: Option<usize>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key: Option<char>,
+    },
     /// The call is over.
-    Ended { call_id: &'a str, code: u16, reason: &'a str, seconds: f64 },
+    Ended {
+        call_id: &'a str,
+        code: u16,
+        reason: String,
+        direction: Direction,
+        seconds: f64,
+        /// Whether it belongs to the missed calls.
+        missed: bool,
+        /// The ErrorId of ms-diagnostics, where a server sent one.
+        error_id: Option<u32>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Direction {
+    Incoming,
+    Outgoing,
+}
+
+/// Who calls, and why.
+#[derive(Debug, Serialize)]
+struct Caller<'a> {
+    from: &'a str,
+    from_name: Option<&'a str>,
+    play_on_phone: bool,
+    automatic: bool,
+    subject: Option<&'a str>,
+    priority: Option<&'a str>,
+}
+
+impl<'a> Caller<'a> {
+    fn of(incoming: &'a Incoming) -> Self {
+        Caller {
+            from: incoming.caller.as_str(),
+            from_name: incoming.caller_name.as_deref(),
+            play_on_phone: incoming.kind == Kind::PlayOnPhone,
+            automatic: incoming.automatic,
+            subject: incoming.subject.as_deref(),
+            priority: incoming.priority.as_deref(),
+        }
+    }
 }
 
 /// Where events go.
-pub(crate) struct Reporter {
+pub(super) struct Reporter {
     json: bool,
     /// Set once standard output turned out to be closed.
-    closed: RefCell<bool>,
+    closed: Cell<bool>,
 }
 
 impl Reporter {
-    pub(crate) fn new(json: bool) -> Self {
-        Reporter { json, closed: RefCell::new(false) }
+    pub(super) fn new(json: bool) -> Self {
+        Reporter { json, closed: Cell::new(false) }
     }
 
     /// Whether the reader of our events is gone.
-    pub(crate) fn is_closed(&self) -> bool {
-        *self.closed.borrow()
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.get()
     }
 
-    pub(crate) fn tell(&self, event: &Event<'_>) {
-        let line = if self.json { serde_json::to_string(event).unwrap_or_default() } else { sentence(event) };
+    /// Tells what is worth a line. `keys` is how many keys the script presses.
+    pub(super) fn tell(&self, news: &News, keys: usize) {
+        let Some(event) = event(news, keys) else { return };
+        let line =
+            if self.json { serde_json::to_string(&event).unwrap_or_default() } else { sentence(&event) };
         let mut out = std::io::stdout().lock();
         if out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush()).is_err() {
-            *self.closed.borrow_mut() = true;
+            self.closed.set(true);
         }
+    }
+}
+
+fn event(news: &News, keys: usize) -> Option<Event<'_>> {
+    match news {
+        News::Registration { call_id, change } => Some(registration(call_id, *change)),
+        News::Call { call_id, change, .. } => call(call_id, change, keys),
+    }
+}
+
+fn registration(call_id: &str, change: Registration) -> Event<'_> {
+    match change {
+        Registration::Registered { expires, authenticated } => Event::Registered {
+            call_id,
+            code: StatusCode::OK.as_u16(),
+            reason: StatusCode::OK.reason(),
+            expires_seconds: expires.as_secs(),
+            authenticated,
+        },
+        Registration::Lost => {
+            Event::Unregistered { call_id, code: None, reason: "the server cannot be reached" }
+        }
+        Registration::Refused(status) => {
+            Event::Unregistered { call_id, code: Some(status.as_u16()), reason: status.reason() }
+        }
+        Registration::Withdrawn => Event::Unregistered { call_id, code: None, reason: "withdrawn" },
+    }
+}
+
+fn call<'a>(call_id: &'a str, change: &'a Progress, keys: usize) -> Option<Event<'a>> {
+    let (code, reason) = (None, None);
+    Some(match change {
+        Progress::Ringing { status } => Event::Ringing {
+            call_id,
+            code: status.as_u16(),
+            reason: status.reason(),
+            direction: Direction::Outgoing,
+            caller: None,
+        },
+        Progress::Invited(incoming) => Event::Ringing {
+            call_id,
+            code: StatusCode::RINGING.as_u16(),
+            reason: StatusCode::RINGING.reason(),
+            direction: Direction::Incoming,
+            caller: Some(Caller::of(incoming)),
+        },
+        Progress::Answered(answered) => Event::Answered {
+            call_id,
+            code: answered.status.as_u16(),
+            reason: answered.status.reason(),
+            codec: codec_name(answered.codec),
+            encrypted: answered.encrypted,
+            automatic: answered.automatic,
+        },
+        Progress::Held { held } => Event::Held { call_id, code, reason, held: *held },
+        Progress::Sound(Sound::FirstPacketReceived) => Event::PromptStarted { call_id, code, reason },
+        Progress::Sound(Sound::DigitsSent) => {
+            Event::Key { call_id, code, reason, pressed: Some(keys), key: None }
+        }
+        Progress::Sound(Sound::Digit(digit)) => {
+            Event::Key { call_id, code, reason, pressed: None, key: Some(digit.as_char()) }
+        }
+        Progress::Sound(_) => return None,
+        Progress::Ended(ended) => {
+            let (code, reason) = ending(ended);
+            Event::Ended {
+                call_id,
+                code,
+                reason,
+                direction: if ended.incoming.is_some() { Direction::Incoming } else { Direction::Outgoing },
+                seconds: ended.lasted.unwrap_or_default().as_secs_f64(),
+                missed: ended.missed,
+                error_id: match &ended.how {
+                    How::Refused { error_id, .. } => *error_id,
+                    _ => None,
+                },
+            }
+        }
+    })
+}
+
+/// The response that ended a call, or the one that would say the same.
+fn ending(ended: &Ended) -> (u16, String) {
+    match &ended.how {
+        How::ByPeer => (200, "the other side hung up".to_owned()),
+        How::ByUs => (200, "hung up".to_owned()),
+        How::RefusedByUs(status) => (status.as_u16(), status.reason().to_owned()),
+        How::Cancelled => (487, "the caller gave up".to_owned()),
+        How::CompletedElsewhere => (487, "answered elsewhere".to_owned()),
+        How::Refused { status, reason, .. } => (status.as_u16(), reason.clone()),
+        How::NoSession { status, why } => (status.as_u16(), why.clone()),
+        How::NoAnswer => (408, "nobody answered".to_owned()),
+        How::Lost => (408, "the other side fell silent".to_owned()),
+        How::NoConnection => (503, "the connection failed".to_owned()),
+        How::NoRoom => (503, "no ports for the sound".to_owned()),
     }
 }
 
 fn sentence(event: &Event<'_>) -> String {
     match event {
-        Event::Ringing { code, reason, .. } => format!("ringing ({code} {reason})"),
-        Event::Answered { codec, encrypted, call_id, .. } => {
-            format!("answered: {codec}{}, Call-ID {call_id}", if *encrypted { " over SRTP" } else { "" })
+        Event::Registered { expires_seconds, authenticated, .. } => {
+            let how = if *authenticated { "by password" } else { "without being asked for a password" };
+            format!("registered {how}, for {expires_seconds} s")
         }
+        Event::Unregistered { code: Some(code), reason, .. } => format!("not registered: {code} {reason}"),
+        Event::Unregistered { code: None, reason, .. } => format!("not registered: {reason}"),
+        Event::Ringing { caller: None, code, reason, .. } => format!("ringing ({code} {reason})"),
+        Event::Ringing { caller: Some(caller), call_id, .. } => incoming(caller, call_id),
+        Event::Answered { codec, encrypted, call_id, automatic, .. } => format!(
+            "answered{}: {codec}{}, Call-ID {call_id}",
+            if *automatic { " by an automatic system" } else { "" },
+            if *encrypted { " over SRTP" } else { "" }
+        ),
+        Event::Held { held: true, .. } => "on hold".to_owned(),
+        Event::Held { held: false, .. } => "no longer on hold".to_owned(),
         Event::PromptStarted { .. } => "hearing something".to_owned(),
-        Event::Key { pressed, .. } => format!("pressed {pressed} keys"),
-        Event::Ended { code, reason, seconds, .. } => format!("ended after {seconds:.1} s: {code} {reason}"),
+        Event::Key { pressed: Some(pressed), .. } => format!("pressed {pressed} keys"),
+        Event::Key { key, .. } => format!("the other side pressed {}", key.unwrap_or(' ')),
+        Event::Ended { code, reason, seconds, missed, error_id, .. } => {
+            let missed = if *missed { ", missed" } else { "" };
+            let meaning = error_id.map(|id| format!(" ({})", meaning(id))).unwrap_or_default();
+            format!("ended after {seconds:.1} s{missed}: {code} {reason}{meaning}")
+        }
+    }
+}
+
+fn incoming(caller: &Caller<'_>, call_id: &str) -> String {
+    // POP-12: "Show the call as voice mail playback".
+    if caller.play_on_phone {
+        return format!("voice mail playback is calling, Call-ID {call_id}");
+    }
+    let name = caller.from_name.map(|name| format!("{name} ")).unwrap_or_default();
+    let urgent = caller.priority.map(|word| format!(", {word}")).unwrap_or_default();
+    let subject = caller.subject.map(|text| format!(", about: {text}")).unwrap_or_default();
+    let automatic = if caller.automatic { ", an automatic system" } else { "" };
+    format!("{name}<{}> is calling{automatic}{urgent}{subject}, Call-ID {call_id}", caller.from)
+}
+
+const fn codec_name(codec: umbel_media::Codec) -> &'static str {
+    match codec {
+        umbel_media::Codec::Pcmu => "PCMU",
+        umbel_media::Codec::Pcma => "PCMA",
+        umbel_media::Codec::G722 => "G722",
+        #[cfg(feature = "opus")]
+        umbel_media::Codec::Opus => "opus",
     }
 }

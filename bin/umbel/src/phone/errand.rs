@@ -1,0 +1,314 @@
+//! The brain of one command: what a run of the telephone is to achieve, and whether it did.
+//!
+//! A value around a [`Telephone`], without clock, socket or file: it gives the orders that a person would
+//! give, and ends with an [`Outcome`].
+
+use std::time::Duration;
+
+use umbel_node::{Input, Node, Output};
+use umbel_phone::{CallKey, Config, Dial, Ended, How, News, Order, Progress, Registration, Telephone, Wish};
+use umbel_sip_message::{StatusCode, Uri};
+use umbel_time::Instant;
+use umbel_ua::ExtraHeaders;
+
+use super::script::{Running, Script};
+
+/// How long hanging up and withdrawing the registration may take in the end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What is wanted.
+#[derive(Clone, Debug)]
+pub(super) enum Goal {
+    /// A call.
+    Call { target: Uri, headers: ExtraHeaders },
+    /// A call to one's own voice mail; registered first where `registers` says so.
+    VoiceMail { skip_pin: bool, registers: bool },
+    /// One call that comes within this time.
+    Answer { within: Duration, answering: Wanted },
+    /// To be reachable, for this long or until somebody says stop.
+    Register { stay: Option<Duration> },
+}
+
+/// What somebody who answers wants to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// That the call is answered.
+    Answered,
+    /// That it rings in vain.
+    Rung,
+    /// That it is refused or sent on.
+    Refused,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// What was asked for happened.
+    Done,
+    /// Stopped from outside.
+    Stopped,
+    /// The other side, or a server, refused the call.
+    Refused { status: StatusCode, reason: String, error_id: Option<u32> },
+    /// The sessions could not be agreed on.
+    NoSession { why: String },
+    /// Nobody answered our call.
+    NoAnswer,
+    /// Nobody called us in time.
+    NobodyCalled,
+    /// Somebody did, and gave up before the call was answered.
+    CallerGaveUp,
+    /// The server does not want us registered.
+    NotRegistered(StatusCode),
+    /// The server could not be reached, or was lost.
+    Unreachable,
+    /// There were no sockets for the sound.
+    NoRoom,
+}
+
+/// One run.
+pub(super) struct Errand {
+    telephone: Telephone,
+    goal: Goal,
+    script: Script,
+    stage: Stage,
+    /// The call that is up, and what is being done in it.
+    running: Option<(CallKey, Running)>,
+    /// Whether the server has a registration of ours.
+    registered: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The first registration is under way.
+    Registering,
+    /// We are reachable, until then.
+    Reachable(Option<Instant>),
+    /// Our call is under way.
+    Calling(CallKey),
+    /// All that is left is to say goodbye, until then at most.
+    Leaving(Instant, Outcome),
+    Over(Outcome),
+}
+
+impl Errand {
+    /// Begins.
+    pub(super) fn begin(
+        now: Instant,
+        config: Config,
+        goal: Goal,
+        script: Script,
+        rng: rand_chacha::ChaCha20Rng,
+    ) -> Self {
+        let telephone = Telephone::new(config, rng);
+        let stage = Stage::Registering;
+        let mut errand = Errand { telephone, goal, script, stage, running: None, registered: false };
+        let registers = match errand.goal {
+            Goal::Call { .. } => false,
+            Goal::VoiceMail { registers, .. } => registers,
+            Goal::Answer { .. } | Goal::Register { .. } => true,
+        };
+        if registers {
+            errand.telephone.handle(now, Input::Order(Order::Register));
+        } else {
+            errand.call(now);
+        }
+        errand
+    }
+
+    /// Something happened.
+    pub(super) fn handle(&mut self, now: Instant, input: Input<Order>) {
+        self.telephone.handle(now, input);
+        self.wake(now);
+    }
+
+    /// The next thing to do. News are among them, after we have acted on them.
+    pub(super) fn poll(&mut self, now: Instant) -> Option<Output<Wish>> {
+        let output = self.telephone.poll_output()?;
+        if let Output::Wish(Wish::Tell(news)) = &output {
+            self.told(now, news);
+        }
+        Some(output)
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let own = match &self.stage {
+            Stage::Reachable(until) => *until,
+            Stage::Leaving(until, _) => Some(*until),
+            Stage::Registering | Stage::Calling(_) | Stage::Over(_) => None,
+        };
+        let script = self.running.as_ref().and_then(|(_, running)| running.hang_up_at());
+        [own, script, self.telephone.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// What became of it, once it is over.
+    pub(super) fn outcome(&self) -> Option<&Outcome> {
+        match &self.stage {
+            Stage::Over(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// Somebody wants it to end.
+    pub(super) fn stop(&mut self, now: Instant) {
+        self.leave(now, Outcome::Stopped);
+    }
+
+    /// The telephone, for what a face asks of it.
+    pub(super) fn telephone(&self) -> &Telephone {
+        &self.telephone
+    }
+
+    /// How many keys the script presses.
+    pub(super) fn key_count(&self) -> usize {
+        self.script.key_count()
+    }
+
+    fn call(&mut self, now: Instant) {
+        let call = self.telephone.fresh_call();
+        self.stage = Stage::Calling(call);
+        let order = match &self.goal {
+            Goal::Call { target, headers } => {
+                Order::Call(Box::new(Dial { call, target: target.clone(), headers: headers.clone() }))
+            }
+            Goal::VoiceMail { skip_pin, .. } => Order::CallVoiceMail { call, skip_pin: *skip_pin },
+            Goal::Answer { .. } | Goal::Register { .. } => return,
+        };
+        self.telephone.handle(now, Input::Order(order));
+    }
+
+    fn told(&mut self, now: Instant, news: &News) {
+        match news {
+            News::Registration { change, .. } => self.registration(now, *change),
+            News::Call { call, change: Progress::Answered(_), .. } => {
+                let (running, commands) = self.script.begin(now);
+                self.running = Some((*call, running));
+                for command in commands {
+                    self.telephone.handle(now, Input::Order(Order::Sound { call: *call, command }));
+                }
+            }
+            News::Call { call, change: Progress::Sound(event), .. } => {
+                if let Some((_, running)) = self.running.as_mut().filter(|(running, _)| running == call) {
+                    running.heard(now, event);
+                }
+            }
+            News::Call { call, change: Progress::Ended(ended), .. } => self.ended(now, *call, ended),
+            News::Call { .. } => {}
+        }
+    }
+
+    fn registration(&mut self, now: Instant, change: Registration) {
+        self.registered = matches!(change, Registration::Registered { .. });
+        match (change, &self.stage) {
+            (Registration::Registered { .. }, Stage::Registering) => match &self.goal {
+                Goal::Answer { within, .. } => self.stage = Stage::Reachable(Some(now + *within)),
+                Goal::Register { stay } => self.stage = Stage::Reachable(stay.map(|stay| now + stay)),
+                Goal::Call { .. } | Goal::VoiceMail { .. } => self.call(now),
+            },
+            // Who has never been registered is told so at once; later losses are mended by the telephone.
+            (Registration::Lost, Stage::Registering) => self.stage = Stage::Over(Outcome::Unreachable),
+            (Registration::Refused(status), Stage::Registering | Stage::Reachable(_)) => {
+                self.leave(now, Outcome::NotRegistered(status));
+            }
+            (_, Stage::Leaving(..)) => self.over_when_settled(),
+            _ => {}
+        }
+    }
+
+    fn ended(&mut self, now: Instant, call: CallKey, ended: &Ended) {
+        if self.running.as_ref().is_some_and(|(running, _)| *running == call) {
+            self.running = None;
+        }
+        match (&self.stage, &self.goal) {
+            (Stage::Calling(ours), _) if *ours == call => self.leave(now, of_our_call(ended)),
+            (Stage::Reachable(_), Goal::Answer { answering, .. }) => {
+                if let Some(outcome) = of_answering(ended, *answering) {
+                    self.leave(now, outcome);
+                }
+            }
+            (Stage::Leaving(..), _) => self.over_when_settled(),
+            _ => {}
+        }
+    }
+
+    /// Ends what is going on, and then the run.
+    fn leave(&mut self, now: Instant, outcome: Outcome) {
+        if matches!(self.stage, Stage::Leaving(..) | Stage::Over(_)) {
+            return;
+        }
+        self.stage = Stage::Leaving(now + FAREWELL, outcome);
+        self.running = None;
+        let calls: Vec<CallKey> = self.telephone.calls().collect();
+        for call in calls {
+            self.telephone.handle(now, Input::Order(Order::HangUp { call }));
+        }
+        if self.registered {
+            self.telephone.handle(now, Input::Order(Order::Unregister));
+        }
+        self.over_when_settled();
+    }
+
+    fn over_when_settled(&mut self) {
+        let settled = !self.registered && self.telephone.calls().next().is_none();
+        if let (true, Stage::Leaving(_, outcome)) = (settled, &self.stage) {
+            self.stage = Stage::Over(outcome.clone());
+        }
+    }
+
+    fn wake(&mut self, now: Instant) {
+        if let Some((call, running)) = &self.running
+            && running.hang_up_at().is_some_and(|at| at <= now)
+        {
+            let call = *call;
+            self.running = None;
+            self.telephone.handle(now, Input::Order(Order::HangUp { call }));
+        }
+        match &self.stage {
+            Stage::Reachable(Some(until)) if *until <= now => self.time_is_up(now),
+            Stage::Leaving(until, outcome) if *until <= now => self.stage = Stage::Over(outcome.clone()),
+            _ => {}
+        }
+    }
+
+    fn time_is_up(&mut self, now: Instant) {
+        match self.goal {
+            // A call that came in time is seen to its end.
+            Goal::Answer { .. } if self.telephone.calls().next().is_some() => {
+                self.stage = Stage::Reachable(None);
+            }
+            Goal::Answer { .. } => self.leave(now, Outcome::NobodyCalled),
+            Goal::Register { .. } | Goal::Call { .. } | Goal::VoiceMail { .. } => {
+                self.leave(now, Outcome::Done);
+            }
+        }
+    }
+}
+
+/// What became of a call that we placed.
+fn of_our_call(ended: &Ended) -> Outcome {
+    match (&ended.how, ended.lasted) {
+        (How::NoSession { why, .. }, _) => Outcome::NoSession { why: why.clone() },
+        (How::Lost | How::NoConnection, Some(_)) => Outcome::Unreachable,
+        (_, Some(_)) => Outcome::Done,
+        (How::Refused { status, reason, error_id }, None) => {
+            Outcome::Refused { status: *status, reason: reason.clone(), error_id: *error_id }
+        }
+        (How::NoConnection, None) => Outcome::Unreachable,
+        (How::NoRoom, None) => Outcome::NoRoom,
+        (_, None) => Outcome::NoAnswer,
+    }
+}
+
+/// What became of a call that came; `None` where another one is still waited for.
+fn of_answering(ended: &Ended, wanted: Wanted) -> Option<Outcome> {
+    match (&ended.how, ended.lasted, wanted) {
+        (How::NoSession { why, .. }, ..) => Some(Outcome::NoSession { why: why.clone() }),
+        (How::NoRoom, ..) => Some(Outcome::NoRoom),
+        (How::Lost | How::NoConnection, Some(_), _) => Some(Outcome::Unreachable),
+        (_, Some(_), _) => Some(Outcome::Done),
+        (How::RefusedByUs(_), None, Wanted::Refused) => Some(Outcome::Done),
+        // The line was in use, or this telephone was not there for this caller.
+        (How::RefusedByUs(_), None, Wanted::Answered | Wanted::Rung) => None,
+        (_, None, Wanted::Rung) => Some(Outcome::Done),
+        (_, None, Wanted::Answered | Wanted::Refused) => Some(Outcome::CallerGaveUp),
+    }
+}
