@@ -215,8 +215,8 @@ impl Proxy {
         self.calls.is_empty() && self.relays.is_empty() && self.waiting.is_empty()
     }
 
-    /// Whether nothing at all is left of any request: what a server comes to when all have hung up and
-    /// the last timer has fired.
+    /// Whether nothing at all is left of any request of others: what a server comes to when all have hung
+    /// up and the last timer has fired.
     pub fn is_at_rest(&self) -> bool {
         self.is_idle()
             && self.call_of.is_empty()
@@ -224,9 +224,9 @@ impl Proxy {
             && self.relay_of.is_empty()
             && self.passing.is_empty()
             && self.held.is_empty()
-            && self.endpoint.transaction_count() == 0
-            // The sweep goes on for ever.
-            && self.timers.len() <= 1
+            && self.endpoint.transaction_count() == self.servers.asked()
+            // The sweep and the pings go on for ever.
+            && self.timers.len() <= 1 + self.servers.watched()
     }
 
     fn obey(&mut self, now: Instant, order: Order) {

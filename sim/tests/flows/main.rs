@@ -3,6 +3,7 @@
 mod call_answering;
 mod faults;
 mod limits;
+mod protocol_server;
 mod session;
 mod subscriber_access;
 mod trouble;

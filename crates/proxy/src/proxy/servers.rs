@@ -65,6 +65,16 @@ impl Servers {
         self.watched.values().any(|server| server.is_up == Some(false) && server.uri == *uri)
     }
 
+    /// How many there are, each with a timer.
+    pub(super) fn watched(&self) -> usize {
+        self.watched.len()
+    }
+
+    /// How many have been asked for a sign of life and have not given one yet.
+    pub(super) fn asked(&self) -> usize {
+        self.pings.len()
+    }
+
     fn of(&self, uri: &Uri) -> Option<ServerId> {
         self.watched.iter().find(|(_, server)| server.uri == *uri).map(|(id, _)| *id)
     }

@@ -1,0 +1,240 @@
+//! Telephones, the protocol server and unified messaging servers: whole calls, each element by its real brain.
+
+use std::time::Duration;
+
+use umbel_sim::callee::Manner;
+use umbel_sim::company::{Company, NUMBER, UM, UM2, invite, to_voice_mail};
+use umbel_sim::office::By;
+use umbel_sim::telephone::{Do, Invite};
+use umbel_sim::{Place, Telephone, UnifiedMessaging};
+use umbel_sip_message::{HeaderName, Method};
+
+/// A company with one unified messaging server, where alice's telephone has this manner.
+fn company(alice: Manner) -> (Company, Place<UnifiedMessaging>) {
+    let mut company = Company::new(1);
+    let um = company.unified_messaging("um", UM);
+    company.telephone("alice", alice);
+    (company, um)
+}
+
+/// A company that calls are made in, and who makes them.
+fn with_caller(alice: Manner, name: &str, by: By) -> (Company, Place<UnifiedMessaging>, Place<Telephone>) {
+    let (mut company, um) = company(alice);
+    let caller = company.user(name, by);
+    company.open();
+    (company, um, caller)
+}
+
+/// What a unified messaging server says of the PIN in somebody's last call.
+fn pin_of(company: &mut Company, um: Place<UnifiedMessaging>, caller: Place<Telephone>) -> String {
+    let call_id = company.world[caller].call_id();
+    let (pin, _) = company.world[um].why_pin(&call_id).expect("a decision");
+    pin.as_str().to_owned()
+}
+
+/// EUMR-2, EUMR-4, EUMR-12, SIPRE-21. Test plan 24, the part of call answering.
+#[test]
+fn an_unanswered_call_leaves_a_message_with_who_called() {
+    let (mut company, um, bob) = with_caller(Manner::rings(), "bob", By::Tls);
+    company.call(bob, invite("bob", "alice").line("Subject: Budget"));
+    // Twenty seconds of ringing, two of greeting.
+    company.wait(24);
+    company.world.order(bob, Do::Speak(Duration::from_secs(4)));
+    company.wait(5);
+    company.world.order(bob, Do::HangUp);
+    company.wait(2);
+    company.world.expect_ladder(include_str!("protocol_server_call_answering.ladder"));
+    let invites = company.invites("server", "um");
+    let value = |name: &HeaderName| invites[0].headers().get(name).unwrap_or_default().into_owned();
+    assert_eq!(value(&HeaderName::Diversion), b"<sip:alice@example.test>;reason=no-answer");
+    assert_eq!(value(&HeaderName::PAssertedIdentity), b"<sip:bob@example.test>");
+    let messages = company.world[um].messages("alice@example.test");
+    let [message] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!(message.subject, "Budget");
+    assert_eq!((message.caller.id.as_str(), message.caller.verified), ("bob@example.test", true));
+    assert_eq!(company.world[um].messages("bob@example.test").len(), 0);
+    company.wait(60);
+    assert!(company.world[um].is_at_rest() && company.world[company.server].is_at_rest());
+}
+
+/// OCEXUM-3.1-P-1, OCEXUM-3.1.2-1, EUMR-3, DEC-11, DEC-15: whatever the transport of the client's leg.
+#[test]
+fn an_authenticated_user_hears_the_own_mailbox_without_a_pin() {
+    for by in [By::Tls, By::Tcp] {
+        let (mut company, um, alice) = with_caller(Manner::rings(), "alice", by);
+        company.call(alice, to_voice_mail("alice", "alice").skip_pin());
+        company.wait(2);
+        assert_eq!(company.world[alice].answers, [200]);
+        assert!(!company.world[um].has_said("enter-pin"));
+        assert_eq!(pin_of(&mut company, um, alice), "skipped", "{by:?}");
+        let invites = company.invites("server", "um");
+        assert!(!invites[0].headers().has(&HeaderName::Diversion));
+        assert!(!invites[0].headers().has(&HeaderName::HistoryInfo));
+        company.world.order(alice, Do::HangUp);
+        company.wait(2);
+        if by == By::Tls {
+            company.world.expect_ladder(include_str!("protocol_server_subscriber_access.ladder"));
+        }
+    }
+}
+
+/// OCEXUM-3.1.2-2: the other direction.
+#[test]
+fn without_the_command_the_own_mailbox_asks_for_the_pin() {
+    let (mut company, um, alice) = with_caller(Manner::rings(), "alice", By::Tls);
+    company.call(alice, to_voice_mail("alice", "alice"));
+    company.wait(2);
+    assert!(company.world[um].has_said("enter-pin"));
+}
+
+/// OCEXUM-3.1-P-2, DEC-15: nobody else's command passes, so nobody else's mailbox opens.
+#[test]
+fn strangers_bring_no_command_with_them() {
+    let (mut company, um) = company(Manner::rings());
+    let erin = company.somebody("erin", By::MutualTls("elsewhere.test"));
+    company.open();
+    let call = to_voice_mail("erin", "alice").skip_pin();
+    let call = Invite { from: "<sip:erin@elsewhere.test>".to_owned(), ..call };
+    company.call(erin, call.line("P-Asserted-Identity: <sip:alice@example.test>"));
+    company.wait(2);
+    assert_eq!(company.world[erin].answers, [200]);
+    let invites = company.invites("server", "um");
+    let text = String::from_utf8_lossy(invites[0].as_bytes()).into_owned();
+    assert!(!text.contains("Ms-Exchange-Command") && !text.contains("P-Asserted-Identity"), "{text}");
+    // Call answering, not alice's menu.
+    assert!(company.world[um].said.iter().any(|said| said == "extension"), "{:?}", company.world[um].said);
+    assert_eq!(pin_of(&mut company, um, erin), "none");
+}
+
+/// CMD-5, CMD-6: bob has proved that he is bob, and that opens bob's mailbox and no other.
+#[test]
+fn a_user_with_the_command_does_not_open_another_users_mailbox() {
+    let (mut company, um, bob) = with_caller(Manner::rings(), "bob", By::Tls);
+    company.call(bob, to_voice_mail("bob", "alice").skip_pin());
+    company.wait(2);
+    assert_eq!(company.world[bob].answers, [200]);
+    assert_eq!(pin_of(&mut company, um, bob), "none");
+}
+
+/// What becomes of a call in alice's name to alice, by the peer of a unified messaging server: the answer.
+fn play_on_phone(alice: Manner, is_registered: bool, rules: &[(&str, &str)]) -> (u16, Vec<String>) {
+    let mut company = Company::new(1);
+    let um = company.unified_messaging("um", UM);
+    company.in_place_of_unified_messaging("um2", UM2, Manner::answers());
+    company.gateway(Manner::answers_after(1));
+    company.telephone("carol", Manner::answers_after(1));
+    if is_registered {
+        company.telephone("alice", alice);
+    }
+    for (rule, value) in rules {
+        company.set_rule("alice", rule, value);
+    }
+    let caller = company.somebody("caller", By::MutualTls(UM));
+    company.open();
+    company.call(caller, invite("alice", "alice").line("Ms-Sensitivity: private-no-diversion"));
+    company.wait(65);
+    company.world.order(caller, Do::HangUp);
+    company.wait(40);
+    // LOOP-4: the log of incoming INVITEs is empty, and nothing was recorded, at either server.
+    let to_um =
+        company.world.ladder().requests(&Method::Invite).filter(|(rung, _)| rung.to.starts_with("um"));
+    assert_eq!(to_um.count(), 0);
+    assert_eq!(company.world[um].calls().len(), 0);
+    assert_eq!(company.world[um].messages("alice@example.test").len(), 0);
+    assert!(!company.world[caller].progress.contains(&181));
+    assert!(company.world[company.server].is_at_rest());
+    let invited = company.invited().into_iter().map(str::to_owned).collect();
+    let [answer] = company.world[caller].answers[..] else { panic!("one answer") };
+    (answer, invited)
+}
+
+/// OCEXUM-2.2.2-2, OCEXUM-3.2-2, OCEXUM-3.2-3, OCEXUM-3.2.2-1, LOOP-4, SENS-14, SEC-41. Test plan 24.
+#[test]
+fn a_call_in_play_on_phones_shape_never_comes_back() {
+    let rings_only_alice = |alice: Manner, rules: &[(&str, &str)], answer: u16| {
+        assert_eq!(play_on_phone(alice, true, rules), (answer, vec!["alice".to_owned()]), "{rules:?}");
+    };
+    rings_only_alice(Manner::answers_after(3), &[], 200);
+    rings_only_alice(Manner::refuses_after(1, 486), &[], 486);
+    rings_only_alice(Manner::refuses_after(1, 603), &[], 603);
+    rings_only_alice(Manner::rings(), &[], 480);
+    for rule in ["forward-immediate", "forward-unanswered"] {
+        for target in ["voicemail", "carol@example.test", NUMBER] {
+            rings_only_alice(Manner::rings(), &[(rule, target)], 480);
+            rings_only_alice(Manner::answers_after(3), &[(rule, target)], 200);
+        }
+    }
+    for target in ["sip:alice@example.test;opaque=app:voicemail", "sip:voicemail@example.test"] {
+        rings_only_alice(Manner::deflects_after(1, 303, target), &[], 480);
+        rings_only_alice(Manner::deflects_after(1, 302, target), &[], 480);
+    }
+    assert_eq!(play_on_phone(Manner::rings(), false, &[]), (480, Vec::new()));
+}
+
+/// The control: the same call without the header does come back, and is what the header is for.
+#[test]
+fn without_the_header_such_a_call_does_come_back() {
+    let (mut company, um) = company(Manner::rings());
+    let caller = company.somebody("caller", By::MutualTls(UM2));
+    company.open();
+    company.call(caller, invite("alice", "alice"));
+    company.wait(25);
+    assert_eq!(company.world[caller].progress, [180, 181]);
+    assert_eq!(company.world[um].call_count(), 1);
+}
+
+/// EUMR-7, EUMR-8: "the second gets the INVITE within 4 s".
+#[test]
+fn the_second_server_takes_the_calls_of_the_first() {
+    for is_unplugged in [true, false] {
+        let mut company = Company::new(1);
+        let first = company.unified_messaging("um", UM);
+        let second = company.unified_messaging("um2", UM2);
+        let alice = company.user("alice", By::Tls);
+        company.open();
+        if is_unplugged {
+            // Nobody there, and nobody says so.
+            company.world.unplug(first, true);
+        } else {
+            company.world.order(first, umbel_um::Order::Drain.into());
+        }
+        company.call(alice, to_voice_mail("alice", "alice").skip_pin());
+        company.wait(4);
+        assert_eq!(company.world[alice].answers, [200], "{is_unplugged}");
+        assert_eq!(company.world[second].call_count(), 1);
+        // CMD-3.
+        assert_eq!(pin_of(&mut company, second, alice), "skipped");
+    }
+}
+
+/// EUMR-7: as long as the first is there, the second hears nothing.
+#[test]
+fn the_first_server_takes_all_calls_while_it_can() {
+    let mut company = Company::new(1);
+    let first = company.unified_messaging("um", UM);
+    let second = company.unified_messaging("um2", UM2);
+    let alice = company.user("alice", By::Tls);
+    company.open();
+    for _call in 0..3 {
+        company.call(alice, to_voice_mail("alice", "alice").skip_pin());
+        company.wait(4);
+        assert_eq!(company.world[first].call_count(), 1);
+        company.world.order(alice, Do::HangUp);
+        company.wait(1);
+    }
+    assert_eq!(company.world[second].calls().len(), 0);
+}
+
+/// REL-22 of one server: who was registered is so after a restart, and calls find the telephone again.
+#[test]
+fn bindings_outlive_a_restart_of_the_server() {
+    let (mut company, _, bob) = with_caller(Manner::answers_after(1), "bob", By::Tls);
+    company.restart_server();
+    company.wait(1);
+    assert_eq!(company.world[company.server].registered_count(), 1);
+    // The telephone opens its connection anew (RFC 5626 4.4.1), and registers on it.
+    company.wait(4);
+    company.call(bob, invite("bob", "alice"));
+    company.wait(3);
+    assert_eq!(company.world[bob].answers, [200]);
+}
