@@ -38,6 +38,11 @@ pub struct Metrics {
     panics: Counter,
     /// How many of them were told by the owner of connections.
     connection_panics: Arc<AtomicU64>,
+    registrations: Gauge,
+    requests_passed_on: Gauge,
+    refusals: Family<OfCode, Counter>,
+    authentication_failures: Counter,
+    servers_down: Gauge,
     log_lines_left_out: Counter,
 }
 
@@ -119,6 +124,7 @@ struct OfCall {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfRequest {
+    role: &'static str,
     direction: Direction,
     transport: SipTransport,
     method: &'static str,
@@ -126,6 +132,7 @@ struct OfRequest {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfResponse {
+    role: &'static str,
     direction: Direction,
     transport: SipTransport,
     method: &'static str,
@@ -135,6 +142,11 @@ struct OfResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfDirection {
     direction: Direction,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfCode {
+    code: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -228,6 +240,23 @@ impl Metrics {
             malformed: add(&mut registry, "malformed_messages", "Octets that were no SIP message"),
             connection_panics: Arc::default(),
             panics: add(&mut registry, "panics", "Connections or calls that ended in a panic"),
+            registrations: add(&mut registry, "registrations", "Addresses that are registered now"),
+            requests_passed_on: add(
+                &mut registry,
+                "requests_passed_on",
+                "Requests that the protocol server is passing on now",
+            ),
+            refusals: add(&mut registry, "refusals", "Requests that the protocol server refused by a rule"),
+            authentication_failures: add(
+                &mut registry,
+                "authentication_failures",
+                "Requests with a wrong password, or beyond the bound on those",
+            ),
+            servers_down: add(
+                &mut registry,
+                "servers_down",
+                "Voice mail servers and gateways that do not answer now",
+            ),
             log_lines_left_out: add(&mut registry, "log_lines_left_out", "Log lines beyond the bound"),
             registry: Arc::default(),
         };
@@ -245,16 +274,54 @@ impl Metrics {
         self.calls.get_or_create(&OfCall { kind, outcome }).inc();
     }
 
-    /// Counts a SIP request.
-    pub fn sip_request(&self, direction: Direction, transport: SipTransport, method: &str) {
+    /// Counts a SIP request of a role's.
+    pub fn sip_request(
+        &self,
+        role: &'static str,
+        direction: Direction,
+        transport: SipTransport,
+        method: &str,
+    ) {
         let method = known_method(method);
-        self.sip_requests.get_or_create(&OfRequest { direction, transport, method }).inc();
+        self.sip_requests.get_or_create(&OfRequest { role, direction, transport, method }).inc();
     }
 
-    /// Counts a SIP response to a request with `method`.
-    pub fn sip_response(&self, direction: Direction, transport: SipTransport, method: &str, code: u16) {
+    /// Counts a SIP response of a role's to a request with `method`.
+    pub fn sip_response(
+        &self,
+        role: &'static str,
+        direction: Direction,
+        transport: SipTransport,
+        method: &str,
+        code: u16,
+    ) {
         let method = known_method(method);
-        self.sip_responses.get_or_create(&OfResponse { direction, transport, method, code }).inc();
+        self.sip_responses.get_or_create(&OfResponse { role, direction, transport, method, code }).inc();
+    }
+
+    /// Notes how many addresses are registered now.
+    pub fn registrations(&self, addresses: usize) {
+        self.registrations.set(signed(addresses));
+    }
+
+    /// Notes how many requests the protocol server is passing on now.
+    pub fn requests_passed_on(&self, count: usize) {
+        self.requests_passed_on.set(signed(count));
+    }
+
+    /// Counts a request that the protocol server refused by a rule.
+    pub fn refused(&self, code: u16) {
+        self.refusals.get_or_create(&OfCode { code }).inc();
+    }
+
+    /// Counts a wrong password.
+    pub fn authentication_failed(&self) {
+        self.authentication_failures.inc();
+    }
+
+    /// Notes how many voice mail servers and gateways do not answer now.
+    pub fn servers_down(&self, count: usize) {
+        self.servers_down.set(signed(count));
     }
 
     /// Notes how many calls have sockets for their sound now.
@@ -392,11 +459,12 @@ mod tests {
     #[test]
     fn messages_are_counted_by_method_code_and_transport() {
         let metrics = Metrics::new("0.1.0");
-        metrics.sip_request(Direction::In, SipTransport::Tls, "INVITE");
-        metrics.sip_response(Direction::Out, SipTransport::Tcp, "BYE", 481);
-        assert_has(&metrics, r#"umbel_sip_requests_total{direction="in",transport="tls",method="INVITE"} 1"#);
-        let response =
-            r#"umbel_sip_responses_total{direction="out",transport="tcp",method="BYE",code="481"} 1"#;
+        metrics.sip_request("um", Direction::In, SipTransport::Tls, "INVITE");
+        metrics.sip_response("server", Direction::Out, SipTransport::Tcp, "BYE", 481);
+        let request =
+            r#"umbel_sip_requests_total{role="um",direction="in",transport="tls",method="INVITE"} 1"#;
+        assert_has(&metrics, request);
+        let response = r#"umbel_sip_responses_total{role="server",direction="out",transport="tcp",method="BYE",code="481"} 1"#;
         assert_has(&metrics, response);
     }
 
@@ -405,14 +473,29 @@ mod tests {
     fn methods_that_peers_invent_do_not_become_labels() {
         let metrics = Metrics::new("0.1.0");
         for n in 0..100 {
-            metrics.sip_request(Direction::In, SipTransport::Tcp, &format!("X{n}"));
+            metrics.sip_request("um", Direction::In, SipTransport::Tcp, &format!("X{n}"));
         }
-        metrics.sip_request(Direction::In, SipTransport::Tcp, "invite");
+        metrics.sip_request("um", Direction::In, SipTransport::Tcp, "invite");
         assert_has(
             &metrics,
-            r#"umbel_sip_requests_total{direction="in",transport="tcp",method="other"} 101"#,
+            r#"umbel_sip_requests_total{role="um",direction="in",transport="tcp",method="other"} 101"#,
         );
         assert!(!metrics.text(false).unwrap().contains("X7"));
+    }
+
+    #[test]
+    fn the_protocol_server_has_figures_of_its_own() {
+        let metrics = Metrics::new("0.1.0");
+        metrics.registrations(5_000);
+        metrics.requests_passed_on(3);
+        metrics.refused(403);
+        metrics.authentication_failed();
+        metrics.servers_down(1);
+        assert_has(&metrics, "umbel_registrations 5000");
+        assert_has(&metrics, "umbel_requests_passed_on 3");
+        assert_has(&metrics, r#"umbel_refusals_total{code="403"} 1"#);
+        assert_has(&metrics, "umbel_authentication_failures_total 1");
+        assert_has(&metrics, "umbel_servers_down 1");
     }
 
     #[test]

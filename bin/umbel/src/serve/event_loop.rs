@@ -52,6 +52,9 @@ pub(super) trait Role {
     /// Whose connections count for what from this order on, where it says so.
     fn policy(order: &Self::Order) -> Option<&Policy>;
 
+    /// The loop has ended: what is left goes where it will be found again.
+    fn leave(&mut self) {}
+
     /// Whether nothing is left to be done, so that the loop may end. `may_end`: nobody else needs it either.
     fn is_over(&self, may_end: bool) -> bool;
 }

@@ -8,7 +8,9 @@ pub(crate) mod media_worker;
 mod operation;
 mod prompts;
 mod proxy_loop;
+mod proxy_watch;
 pub(crate) mod refused;
+mod registrations;
 mod reload;
 mod role_thread;
 mod settings;
@@ -22,7 +24,7 @@ use umbel_ocexum::TrustedTransport;
 use umbel_proxy::Proxy;
 use umbel_store_sqlite::{Recovery, SqliteStore, StoreWorker};
 use umbel_um::{MediaKey, Order, Um};
-use umbel_web::{Metrics, Standing};
+use umbel_web::{Metrics, Readiness, Standing};
 
 use crate::admin::{configuration, now};
 use crate::cli::Place;
@@ -33,6 +35,8 @@ use control::Control;
 use media_worker::{MediaConfig, MediaWorkers};
 use prompts::Loaded;
 use proxy_loop::ProxyLoop;
+use proxy_watch::ProxyWatch;
+use registrations::Keeping;
 use role_thread::{Bound, Connections, Running};
 use settings::Fingerprint;
 use supervisor::{Roles, Supervisor, supervise};
@@ -75,6 +79,7 @@ struct Common {
     own: Fingerprint,
     limits: Limits,
     metrics: Metrics,
+    readiness: Readiness,
     totals: Totals,
 }
 
@@ -98,7 +103,16 @@ async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
     let loaded = prompts::load(&config)?;
     let (metrics, readiness) = operation::observation();
     let limits = limits(&config);
-    let common = Common { config, clock, tls, own, limits, metrics, totals: Totals::default() };
+    let common = Common {
+        config,
+        clock,
+        tls,
+        own,
+        limits,
+        metrics,
+        readiness: readiness.clone(),
+        totals: Totals::default(),
+    };
     let config = &common.config;
     let um = common.bind::<UmLoop>("um", config.um.as_ref().map(|um| um.listen.clone())).await?;
     let server = common
@@ -211,9 +225,12 @@ impl Common {
                 let _ = answers.blocking_send(umbel_proxy::Order::Stored { ticket, reply });
             }),
             traffic: Watch::new("server", self.metrics.clone(), self.totals.clone()),
+            watch: ProxyWatch::new(self.metrics.clone(), self.readiness.clone()),
+            keeping: Keeping::new(worker.inbox()),
             clock: self.clock,
             draining_since: None,
         };
+        tokio::task::spawn_local(registrations::restore(worker.inbox(), bound.orders.clone(), self.clock));
         bound.start("server", role)
     }
 }

@@ -12,6 +12,8 @@ use umbel_store_sqlite::TicketInbox;
 use umbel_time::Instant;
 
 use super::event_loop::Role;
+use super::proxy_watch::ProxyWatch;
+use super::registrations::Keeping;
 use super::watch::Watch;
 
 /// REL-23: after being told to stop, how long calls that ring, and requests of calls that others end, are
@@ -22,6 +24,8 @@ pub(super) struct ProxyLoop {
     pub(super) proxy: Proxy,
     pub(super) store: TicketInbox,
     pub(super) traffic: Watch,
+    pub(super) watch: ProxyWatch,
+    pub(super) keeping: Keeping,
     pub(super) clock: Clock,
     /// When it was told to stop.
     pub(super) draining_since: Option<Instant>,
@@ -38,8 +42,10 @@ impl Role for ProxyLoop {
 
     fn arrives(&mut self, input: &Input<Order>) {
         self.traffic.arrived(input);
-        if let Input::Order(Order::Drain(true)) = input {
-            self.draining_since = Some(self.clock.now());
+        match input {
+            Input::Order(Order::Drain(true)) => self.draining_since = Some(self.clock.now()),
+            Input::Order(Order::Reload(settings)) => self.watch.reloaded(settings),
+            _ => {}
         }
     }
 
@@ -54,26 +60,18 @@ impl Role for ProxyLoop {
                     return Some(Order::Stored { ticket, reply: Reply::Failed(StoreError::Overloaded) });
                 }
             }
-            Wish::Keep { .. } => {}
-            Wish::Refused(refused) => {
-                let umbel_proxy::Refused { refusal, method, source, peer, call_id } = *refused;
-                let (code, rule) = (refusal.answer().status.as_u16(), refusal.why());
-                let peer = peer.unwrap_or_default();
-                tracing::warn!(%source, peer, method, call_id, code, rule, "refused");
-            }
-            Wish::Server { uri, is_up: true } => tracing::info!(%uri, "answers"),
-            Wish::Server { uri, is_up: false } => {
-                tracing::warn!(%uri, "does not answer; calls are sent there last until it does");
-            }
-            Wish::GuesserLocked { source, name } => {
-                tracing::warn!(%source, name, "somebody guesses passwords, and waits for answers now");
-            }
+            Wish::Keep { address, bindings } => self.keeping.keep(address, bindings),
+            Wish::Refused(refused) => self.watch.refused(*refused),
+            Wish::Server { uri, is_up } => self.watch.server(&uri, is_up),
+            Wish::GuesserLocked { source, name } => ProxyWatch::guesser(source, &name),
         }
         None
     }
 
     fn second(&mut self, clock: Clock, connections: &Stats) -> Order {
         self.traffic.figures(connections);
+        self.keeping.write_some();
+        self.watch.figures(&self.proxy, self.keeping.waiting());
         Order::Clock(clock.unix_time())
     }
 
@@ -86,6 +84,10 @@ impl Role for ProxyLoop {
             Order::Reload(settings) => Some(&settings.trust),
             _ => None,
         }
+    }
+
+    fn leave(&mut self) {
+        self.keeping.write_all();
     }
 
     /// As long as the unified messaging server has calls, their requests pass through here.

@@ -98,6 +98,7 @@ impl<R: Role> Life<R> {
         let mut event_loop =
             EventLoop { role, flows, clock, orders: self.inbox, end: self.end, kept: BTreeSet::new() };
         let how = event_loop.run().await;
+        event_loop.role.leave();
         let EventLoop { flows, role, orders, .. } = event_loop;
         flows.shut_down(FAREWELL).await;
         // Nobody takes orders any more, so that the store's thread does not wait for that.

@@ -46,9 +46,10 @@ impl Watch {
         let Some(transport) = self.transports.get(&id).copied() else { return };
         let method = message.headers().cseq().method.as_str();
         match message {
-            Message::Request(_) => self.metrics.sip_request(Direction::In, transport, method),
+            Message::Request(_) => self.metrics.sip_request(self.role, Direction::In, transport, method),
             Message::Response(response) => {
-                self.metrics.sip_response(Direction::In, transport, method, response.status().as_u16());
+                let code = response.status().as_u16();
+                self.metrics.sip_response(self.role, Direction::In, transport, method, code);
             }
         }
     }
@@ -65,9 +66,12 @@ impl Watch {
             bytes.split(|byte| *byte == b' ').map(|word| std::str::from_utf8(word).unwrap_or_default());
         let mut words = first.take(2);
         match (words.next(), words.next().and_then(|code| code.parse().ok())) {
-            (Some("SIP/2.0"), Some(code)) => self.metrics.sip_response(Direction::Out, transport, "", code),
+            (Some("SIP/2.0"), Some(code)) => {
+                let method = answered_method(bytes);
+                self.metrics.sip_response(self.role, Direction::Out, transport, method, code);
+            }
             (Some(method), None) if !method.is_empty() => {
-                self.metrics.sip_request(Direction::Out, transport, method);
+                self.metrics.sip_request(self.role, Direction::Out, transport, method);
             }
             _ => {}
         }
@@ -178,6 +182,15 @@ impl UmWatch {
     }
 }
 
+/// The method that a response answers; nothing where its CSeq is not found.
+fn answered_method(response: &[u8]) -> &str {
+    let name = b"cseq:";
+    let is_cseq = |line: &&[u8]| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let line = response.split(|byte| *byte == b'\n').take_while(|line| *line != b"\r").find(is_cseq);
+    let word = line.and_then(|line| line.trim_ascii().rsplit(u8::is_ascii_whitespace).next());
+    word.and_then(|word| std::str::from_utf8(word).ok()).unwrap_or_default()
+}
+
 fn transport(transport: Transport) -> SipTransport {
     match transport {
         Transport::Tcp => SipTransport::Tcp,
@@ -206,5 +219,18 @@ fn outcome(outcome: CallOutcome) -> umbel_web::CallOutcome {
         | CallOutcome::MailboxOpened
         | CallOutcome::AccessDenied
         | CallOutcome::Played => umbel_web::CallOutcome::Completed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_method_of_a_response_is_that_of_its_cseq() {
+        let response = b"SIP/2.0 200 OK\r\nVia: x\r\ncSeq:  7   INVITE\r\n\r\nCSeq: 8 BYE\r\n";
+        assert_eq!(answered_method(response), "INVITE");
+        assert_eq!(answered_method(b"SIP/2.0 200 OK\r\n\r\nCSeq: 8 BYE\r\n"), "");
+        assert_eq!(answered_method(b""), "");
     }
 }
