@@ -5,6 +5,7 @@ mod branches;
 mod call;
 mod dialogs;
 mod in_use;
+mod missed_calls;
 mod names;
 mod record;
 mod registrar;
@@ -123,6 +124,7 @@ pub struct Proxy {
     held: BTreeMap<ServerTransaction, Draft>,
     in_use: in_use::InUse,
     servers: servers::Servers,
+    missed_calls: missed_calls::MissedCalls,
     /// What was decided in this turn. See [`record`].
     decided: Vec<umbel_store::Decision>,
     timers: Timers<Alarm>,
@@ -180,6 +182,7 @@ impl Proxy {
             held: BTreeMap::new(),
             in_use: in_use::InUse::default(),
             servers: servers::Servers::default(),
+            missed_calls: missed_calls::MissedCalls::default(),
             decided: Vec::new(),
             timers,
             last: 0,
@@ -212,7 +215,10 @@ impl Proxy {
 
     /// Whether nothing is going on, so that a draining server may stop.
     pub fn is_idle(&self) -> bool {
-        self.calls.is_empty() && self.relays.is_empty() && self.waiting.is_empty()
+        self.calls.is_empty()
+            && self.relays.is_empty()
+            && self.waiting.is_empty()
+            && self.missed_calls.is_at_rest()
     }
 
     /// Whether nothing at all is left of any request of others: what a server comes to when all have hung
@@ -244,6 +250,7 @@ impl Proxy {
                 self.endpoint.reconfigure(endpoint_config(&config));
                 self.config = *config;
                 self.watch_servers(now);
+                self.missed_calls.reconfigure();
             }
             Order::Drain(is_draining) => self.is_draining = is_draining,
         }
@@ -258,14 +265,16 @@ impl Proxy {
                 if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
                     self.note_answer(now, key, flow, &response);
                     self.branch_responded(now, key, id, response);
-                } else if !self.ping_responded(transaction, response.status()) {
+                } else if !self.ping_responded(transaction, response.status())
+                    && !self.missed_call_told(now, transaction, Some(response.status()))
+                {
                     self.relay_responded(now, transaction, &response);
                 }
             }
             Event::Failed { transaction, failure } => {
                 if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
                     self.branch_failed(now, key, id, failure);
-                } else if !self.ping_failed(transaction) {
+                } else if !self.ping_failed(transaction) && !self.missed_call_told(now, transaction, None) {
                     self.relay_failed(now, transaction, failure);
                 }
             }

@@ -211,6 +211,11 @@ impl ResponseContext {
         self.end(&Reason::sip(480, "Temporarily Unavailable"))
     }
 
+    /// Whether it still rings, and would go elsewhere if nobody answered.
+    pub(crate) fn could_be_diverted(&self) -> bool {
+        matches!(self.stage, Stage::Ringing | Stage::Widened) && self.is_invite && self.diverts()
+    }
+
     /// Whether this response wants to push the call elsewhere, and the call must not be.
     pub(crate) fn refuses_deflection(&self, id: BranchId, status: StatusCode) -> bool {
         let is_endpoint = |branch: &&Branch| branch.id == id && branch.kind == Kind::Endpoint;

@@ -62,6 +62,10 @@ pub(super) struct Call {
     pub(super) tag: String,
     /// The rule of the callee's that decides what comes next, for those who ask why.
     pub(super) rule: Option<&'static str>,
+    /// The callee has a mailbox that takes messages.
+    pub(super) has_voice_mail: bool,
+    /// MISS-2: who has missed the call, should nobody have answered it.
+    pub(super) missed_by: Option<AddressOfRecord>,
     /// URI-6: which of the callee's telephones is meant, where not all are.
     pub(super) only: Option<Only>,
 }
@@ -95,6 +99,8 @@ impl Proxy {
             passage,
             tag: self.tag(),
             rule: None,
+            has_voice_mail: false,
+            missed_by: None,
             only: None,
             request: arrival.request,
             sender: arrival.sender,
@@ -159,6 +165,7 @@ impl Proxy {
         let Some(call) = self.calls.get_mut(&key) else { return };
         call.callee = Some(callee.clone());
         call.visited.insert(callee.clone());
+        call.has_voice_mail = user.settings.enabled;
         let Some(call) = self.calls.get(&key) else { return };
         let headers = call.request.headers();
         let from = headers.from().uri.address_of_record();
@@ -237,6 +244,7 @@ impl Proxy {
     }
 
     pub(super) fn call_cancelled(&mut self, now: Instant, key: CallKey) {
+        self.may_be_missed(key);
         self.step(now, key, Input::Cancelled, None);
     }
 
@@ -353,9 +361,12 @@ impl Proxy {
     }
 
     fn refuse(&mut self, now: Instant, key: CallKey, refusal: Refusal) {
-        let Some(call) = self.calls.remove(&key) else { return };
+        let Some(mut call) = self.calls.remove(&key) else { return };
         let draft = self.refusal(&call.request, &call.sender, refusal);
         self.endpoint.respond(now, call.transaction, draft);
+        if let Some(callee) = call.missed_by.take() {
+            self.missed(now, callee, &call.request);
+        }
         self.tell_refused(&call.request, call.flow, call.peer.as_deref(), refusal);
         let ruling = Ruling::Refusal(refusal.answer().status.as_u16());
         self.decide(now, &Subject::of(&call), ruling, call.rule.unwrap_or(refusal.why()));

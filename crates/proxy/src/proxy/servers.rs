@@ -177,6 +177,12 @@ impl Proxy {
         }
     }
 
+    /// The same for the servers themselves.
+    pub(super) fn those_up_first(&self, mut servers: Vec<Uri>) -> Vec<Uri> {
+        servers.sort_by_key(|server| self.servers.is_down(server));
+        servers
+    }
+
     /// Puts those that are down behind those that are not.
     pub(super) fn in_order(&self, mut hops: Vec<Hop>) -> Vec<Hop> {
         hops.sort_by_key(|hop| match &hop.next {

@@ -271,7 +271,7 @@ fn what_is_refused_is_told_with_its_rule_and_challenges_are_not() {
     office.call("alice", "sip:bob@example.test");
     office.answer("bob", "180 Ringing");
     office.hang_up_early("alice");
-    office.expect("bob < INVITE sip:bob@192.0.2.2\nalice < 180\nbob < CANCEL\nalice < 487");
+    office.expect("bob < INVITE sip:bob@192.0.2.2\nalice < 180\nbob < CANCEL\nalice < 487\nvm1 < MESSAGE sip:bob@example.test;opaque=app:voicemail");
     assert_eq!(refused(&mut office), []);
 }
 

@@ -60,7 +60,8 @@ fn a_user_is_found_by_extension_and_under_every_name_of_the_server() {
 // RFC 3261 16.10
 #[test]
 fn the_caller_gives_up() {
-    let mut office = Office::where_registered(&["bob"]);
+    let mut office = Office::with(|config| config.voice_mail.clear());
+    office.register_all(&["bob"]);
     office.call("alice", "sip:bob@example.test");
     office.answer("bob", "180 Ringing");
     office.expect("bob < INVITE sip:bob@192.0.2.2\nalice < 180");

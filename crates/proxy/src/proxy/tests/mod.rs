@@ -12,6 +12,7 @@ mod diverting;
 mod explaining;
 mod exploring;
 mod gruus;
+mod missed_calls;
 mod no_diversion;
 mod registering;
 mod servers;
