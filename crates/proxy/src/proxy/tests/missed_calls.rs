@@ -74,7 +74,8 @@ fn of_all_other_calls_voice_mail_is_not_told() {
             in_vain(office);
         }
     };
-    let scenes: [(&str, Box<dyn Fn(&mut Office)>); 9] = [
+    type Scene = Box<dyn Fn(&mut Office)>;
+    let scenes: [(&str, Scene); 9] = [
         (
             "answered",
             Box::new(|office| {
