@@ -264,7 +264,7 @@ impl Proxy {
             Event::Response { transaction, flow, response } => {
                 if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
                     self.note_answer(now, key, flow, &response);
-                    self.branch_responded(now, key, id, response);
+                    self.branch_responded(now, (key, id), transaction, response);
                 } else if !self.ping_responded(transaction, response.status())
                     && !self.missed_call_told(now, transaction, Some(response.status()))
                 {
@@ -273,7 +273,7 @@ impl Proxy {
             }
             Event::Failed { transaction, failure } => {
                 if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
-                    self.branch_failed(now, key, id, failure);
+                    self.branch_failed(now, (key, id), transaction, failure);
                 } else if !self.ping_failed(transaction) && !self.missed_call_told(now, transaction, None) {
                     self.relay_failed(now, transaction, failure);
                 }

@@ -15,7 +15,7 @@ use umbel_time::Instant;
 use super::call::{Call, CallKey};
 use super::dialogs::{decrement_hops, set_routes};
 use super::record::destination;
-use super::{Alarm, Proxy, servers};
+use super::{Alarm, Proxy, Reason, servers};
 use crate::authentication::credentials_header;
 use crate::config::VoiceMailForm;
 use crate::diversion::{self, Retarget};
@@ -54,6 +54,8 @@ pub(super) enum Next {
 /// A place that a request was sent to.
 pub(super) struct Branch {
     pub(super) client: ClientTransaction,
+    /// EUMR-8: those it was before, which said nothing in time and may answer all the same.
+    pub(super) former: Vec<ClientTransaction>,
     hop: Hop,
     /// Who is tried if this one fails, best first.
     pub(super) alternatives: VecDeque<Hop>,
@@ -177,10 +179,13 @@ impl Proxy {
         let client = self.endpoint.request(now, draft, target);
         self.branch_of.insert(client, (key, id));
         let Some(call) = self.calls.get_mut(&key) else { return };
-        let branch = Branch { client, hop, alternatives, outcome: None, voice_mail, redirects };
-        if let Some(before) = call.branches.insert(id, branch) {
-            self.branch_of.remove(&before.client);
+        let mut former = Vec::new();
+        if let Some(before) = call.branches.remove(&id) {
+            former = before.former;
+            former.push(before.client);
         }
+        let branch = Branch { client, former, hop, alternatives, outcome: None, voice_mail, redirects };
+        call.branches.insert(id, branch);
     }
 
     /// RFC 3261 16.6: the request as it leaves. What is not named here leaves as it came, octet for octet.
@@ -274,8 +279,30 @@ impl Proxy {
         }
     }
 
-    pub(super) fn branch_responded(&mut self, now: Instant, key: CallKey, id: BranchId, response: Response) {
+    pub(super) fn branch_responded(
+        &mut self,
+        now: Instant,
+        (key, id): (CallKey, BranchId),
+        client: ClientTransaction,
+        response: Response,
+    ) {
         let status = response.status();
+        if let Some(instead) = self.successor(key, id, client) {
+            // RFC 3261 16.7, step 5: a success goes on, whoever it comes from. All else of a server that
+            // was given up says nothing any more.
+            if status.is_success() {
+                let is_first = self.calls.get(&key).is_some_and(|call| !call.context.is_over());
+                self.step(now, key, Input::Response(id, status), Some(&response));
+                let reason = Reason::sip(200, "Call completed elsewhere").to_string();
+                self.endpoint.cancel(now, instead, Some(&reason));
+                self.timers.disarm(&Alarm::Alternative(key, id));
+                if is_first {
+                    let rule = "EUMR-8: a server that had been given up";
+                    self.note(now, key, Routing::Answered(status.as_u16()), rule);
+                }
+            }
+            return;
+        }
         self.timers.disarm(&Alarm::Alternative(key, id));
         if status.is_redirection() && self.follow_redirect(now, key, id, &response) {
             return;
@@ -308,7 +335,22 @@ impl Proxy {
         }
     }
 
-    pub(super) fn branch_failed(&mut self, now: Instant, key: CallKey, id: BranchId, failure: Failure) {
+    /// Who has taken the place of a server that was given up.
+    fn successor(&self, key: CallKey, id: BranchId, client: ClientTransaction) -> Option<ClientTransaction> {
+        let branch = self.calls.get(&key)?.branches.get(&id)?;
+        (branch.client != client).then_some(branch.client)
+    }
+
+    pub(super) fn branch_failed(
+        &mut self,
+        now: Instant,
+        (key, id): (CallKey, BranchId),
+        client: ClientTransaction,
+        failure: Failure,
+    ) {
+        if self.successor(key, id, client).is_some() {
+            return;
+        }
         self.timers.disarm(&Alarm::Alternative(key, id));
         if let Some(branch) = self.calls.get(&key).and_then(|call| call.branches.get(&id)) {
             let next = branch.hop.next.clone();

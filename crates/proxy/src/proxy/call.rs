@@ -312,7 +312,9 @@ impl Proxy {
         self.call_of.remove(&call.transaction);
         self.in_use.leave(call.flow);
         for (id, branch) in call.branches {
-            self.branch_of.remove(&branch.client);
+            for client in branch.former.into_iter().chain([branch.client]) {
+                self.branch_of.remove(&client);
+            }
             self.timers.disarm(&Alarm::Call(key, Timer::C(id)));
             self.timers.disarm(&Alarm::Alternative(key, id));
         }

@@ -12,6 +12,7 @@ mod diverting;
 mod explaining;
 mod exploring;
 mod gruus;
+mod late_answers;
 mod missed_calls;
 mod no_diversion;
 mod registering;
@@ -57,6 +58,8 @@ pub(super) struct Office {
     /// News of servers, and who does not answer pings.
     pub(super) standing: Vec<String>,
     pub(super) deaf: BTreeSet<&'static str>,
+    /// Who has answered already when a CANCEL comes.
+    pub(super) too_late: BTreeSet<&'static str>,
     /// Pings that were heard: when, and by whom.
     pub(super) pings: Vec<(Instant, String)>,
     calls: u32,
@@ -110,6 +113,7 @@ impl Office {
             refused: Vec::new(),
             standing: Vec::new(),
             deaf: BTreeSet::new(),
+            too_late: BTreeSet::new(),
             pings: Vec::new(),
             calls: 0,
             last_flow: 0,
@@ -290,7 +294,9 @@ impl Office {
             && let Some(invite) = invite
         {
             self.respond(&name, &request, "200 OK", "");
-            self.respond(&name, &invite, "487 Request Terminated", "");
+            if !self.too_late.contains(&*name) {
+                self.respond(&name, &invite, "487 Request Terminated", "");
+            }
         }
     }
 
