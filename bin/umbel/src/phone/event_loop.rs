@@ -85,7 +85,11 @@ async fn errand(mut job: Job) -> Result<(), Failure> {
         let wake = world.errand.poll_timeout();
         tokio::select! {
             input = world.flows.next() => world.take(input),
-            Some((call, event)) = told.recv() => world.take(Input::Order(Order::Media { call, event })),
+            Some((call, event)) = told.recv() => {
+                // What was heard last comes after the call is over.
+                world.recordings.take(call, &event)?;
+                world.take(Input::Order(Order::Media { call, event }));
+            }
             () = clock.sleep_until(wake) => world.take(Input::Timeout),
             _ = interrupt.recv() => {
                 if std::mem::replace(&mut interrupted, true) {
@@ -149,12 +153,8 @@ impl Loop {
     }
 
     fn tell(&mut self, news: &News) -> Result<(), Failure> {
-        match news {
-            News::Call { call, change: Progress::Answered(answered), .. } => {
-                self.recordings.begin(*call, answered.codec)?;
-            }
-            News::Call { call, change: Progress::Sound(event), .. } => self.recordings.take(*call, event)?,
-            _ => {}
+        if let News::Call { call, change: Progress::Answered(answered), .. } = news {
+            self.recordings.begin(*call, answered.codec)?;
         }
         self.reporter.tell(news, self.errand.key_count());
         Ok(())

@@ -14,5 +14,8 @@ mod routing;
 mod serve;
 mod site;
 mod sound;
+mod telephone;
+mod telephone_page;
+mod telephones;
 mod users;
 mod wait;

@@ -25,6 +25,9 @@ pub(crate) struct Site {
     pub(crate) tcp: u16,
     pub(crate) tls: u16,
     pub(crate) admin: u16,
+    /// The protocol server's, where there is one.
+    pub(crate) server_tcp: u16,
+    pub(crate) server_tls: u16,
 }
 
 impl Site {
@@ -35,9 +38,9 @@ impl Site {
 
     /// The same with further lines in `[tls]`, and in `[um]` or tables after it.
     pub(crate) fn with(tls: &str, um: &str) -> Self {
-        let [first, second, third] = free_ports();
+        let [tcp, tls_port, admin, server_tcp, server_tls] = free_ports();
         let folder = tempfile::tempdir().unwrap();
-        let site = Site { folder, tcp: first, tls: second, admin: third };
+        let site = Site { folder, tcp, tls: tls_port, admin, server_tcp, server_tls };
         site.configure(&site.configuration(tls, um));
         site
     }
@@ -56,6 +59,28 @@ impl Site {
              bob@example.test,102,Bob,{BOB_PIN}\n"
         );
         self.umbel(&["user", "import", &self.write("users.csv", &rows)]).succeeded();
+    }
+
+    /// Both roles; alice, bob and carol have passwords, in files of their names. `server` is further lines of
+    /// `[server]`.
+    pub(crate) fn with_telephones(server: &str) -> Self {
+        let site = Site::new();
+        let Site { server_tcp, server_tls, .. } = site;
+        let table = format!(
+            "[server]\nlisten = [\"tcp:127.0.0.1:{server_tcp}\", \"tls:127.0.0.1:{server_tls}\"]\n\
+             ring-time = \"5s\"\n{server}\n"
+        );
+        site.configure(&site.configuration("", &table));
+        let mut rows = "address,extension,name,pin,password\n".to_owned();
+        for (user, extension, pin) in
+            [("alice", 101, ALICE_PIN), ("bob", 102, BOB_PIN), ("carol", 103, "628194")]
+        {
+            let password = format!("the password of {user}");
+            rows.push_str(&format!("{user}@example.test,{extension},{user},{pin},{password}\n"));
+            site.write(&format!("{user}.password"), &password);
+        }
+        site.umbel(&["user", "import", &site.write("users.csv", &rows)]).succeeded();
+        site
     }
 
     /// The text of a configuration of this site.
@@ -306,18 +331,18 @@ pub(crate) fn finished(mut child: Child) -> Ran {
     Ran::of(child.wait_with_output().unwrap())
 }
 
-/// Three ports that nobody listens on: below what systems give to outgoing connections, starting elsewhere in
+/// Five ports that nobody listens on: below what systems give to outgoing connections, starting elsewhere in
 /// each process of tests.
-fn free_ports() -> [u16; 3] {
+fn free_ports() -> [u16; 5] {
     const FIRST: u16 = 12_000;
-    const TRIPLES: u16 = 3_000;
+    const GROUPS: u16 = 1_800;
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(std::process::id() % u32::from(TRIPLES)).unwrap();
+    let start = u16::try_from(std::process::id() % u32::from(GROUPS)).unwrap();
     let deadline = std::time::Instant::now() + PATIENCE;
     while std::time::Instant::now() < deadline {
         let turn = NEXT.fetch_add(1, Ordering::Relaxed);
-        let first = FIRST + (start.wrapping_add(turn) % TRIPLES) * 3;
-        let ports = [first, first + 1, first + 2];
+        let first = FIRST + (start.wrapping_add(turn) % GROUPS) * 5;
+        let ports = [first, first + 1, first + 2, first + 3, first + 4];
         if ports.iter().all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()) {
             return ports;
         }
