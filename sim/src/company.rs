@@ -36,6 +36,8 @@ pub const UM: &str = "um.example.test";
 pub const UM2: &str = "um2.example.test";
 /// A number behind the gateway.
 pub const NUMBER: &str = "+15555550100";
+/// Somebody else's domain.
+pub const ELSEWHERE: &str = "elsewhere.test";
 /// What a scene is set up in; after it, ladders begin at one second.
 const SET_UP: Duration = Duration::from_secs(1);
 
@@ -81,8 +83,8 @@ impl Company {
         let server = world.add("server", here, server);
         world.show_certificate(server, certificate(&[PROXY]));
         world.listen_tcp(server, Transport::Tcp.default_port());
-        world.listen_tls(server, Transport::Tls.default_port(), certificate(&[PROXY]));
-        for (host, ip) in [(PROXY, here), (UM, address(1)), (UM2, address(2))] {
+        world.listen_tls(server, Transport::Tls.default_port(), certificate(&[PROXY, DOMAIN]));
+        for (host, ip) in [(PROXY, here), (DOMAIN, here), (UM, address(1)), (UM2, address(2))] {
             world.resolve(host, [tls(ip, host)]);
         }
         world.resolve("gw.example.test", [tcp(gateway)]);
@@ -118,6 +120,22 @@ impl Company {
             self.world.add(name, here, Callee::new(here, &format!("sip:{host};transport=tls"), manner));
         self.world.listen_tls(place, Transport::Tls.default_port(), certificate(&[host]));
         place
+    }
+
+    /// A protocol server of [`ELSEWHERE`], with the same users, that knows nobody here.
+    pub fn elsewhere(&mut self) -> Place<ProtocolServer> {
+        let here = address(30);
+        let mut config = Config::new(ELSEWHERE);
+        config.tls = Some(SentBy { host: ELSEWHERE.to_owned(), port: None });
+        let rng = self.world.rng();
+        let mut server = ProtocolServer::new(config, rng);
+        for (user, extension, _) in USERS {
+            server.add_user(&format!("{user}@{ELSEWHERE}"), extension, PASSWORD);
+        }
+        let server = self.world.add("elsewhere", here, server);
+        self.world.listen_tls(server, Transport::Tls.default_port(), certificate(&[ELSEWHERE]));
+        self.world.resolve(ELSEWHERE, [tls(here, ELSEWHERE)]);
+        server
     }
 
     /// The gateway to numbers outside.

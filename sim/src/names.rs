@@ -33,8 +33,12 @@ impl Names {
             (!secure || to.transport == Transport::Tls)
                 && wanted.as_ref().is_none_or(|wanted| wanted == to.transport.uri_parameter())
         };
-        let found: Vec<_> =
+        let mut found: Vec<_> =
             self.destinations.get(&host).into_iter().flatten().filter(fits).cloned().collect();
+        // RFC 3263 4.2: a port that is given is the port.
+        for (destination, port) in found.iter_mut().zip(uri.port().into_iter().cycle()) {
+            destination.address.set_port(port);
+        }
         if found.is_empty() { Err(Unresolved::NotFound) } else { Ok(found) }
     }
 }

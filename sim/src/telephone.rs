@@ -70,6 +70,7 @@ struct Call {
     /// What the INVITE carries beside what all of them do, for the second try.
     lines: Vec<String>,
     body: String,
+    hops: u8,
     has_proved: bool,
     /// CSeq of the INVITE that began it.
     invited_at: u32,
@@ -115,6 +116,8 @@ pub struct Invite {
     pub offer: Offer,
     /// When audio is encrypted.
     pub srtp: Srtp,
+    /// Max-Forwards.
+    pub hops: u8,
 }
 
 /// What an INVITE carries.
@@ -138,6 +141,7 @@ impl Invite {
             lines: Vec::new(),
             offer: Offer::Ours,
             srtp: Srtp::Off,
+            hops: 70,
         }
     }
 
@@ -281,6 +285,7 @@ impl Telephone {
             branch: format!("z9hG4bK-{}-{number}", self.address),
             lines: invite.lines,
             body,
+            hops: invite.hops,
             has_proved: false,
             invited_at: 1,
             routes: Vec::new(),
@@ -309,9 +314,10 @@ impl Telephone {
     ) -> Bytes {
         let via = self.server.transport.via_token();
         let mut text = format!(
-            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/{via} {};branch={branch}\r\nMax-Forwards: 70\r\n\
+            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/{via} {};branch={branch}\r\nMax-Forwards: {}\r\n\
              From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {} {method}\r\nContact: <sip:{};transport={}>\r\n",
             self.address,
+            call.hops,
             call.from,
             call.to,
             call.id,

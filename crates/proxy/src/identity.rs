@@ -132,7 +132,9 @@ pub fn diversions(headers: &Headers) -> Option<(usize, Option<usize>)> {
     let history = headers.history_info().ok()?;
     let mapped =
         history.iter().filter(|entry| matches!(entry.source, Some(umbel_sip_message::Source::Mapped(_))));
-    Some((count.max(mapped.count()), limit))
+    // RFC 4244 has no `mp`: there, who was left says why.
+    let left = history.iter().filter(|entry| !entry.reasons().is_empty());
+    Some((count.max(mapped.count()).max(left.count()), limit))
 }
 
 #[cfg(test)]

@@ -1,3 +1,6 @@
-//! Conformance, filed by the sections of [MS-OCEXUM]. Each demand is tested in both directions.
+//! Conformance, filed by the sections of the documents. Each demand is tested in both directions.
 
+mod loops;
+mod ms_eumr;
 mod ms_ocexum;
+mod ms_sipre;
