@@ -234,6 +234,11 @@ impl UnifiedMessaging {
         self.um.is_at_rest() && self.sounds.is_empty()
     }
 
+    /// What is known of message waiting.
+    pub fn lamp_figures(&self) -> umbel_um::LampFigures {
+        self.um.lamp_figures()
+    }
+
     /// Calls that go on, or whose recording is being saved.
     pub fn call_count(&self) -> usize {
         self.um.call_count()

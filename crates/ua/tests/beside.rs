@@ -102,7 +102,7 @@ fn what_is_not_in_order_is_refused_before_anybody_hears_of_it() {
         world.settle();
         assert!(handed_up(&mut world).is_empty(), "{method} {extra}");
         let response = world.response("phone");
-        let events = response.headers().get_text(&HeaderName::AllowEvents).map(|text| text.into_owned());
+        let events = response.headers().get_text(&HeaderName::AllowEvents).map(std::borrow::Cow::into_owned);
         (response.status().as_u16(), events)
     };
     let bad_event = (489, Some("message-summary".to_owned()));

@@ -43,6 +43,8 @@ pub struct Config {
     pub listeners: Vec<SocketAddr>,
     /// Gateways to ping (PEER-11).
     pub gateways: Vec<Uri>,
+    /// Who is told of every change in a mailbox (MWI-1). Default: nobody.
+    pub notified: Vec<Notified>,
     /// The recordings with which we speak.
     pub prompts: Prompts,
     /// What the clocks of mailbox owners show.
@@ -64,10 +66,20 @@ impl Default for Config {
             call_max: Duration::from_secs(30 * 60),
             listeners: Vec::new(),
             gateways: Vec::new(),
+            notified: Vec::new(),
             prompts: Prompts::default(),
             clocks: Clocks::default(),
         }
     }
+}
+
+/// A peer that is told what is in mailboxes without having asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notified {
+    /// A protocol server, which knows the telephones of a user by the user's address.
+    Server(Uri),
+    /// A gateway, which knows telephones by their extensions; users without one are none of its business.
+    Gateway(Uri),
 }
 
 /// Settings of the media.

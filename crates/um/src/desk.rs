@@ -16,9 +16,9 @@ use crate::order::{MediaKey, Wish};
 use crate::{Alarm, Config};
 
 /// How long a question to the store may take before the conversation goes on without the answer.
-const REPLY_PATIENCE: Duration = Duration::from_secs(8);
+pub(crate) const REPLY_PATIENCE: Duration = Duration::from_secs(8);
 /// REL-43: "Retry-After 1–30 s (spread)".
-const RETRY_AFTER_MAX: u32 = 30;
+pub(crate) const RETRY_AFTER_MAX: u32 = 30;
 
 /// The timers of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +54,7 @@ pub(crate) struct Tray {
 }
 
 impl Tray {
-    fn fresh_ticket(&mut self) -> Ticket {
+    pub(crate) fn fresh_ticket(&mut self) -> Ticket {
         self.last_ticket += 1;
         Ticket(self.last_ticket)
     }

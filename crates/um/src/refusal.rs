@@ -2,7 +2,7 @@
 
 use umbel_sip_message::{HeaderName, StatusCode};
 
-/// Why a call, or a change of its session, is refused.
+/// Why a call, a change of its session, or what is asked beside calls is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// PEER-4: the peer is not listed, and unlisted ones are refused.
@@ -15,6 +15,12 @@ pub(crate) enum Refusal {
     Loop,
     /// Request-URI names no mailbox and no pilot.
     NoSuchMailbox,
+    /// MWI-3: a mailbox is looked at by its owner only.
+    NotOwner,
+    /// MISS-2: a notice that does not say who called whom in which call.
+    NoNotice,
+    /// RFC 3428 7: a MESSAGE of another kind than we know.
+    UnknownBody,
     /// DEC-19.
     MailboxDisabled,
     /// PEER-18: as many calls as there may be.
@@ -40,6 +46,9 @@ impl Refusal {
             Refusal::TooManyNames => StatusCode::BAD_REQUEST,
             Refusal::Loop => StatusCode::TEMPORARILY_UNAVAILABLE,
             Refusal::NoSuchMailbox => StatusCode::NOT_FOUND,
+            Refusal::NotOwner => StatusCode::FORBIDDEN,
+            Refusal::NoNotice => StatusCode::BAD_REQUEST,
+            Refusal::UnknownBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Refusal::MailboxDisabled => StatusCode::TEMPORARILY_UNAVAILABLE,
             Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Draining => StatusCode::SERVICE_UNAVAILABLE,
@@ -60,6 +69,9 @@ impl Refusal {
             Refusal::TooManyNames => "the call names more people than are looked up".to_owned(),
             Refusal::Loop => "the call has been diverted too often: it is going round (LOOP-5)".to_owned(),
             Refusal::NoSuchMailbox => "there is no such mailbox".to_owned(),
+            Refusal::NotOwner => "somebody else's mailbox is nobody's business (MWI-3)".to_owned(),
+            Refusal::NoNotice => "the notice does not say who called whom in which call (MISS-2)".to_owned(),
+            Refusal::UnknownBody => "the message is of a kind that is not known".to_owned(),
             Refusal::MailboxDisabled => "the mailbox is disabled".to_owned(),
             Refusal::Busy => "there are as many calls as there may be (PEER-18)".to_owned(),
             Refusal::Draining => "the server is about to stop (REL-23)".to_owned(),
@@ -89,6 +101,10 @@ impl Refusal {
         // RFC 3261 20.43; PEER-7, DIAG-5.
         if let Refusal::Session(refusal) = self {
             headers.push((HeaderName::Warning, format!("{} {host} \"{refusal}\"", refusal.warning())));
+        }
+        // RFC 3261 21.4.13
+        if *self == Refusal::UnknownBody {
+            headers.push((HeaderName::Accept, "message/sipfrag".to_owned()));
         }
         headers
     }

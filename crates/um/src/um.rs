@@ -8,14 +8,17 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use umbel_node::{FlowId, Input, Node, Output};
 use umbel_sip_endpoint::{separate, widen};
-use umbel_sip_message::HeaderName;
+use umbel_sip_message::{HeaderName, Method};
 use umbel_store::{Reply, StoreError, Ticket};
 use umbel_time::{Instant, Timers, UnixTime};
-use umbel_ua::{Agent, CallKey, Command, Event, Invitation};
+use umbel_ua::{Agent, CallKey, Command, Event, Invitation, Received, RequestKey};
 
 use crate::call::Call;
 use crate::config::Config;
+use crate::counter::Counter;
 use crate::desk::{CallTimer, Desk, Tray};
+use crate::message_waiting::{LampFigures, MessageWaiting, OurAddress};
+use crate::missed_calls::MissedCalls;
 use crate::order::{Alarm, MediaKey, NoSockets, Order, Wish};
 use crate::refusal::Refusal;
 
@@ -43,6 +46,8 @@ pub struct Um {
     wall: Wall,
     drain: Drain,
     timers: Timers<ServerTimer>,
+    lamps: MessageWaiting,
+    missed_calls: MissedCalls,
 }
 
 /// The wall clock, as it was last told, and when that was.
@@ -94,7 +99,10 @@ impl Um {
             wall: Wall { time: started, told: Instant::ZERO },
             drain: Drain::No,
             timers: Timers::new(),
+            lamps: MessageWaiting::new(),
+            missed_calls: MissedCalls::new(),
         };
+        um.beside(Instant::ZERO, |lamps, _, counter| lamps.configure(counter));
         um.turn(Instant::ZERO);
         um
     }
@@ -117,6 +125,13 @@ impl Um {
             && self.tray.questions.is_empty()
             && self.tray.timers.is_empty()
             && self.tray.sockets.is_empty()
+            && self.lamps.is_at_rest()
+            && self.missed_calls.is_at_rest()
+    }
+
+    /// What an operator wants to know of message waiting.
+    pub fn lamp_figures(&self) -> LampFigures {
+        self.lamps.figures()
     }
 
     fn order(&mut self, now: Instant, order: Order) {
@@ -137,8 +152,14 @@ impl Um {
     }
 
     fn stored(&mut self, now: Instant, ticket: Ticket, reply: Reply) {
-        // An answer that nobody waits for any more, or never did.
-        let Some((call, question)) = self.tray.questions.remove(&ticket) else { return };
+        let Some((call, question)) = self.tray.questions.remove(&ticket) else {
+            // Nobody may wait for an answer any more, or ever have.
+            return self.beside(now, |lamps, missed_calls, counter| {
+                if let Some(reply) = lamps.replied(ticket, reply, counter) {
+                    missed_calls.replied(ticket, reply, counter);
+                }
+            });
+        };
         self.tray.timers.disarm(&(call, CallTimer::Reply(ticket)));
         self.with(now, call, |call, desk| call.replied(question, reply, desk));
     }
@@ -150,6 +171,7 @@ impl Um {
             self.agent.command(now, Command::Watch { gateways: config.gateways.clone() });
         }
         self.config = config;
+        self.beside(now, |lamps, _, counter| lamps.configure(counter));
     }
 
     fn begin_to_drain(&mut self, now: Instant) {
@@ -157,6 +179,7 @@ impl Um {
             self.drain = Drain::Draining;
             self.agent.command(now, Command::Drain(true));
             self.timers.arm(ServerTimer::Drain, now + DRAIN_PATIENCE);
+            self.beside(now, |lamps, _, counter| lamps.drain(counter));
         }
     }
 
@@ -177,17 +200,47 @@ impl Um {
             }
             Event::Ended { call, ending } => self.with(now, call, |call, desk| call.ended(&ending, desk)),
             Event::Gateway { gateway, standing } => {
+                self.lamps.gateway(now, &gateway, standing);
                 self.outputs.push_back(Output::Wish(Wish::Gateway { gateway, standing }));
             }
-            // We place no calls and send no requests of our own yet, nor subscribe, nor register.
+            Event::Received { key, received } => self.received(now, key, received),
+            Event::Completed { ticket, outcome } => {
+                self.beside(now, |lamps, _, counter| lamps.completed(ticket, &outcome, counter));
+            }
+            // We place no calls of our own yet, nor subscribe, nor register.
             Event::Progress { .. }
             | Event::Answered { .. }
             | Event::Unchanged { .. }
             | Event::Notified { .. }
-            | Event::Received { .. }
-            | Event::Completed { .. }
             | Event::Registration(_) => {}
         }
+    }
+
+    /// Somebody asks something beside calls.
+    fn received(&mut self, now: Instant, key: RequestKey, received: Box<Received>) {
+        if *received.request.method() == Method::Message {
+            return self
+                .beside(now, |_, missed_calls, counter| missed_calls.received(key, &received, counter));
+        }
+        let address = OurAddress { tag: self.agent.fresh_tag(), contact: self.agent.contact(received.flow) };
+        self.beside(now, |lamps, _, counter| lamps.received(key, received, address, counter));
+    }
+
+    /// Does something beside calls.
+    fn beside(
+        &mut self,
+        now: Instant,
+        act: impl FnOnce(&mut MessageWaiting, &mut MissedCalls, &mut Counter<'_>),
+    ) {
+        let mut counter = Counter {
+            now,
+            wall: self.wall.at(now),
+            config: &self.config,
+            rng: &mut self.rng,
+            tray: &mut self.tray,
+            is_draining: self.drain != Drain::No,
+        };
+        act(&mut self.lamps, &mut self.missed_calls, &mut counter);
     }
 
     fn invited(&mut self, now: Instant, key: CallKey, invitation: &Invitation) {
@@ -276,6 +329,11 @@ impl Um {
             self.timer(now, call, timer);
             self.turn(now);
         }
+        if self.lamps.poll_timeout().is_some_and(|at| at <= now) {
+            self.beside(now, |lamps, _, counter| lamps.fire(counter));
+            self.turn(now);
+        }
+        self.beside(now, |_, missed_calls, counter| missed_calls.fire(counter));
         while let Some(timer) = self.timers.expired(now) {
             match timer {
                 ServerTimer::Drain => self.stop_calls(now),
@@ -326,7 +384,16 @@ impl Node for Um {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.agent.poll_timeout(), self.tray.timers.next(), self.timers.next()].into_iter().flatten().min()
+        [
+            self.agent.poll_timeout(),
+            self.tray.timers.next(),
+            self.timers.next(),
+            self.lamps.poll_timeout(),
+            self.missed_calls.poll_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 }
 
@@ -334,7 +401,8 @@ impl Node for Um {
 /// answer.
 fn agent_config(config: &Config) -> umbel_ua::Config {
     let calls_max = config.calls_max.saturating_add(CALLS_TO_REFUSE);
-    umbel_ua::Config { calls_max, ..config.agent.clone() }
+    // DEC-8, MISS-2: what is asked beside calls; nobody notifies us.
+    umbel_ua::Config { calls_max, subscribe: true, message: true, notify: false, ..config.agent.clone() }
 }
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ pub struct Metrics {
     rtp_packets_lost: Counter,
     messages_recorded: Counter,
     recorded_seconds: Counter<f64, AtomicU64>,
+    lamps_told: Counter,
+    lamps_failed: Counter,
+    lamp_subscriptions: Gauge,
     pin_failures: Counter,
     pins_skipped: Counter,
     certificate_expiry: Gauge,
@@ -222,6 +225,21 @@ impl Metrics {
                 "Length of saved messages",
                 Unit::Seconds,
             ),
+            lamps_told: add(
+                &mut registry,
+                "message_waiting_notifications",
+                "Notifications of messages waiting that were taken",
+            ),
+            lamps_failed: add(
+                &mut registry,
+                "message_waiting_failures",
+                "Notifications of messages waiting that were not taken",
+            ),
+            lamp_subscriptions: add(
+                &mut registry,
+                "message_waiting_subscriptions",
+                "Subscriptions to message waiting now",
+            ),
             pin_failures: add(&mut registry, "pin_failures", "Wrong PINs"),
             pins_skipped: add(&mut registry, "pins_skipped", "Mailboxes opened without asking for the PIN"),
             certificate_expiry: add_with_unit(
@@ -343,6 +361,17 @@ impl Metrics {
     pub fn message_recorded(&self, length: Duration) {
         self.messages_recorded.inc();
         self.recorded_seconds.inc_by(length.as_secs_f64());
+    }
+
+    /// Counts notifications of messages waiting that nobody subscribed to.
+    pub fn lamps(&self, told: u64, failed: u64) {
+        self.lamps_told.inc_by(told);
+        self.lamps_failed.inc_by(failed);
+    }
+
+    /// Notes how many subscriptions to message waiting there are now.
+    pub fn lamp_subscriptions(&self, count: usize) {
+        self.lamp_subscriptions.set(signed(count));
     }
 
     /// Counts a wrong PIN.
@@ -528,6 +557,8 @@ mod tests {
         metrics.queue_depth("arrivals", 5);
         metrics.rtp_packets(Direction::Out, 50);
         metrics.rtp_packets_lost(1);
+        metrics.lamps(3, 2);
+        metrics.lamp_subscriptions(4);
         metrics.pin_failed();
         metrics.pin_skipped();
         metrics.log_lines_left_out(9);

@@ -3,6 +3,8 @@
 mod call_answering;
 mod faults;
 mod limits;
+mod message_waiting;
+mod missed_calls;
 mod protocol_server;
 mod session;
 mod subscriber_access;

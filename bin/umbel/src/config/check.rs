@@ -176,11 +176,6 @@ impl Checker<'_> {
             (file.dialling.allow.as_ref().map(Spanned::span), "[dialling] allow", "Play-On-Phone"),
             (file.http.listen.as_ref().map(Spanned::span), "[http] listen", "the web mailbox"),
             (file.http.tls.as_ref().map(Spanned::span), "[http] tls", "the web mailbox"),
-            (
-                um.and_then(|um| um.outbound_proxy.as_ref()).map(Spanned::span),
-                "[um] outbound-proxy",
-                "Play-On-Phone",
-            ),
         ];
         for (span, key, feature) in coming {
             if let Some(span) = span {
@@ -343,6 +338,7 @@ impl Checker<'_> {
         Ok(Um {
             listen,
             advertise: um.advertise.filter(|host| !host.is_empty()),
+            outbound_proxy: self.outbound_proxy(um.outbound_proxy.as_ref())?,
             pilots,
             unlisted_peers: um.unlisted_peers.unwrap_or_default(),
             gateways: self.networks(um.gateways.as_deref())?,

@@ -105,31 +105,39 @@ impl Checker<'_> {
         Ok(algorithms.clone())
     }
 
-    /// URIs of servers: a scheme, a host, and TCP or TLS.
+    /// URIs of servers.
     fn uris(&self, list: &[Spanned<String>], example: &str) -> Result<Vec<Uri>, Failure> {
         if let Some(beyond) = list.get(SERVERS_MAX) {
             let what = format!("more than {SERVERS_MAX} servers; take the others out");
             return Err(self.source.wrong(beyond.span(), what));
         }
-        let read = |text: &Spanned<String>| {
-            let wrong = |what: String| self.source.wrong(text.span(), what);
-            let uri: Uri = text.as_ref().parse().map_err(|_| {
-                wrong(format!("`{}` is no SIP URI; write for example \"{example}\"", text.as_ref()))
-            })?;
-            if !matches!(uri.scheme(), Scheme::Sip | Scheme::Sips) || uri.as_ref().has_headers() {
-                return Err(wrong(format!("`{uri}` is no server; write for example \"{example}\"")));
-            }
-            if let Some(transport) = uri.transport()
-                && !["tcp", "tls"].iter().any(|known| transport.eq_ignore_ascii_case(known))
-            {
-                let what = format!(
-                    "`{transport}` is not offered: [MS-OCEXUM] 2.1 allows TCP and TLS; write ;transport=tls"
-                );
-                return Err(wrong(what));
-            }
-            Ok(uri)
-        };
-        list.iter().map(read).collect()
+        list.iter().map(|text| self.server_uri(text, example)).collect()
+    }
+
+    /// The URI of a server: a scheme, a host, and TCP or TLS.
+    fn server_uri(&self, text: &Spanned<String>, example: &str) -> Result<Uri, Failure> {
+        let wrong = |what: String| self.source.wrong(text.span(), what);
+        let uri: Uri = text.as_ref().parse().map_err(|_| {
+            wrong(format!("`{}` is no SIP URI; write for example \"{example}\"", text.as_ref()))
+        })?;
+        if !matches!(uri.scheme(), Scheme::Sip | Scheme::Sips) || uri.as_ref().has_headers() {
+            return Err(wrong(format!("`{uri}` is no server; write for example \"{example}\"")));
+        }
+        if let Some(transport) = uri.transport()
+            && !["tcp", "tls"].iter().any(|known| transport.eq_ignore_ascii_case(known))
+        {
+            let what = format!(
+                "`{transport}` is not offered: [MS-OCEXUM] 2.1 allows TCP and TLS; write ;transport=tls"
+            );
+            return Err(wrong(what));
+        }
+        Ok(uri)
+    }
+
+    /// The server that requests of the unified messaging server go through; empty: none is named.
+    pub(super) fn outbound_proxy(&self, text: Option<&Spanned<String>>) -> Result<Option<Uri>, Failure> {
+        let text = text.filter(|text| !text.as_ref().is_empty());
+        text.map(|text| self.server_uri(text, "sip:proxy.example.com;transport=tls")).transpose()
     }
 
     fn routes(&self, routes: Vec<file::Route>) -> Result<Vec<Route>, Failure> {

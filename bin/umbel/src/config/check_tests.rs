@@ -117,7 +117,6 @@ fn an_unknown_key_is_refused_and_the_nearest_known_one_named() {
 fn a_key_whose_feature_is_still_to_come_is_refused_by_name() {
     refused("[mail]\nsmtp = \"smtp://x\"\nfrom = \"a@b\"\n", "1:1", "[mail] needs mail notices");
     refused("[dialling]\nallow = []\n", "2:9", "[dialling] allow needs Play-On-Phone");
-    refused("[um]\noutbound-proxy = \"sip:p\"\n", "2:18", "outbound-proxy needs Play-On-Phone");
     refused("store = \"postgres://db/umbel\"", "1:9", "later version");
     let message = check("[um]\nconfirm-playback = \"always\"\n").expect_err("to come");
     assert!(message.contains("confirm-playback needs Play-On-Phone"), "{message}");

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use umbel_net::Listener;
 use umbel_ocexum::{Network, PeerRule, TrustedTransport};
+use umbel_sip_message::Uri;
 
 pub(crate) use check::load;
 pub(crate) use file::{
@@ -91,6 +92,8 @@ pub(crate) struct Um {
     pub(crate) listen: Vec<Listener>,
     /// Host for Contact; empty: the address listened on.
     pub(crate) advertise: Option<String>,
+    /// The server that our own requests go through; `None`: our own protocol server, where there is one.
+    pub(crate) outbound_proxy: Option<Uri>,
     /// User parts to call for one's own mailbox.
     pub(crate) pilots: Vec<String>,
     pub(crate) unlisted_peers: UnlistedPeers,
@@ -196,6 +199,7 @@ impl Default for Um {
                 .map(|text| check::listen(text).expect("the default is valid"))
                 .collect(),
             advertise: None,
+            outbound_proxy: None,
             pilots: vec!["voicemail".to_owned()],
             unlisted_peers: UnlistedPeers::default(),
             gateways: Vec::new(),

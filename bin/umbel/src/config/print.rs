@@ -143,6 +143,11 @@ fn um(out: &mut Page, um: &Um) {
     out.list("listen", um.listen.iter().map(ToString::to_string));
     out.note("Host for Contact; empty: the address listened on.");
     out.text("advertise", um.advertise.as_deref().unwrap_or_default());
+    out.note("The way of our own requests; empty: our own [server], where there is one.");
+    out.text(
+        "outbound-proxy",
+        um.outbound_proxy.as_ref().map(ToString::to_string).as_deref().unwrap_or_default(),
+    );
     out.note("User parts to call for one's own mailbox.");
     out.list("pilots", um.pilots.iter().cloned());
     out.note("\"refuse\": 403 for peers that are not listed.");

@@ -19,7 +19,7 @@ mod um_loop;
 mod upkeep;
 mod watch;
 
-use umbel_net::{Clock, Limits, LogLimit, Tls};
+use umbel_net::{Clock, Limits, Listener, LogLimit, Tls};
 use umbel_ocexum::TrustedTransport;
 use umbel_proxy::Proxy;
 use umbel_store_sqlite::{Recovery, SqliteStore, StoreWorker};
@@ -131,8 +131,9 @@ async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
         log,
     };
     let upkeep = tokio::task::spawn_local(upkeep.run());
-    // The protocol server is told where the other one is, which may have chosen a port.
-    let um = um.map(|um| common.run_um(um, &loaded, &worker)).transpose()?;
+    // Each is told where the other one is, which may have chosen a port.
+    let there = server.as_ref().map(|server| server.listeners.clone()).unwrap_or_default();
+    let um = um.map(|um| common.run_um(um, &there, &loaded, &worker)).transpose()?;
     let server = server.map(|server| common.run_server(server, um.as_ref(), &worker)).transpose()?;
     let roles = Roles { server, um };
     if config.source.is_none() {
@@ -187,11 +188,13 @@ impl Common {
     fn run_um(
         &self,
         bound: Bound<UmLoop>,
+        server: &[Listener],
         loaded: &Loaded,
         worker: &StoreWorker,
     ) -> Result<Running<Order>, Failure> {
         let um = self.config.um.as_ref().expect("its listeners are bound");
-        let settings = settings::um(&self.config, um, &bound.listeners, loaded.prompts.clone(), self.own)?;
+        let listening = settings::Bound { um: &bound.listeners, server };
+        let settings = settings::um(&self.config, um, listening, loaded.prompts.clone(), self.own)?;
         let answers = bound.orders.clone();
         let role = UmLoop {
             um: Um::new(settings, self.clock.unix_time(), runtime::generator()?),

@@ -49,7 +49,10 @@ pub(super) fn reload(
                 loaded.prepare();
                 loaded.prompts
             };
-            Some(settings::um(&config, um, um_listeners, prompts, own)?)
+            let server =
+                roles.server.as_ref().map(|running| running.listeners.as_slice()).unwrap_or_default();
+            let listening = settings::Bound { um: um_listeners, server };
+            Some(settings::um(&config, um, listening, prompts, own)?)
         }
         (Some(_), None) => return Err(gone("um")),
         (None, _) => None,

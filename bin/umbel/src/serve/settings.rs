@@ -13,7 +13,7 @@ use umbel_proxy::forwarding::WhenForwarding;
 use umbel_sip_message::Uri;
 use umbel_sip_message::digest::Algorithm;
 use umbel_time::UnixTime;
-use umbel_um::{Clocks, Prompts};
+use umbel_um::{Clocks, Notified, Prompts};
 
 use super::refused::not_a_host;
 use crate::config::{
@@ -22,14 +22,22 @@ use crate::config::{
 };
 use crate::exit::Failure;
 
-/// Settings of the unified messaging server, listening on `listeners` as they were bound.
+/// Where both roles listen, as it was bound; nowhere, where one is not run.
+#[derive(Clone, Copy)]
+pub(super) struct Bound<'a> {
+    pub(super) um: &'a [Listener],
+    pub(super) server: &'a [Listener],
+}
+
+/// Settings of the unified messaging server.
 pub(super) fn um(
     config: &Config,
     um: &Um,
-    listeners: &[Listener],
+    bound: Bound<'_>,
     prompts: Prompts,
     own: Fingerprint,
 ) -> Result<umbel_um::Config, Failure> {
+    let listeners = bound.um;
     let contacts = contacts(um, listeners)?;
     let mut endpoint = umbel_sip_endpoint::Config { presents_certificate: true, ..Default::default() };
     for listener in listeners {
@@ -81,6 +89,7 @@ pub(super) fn um(
         call_max: um.max_call,
         listeners: listeners.iter().map(|listener| listener.address).collect(),
         gateways: gateways(um),
+        notified: notified(config, um, bound.server)?,
         prompts,
         clocks: Clocks::new(local_time),
     })
@@ -231,10 +240,7 @@ fn host(advertise: Option<&str>, listener: &Listener) -> String {
 fn contacts(um: &Um, listeners: &[Listener]) -> Result<umbel_ua::Contacts, Failure> {
     let mut contacts = umbel_ua::Contacts::default();
     for listener in listeners {
-        let host = host(um.advertise.as_deref(), listener);
-        let transport = listener.transport.uri_parameter();
-        let text = format!("sip:{host}:{};transport={transport}", listener.address.port());
-        let uri: Uri = text.parse().map_err(|_| not_a_host("um", &host))?;
+        let uri = uri("um", um.advertise.as_deref(), listener)?;
         match listener.transport {
             Transport::Tcp => contacts.tcp.get_or_insert(uri),
             Transport::Tls => contacts.tls.get_or_insert(uri),
@@ -263,6 +269,33 @@ fn gateways(um: &Um) -> Vec<Uri> {
         .filter_map(single)
         .filter_map(|address| format!("sip:{address};transport=tcp").parse().ok())
         .collect()
+}
+
+/// MWI-1: who is told what is in mailboxes without having asked: the server that our requests go through, or our
+/// own, and each gateway of one address.
+fn notified(config: &Config, um: &Um, server: &[Listener]) -> Result<Vec<Notified>, Failure> {
+    let proxy = match &um.outbound_proxy {
+        Some(proxy) => Some(proxy.clone()),
+        None => own_server(config, server)?,
+    };
+    let gateways = gateways(um).into_iter().map(Notified::Gateway);
+    Ok(proxy.map(Notified::Server).into_iter().chain(gateways).collect())
+}
+
+/// Our own protocol server: over TLS, where it listens on that.
+fn own_server(config: &Config, listeners: &[Listener]) -> Result<Option<Uri>, Failure> {
+    let Some(server) = &config.server else { return Ok(None) };
+    let by = |wanted| listeners.iter().find(move |listener| listener.transport == wanted);
+    let Some(listener) = by(Transport::Tls).or_else(|| by(Transport::Tcp)) else { return Ok(None) };
+    uri("server", server.advertise.as_deref(), listener).map(Some)
+}
+
+/// The URI that peers reach a listener by.
+fn uri(role: &str, advertise: Option<&str>, listener: &Listener) -> Result<Uri, Failure> {
+    let host = host(advertise, listener);
+    let transport = listener.transport.uri_parameter();
+    let text = format!("sip:{host}:{};transport={transport}", listener.address.port());
+    text.parse().map_err(|_| not_a_host(role, &host))
 }
 
 /// What a clock shows in a zone; without a zone, in the server's own.

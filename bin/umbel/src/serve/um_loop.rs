@@ -72,6 +72,7 @@ impl Role for UmLoop {
     fn second(&mut self, clock: Clock, connections: &Stats) -> Order {
         self.traffic.figures(connections);
         self.watch.figures(&self.media.totals(), self.media.calls());
+        self.watch.lamps(self.um.lamp_figures());
         Order::Clock(clock.unix_time())
     }
 

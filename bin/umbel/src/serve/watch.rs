@@ -9,7 +9,7 @@ use umbel_net::Stats;
 use umbel_node::{FlowId, Input, Output, Transport};
 use umbel_sip_message::Message;
 use umbel_store::{CallOutcome, CallRecord, Op, PinOutcome, Reply, Ruling, Saved, Verdict};
-use umbel_um::Alarm;
+use umbel_um::{Alarm, LampFigures};
 use umbel_web::{Connections, Direction, Metrics, SipTransport};
 
 /// The connections' figures, by role: each loop counts its own.
@@ -101,13 +101,16 @@ pub(super) struct UmWatch {
     metrics: Metrics,
     /// What the media had counted when it was last taken over.
     media: Counters,
+    /// What message waiting had counted.
+    lamps: LampFigures,
     /// The calls that are up, by their Call-ID, and what they are. A greeting may become a log-in meanwhile.
     active: BTreeMap<String, umbel_web::CallKind>,
 }
 
 impl UmWatch {
     pub(super) fn new(metrics: Metrics) -> Self {
-        UmWatch { metrics, media: Counters::default(), active: BTreeMap::new() }
+        let (media, lamps) = (Counters::default(), LampFigures::default());
+        UmWatch { metrics, media, lamps, active: BTreeMap::new() }
     }
 
     pub(super) fn stored(&mut self, reply: &Reply) {
@@ -144,6 +147,15 @@ impl UmWatch {
             let count = self.active.values().filter(|active| **active == kind).count();
             self.metrics.calls_active(kind, count);
         }
+    }
+
+    /// Takes over what message waiting has counted.
+    pub(super) fn lamps(&mut self, lamps: LampFigures) {
+        let counted = std::mem::replace(&mut self.lamps, lamps);
+        let told = lamps.told.saturating_sub(counted.told);
+        self.metrics.lamps(told, lamps.failed.saturating_sub(counted.failed));
+        self.metrics.lamp_subscriptions(lamps.subscriptions);
+        self.metrics.queue_depth("lamps", lamps.waiting);
     }
 
     /// Takes over what media have counted; `calls` have sockets for their sound.
