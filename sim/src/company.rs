@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use umbel_node::Transport;
 use umbel_ocexum::Policy;
-use umbel_proxy::{Config, Route};
+use umbel_proxy::{Config, MailboxStates, Route};
 use umbel_sip_endpoint::SentBy;
 use umbel_sip_message::{Method, Request};
 use umbel_store::Decision;
@@ -72,6 +72,8 @@ impl Company {
             ..Policy::default()
         };
         config.voice_mail = [UM, UM2].iter().map(|name| uri(&format!("sip:{name};transport=tls"))).collect();
+        // Ladders are of calls; who wants the lamps sets it.
+        config.mailbox_states = MailboxStates::Told;
         config.routes =
             vec![Route { prefix: "+1".to_owned(), to: vec![uri("sip:gw.example.test;transport=tcp")] }];
         change(&mut config);

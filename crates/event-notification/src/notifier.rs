@@ -175,6 +175,23 @@ impl Subscription {
         self.is_over = true;
     }
 
+    /// Our NOTIFY could not be sent for now, since nobody knows where the subscriber is: once more after
+    /// this, or as soon as it [`Subscription::moves`]. Without either the subscription runs out.
+    pub fn postpone(&mut self, now: Instant, wait: Duration) {
+        if !self.is_over {
+            self.step(now, Input::Postponed(wait));
+        }
+    }
+
+    /// The subscriber is there over another flow now, and may have missed what was told to the old one.
+    pub fn moves(&mut self, now: Instant, flow: FlowId) {
+        if !self.is_over {
+            self.dialog.flow = Some(flow);
+            self.pace = Pace::default();
+            self.step(now, Input::Asked);
+        }
+    }
+
     /// Ends it, and says why.
     pub fn terminate(&mut self, reason: Reason) {
         if self.is_over {

@@ -120,8 +120,9 @@ impl Subscriber {
         self.step(now, rng, Input::Due);
     }
 
-    /// Goes another way from the next subscription on; a dialog keeps its own.
-    pub fn redirect(&mut self, hop: Hop) {
+    /// Asks somebody else from the next subscription on; the present one stays where it is.
+    pub fn redirect(&mut self, target: Uri, hop: Hop) {
+        self.account.target = target;
         self.account.hop = hop;
     }
 
@@ -229,6 +230,16 @@ impl Subscriber {
     /// Whether there is a subscription.
     pub fn is_active(&self) -> bool {
         matches!(self.state, State::Active { .. })
+    }
+
+    /// Whether the next attempt waits for its time, which [`Subscriber::wake`] may cut short.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting(_))
+    }
+
+    /// Whether it was given up, and the last NOTIFY is still to come.
+    pub fn is_terminating(&self) -> bool {
+        self.state == State::Terminating
     }
 
     /// Whether nothing is wanted, and nothing awaited.

@@ -43,6 +43,8 @@ pub struct Config {
     pub voice_mail_form: VoiceMailForm,
     /// EUMR-5: a media relay that voice mail may use.
     pub media_relay: Option<Uri>,
+    /// How the server comes to know what waits in mailboxes.
+    pub mailbox_states: MailboxStates,
     /// User parts for one's own mailbox.
     pub pilots: Vec<String>,
     /// How long telephones ring.
@@ -74,6 +76,17 @@ pub enum VoiceMailForm {
     Gruu,
     /// `sip:voicemail@host;target=...;cause=...`, RFC 4458: other people's voice mail.
     Rfc4458,
+}
+
+/// How the server comes to know what waits in mailboxes (REL-40).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MailboxStates {
+    /// It subscribes at voice mail for its users, and takes what it is told unasked. Right also after
+    /// either side was started anew.
+    #[default]
+    Subscribed,
+    /// It is only told: for voice mail that is not to be asked.
+    Told,
 }
 
 /// Numbers that begin alike go to the same gateways.
@@ -147,6 +160,7 @@ impl Config {
             voice_mail_versions: BTreeMap::new(),
             voice_mail_form: VoiceMailForm::Gruu,
             media_relay: None,
+            mailbox_states: MailboxStates::Subscribed,
             pilots: vec!["voicemail".to_owned()],
             ring_time: TOTAL_DEFAULT,
             when_forwarding: WhenForwarding::Ring,

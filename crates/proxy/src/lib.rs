@@ -8,6 +8,7 @@
 //!     |   authentication digest: examine, ask the store, judge
 //!     |   identity       which headers of this sender are believed
 //!     | registrar ------ location: bindings
+//!     | message_waiting  the lamp: subscriptions of telephones, and ours at voice mail
 //!     | dialogs -------- record_route: sealed, so that no dialog need be kept
 //!     | call             locality: what the Request-URI means; the store knows the user
 //!     |   forwarding     plan: whom to ring and what then, under Ms-Sensitivity
@@ -28,6 +29,7 @@ mod gruu;
 pub mod identity;
 mod locality;
 pub mod location;
+mod message_waiting;
 mod proxy;
 mod record_route;
 pub mod refusal;
@@ -35,6 +37,6 @@ mod response_context;
 pub mod routing;
 mod seal;
 
-pub use config::{Clocks, Config, Required, Route, VoiceMailForm};
+pub use config::{Clocks, Config, MailboxStates, Required, Route, VoiceMailForm};
 pub use proxy::{Order, Proxy, Wish};
 pub use refusal::Refused;

@@ -5,6 +5,7 @@ mod branches;
 mod call;
 mod dialogs;
 mod in_use;
+mod message_waiting;
 mod missed_calls;
 mod names;
 mod record;
@@ -32,6 +33,7 @@ use crate::Config;
 use crate::authentication::Authentication;
 use crate::identity::Sender;
 use crate::location::{Clocks, Kept, Location};
+use crate::message_waiting::MessageWaiting;
 use crate::refusal::{Refusal, Refused};
 use crate::response_context::{BranchId, Timer};
 use crate::seal::Seal;
@@ -125,6 +127,7 @@ pub struct Proxy {
     in_use: in_use::InUse,
     servers: servers::Servers,
     missed_calls: missed_calls::MissedCalls,
+    message_waiting: MessageWaiting,
     /// What was decided in this turn. See [`record`].
     decided: Vec<umbel_store::Decision>,
     timers: Timers<Alarm>,
@@ -137,6 +140,7 @@ enum Waiting {
     Password(Box<admission::Answer>),
     User(Lookup),
     Names(Box<names::Names>),
+    Named(Box<message_waiting::Named>),
 }
 
 /// What a timer is for.
@@ -161,6 +165,7 @@ impl Proxy {
         let seal = Seal::new(&mut rng);
         let authentication = Authentication::new(&config.domain, &config.digest, &mut rng);
         let endpoint = Endpoint::new(endpoint_config(&config), ChaCha20Rng::from_rng(&mut rng));
+        let message_waiting = MessageWaiting::new(servers::voice_mail(&config));
         let mut timers = Timers::new();
         timers.arm(Alarm::Sweep, Instant::ZERO + SWEEP_EVERY);
         let mut proxy = Proxy {
@@ -183,6 +188,7 @@ impl Proxy {
             in_use: in_use::InUse::default(),
             servers: servers::Servers::default(),
             missed_calls: missed_calls::MissedCalls::default(),
+            message_waiting,
             decided: Vec::new(),
             timers,
             last: 0,
@@ -243,6 +249,7 @@ impl Proxy {
                 let clocks = self.clocks(now);
                 for (address, bindings) in kept {
                     self.location.restore(clocks, &address, bindings);
+                    self.contacts_changed(now, &address);
                 }
             }
             Order::Reload(config) => {
@@ -251,6 +258,7 @@ impl Proxy {
                 self.config = *config;
                 self.watch_servers(now);
                 self.missed_calls.reconfigure();
+                self.voice_mail_changed(now);
             }
             Order::Drain(is_draining) => self.is_draining = is_draining,
         }
@@ -267,6 +275,7 @@ impl Proxy {
                     self.branch_responded(now, (key, id), transaction, response);
                 } else if !self.ping_responded(transaction, response.status())
                     && !self.missed_call_told(now, transaction, Some(response.status()))
+                    && !self.message_waiting_responded(now, transaction, flow, &response)
                 {
                     self.relay_responded(now, transaction, &response);
                 }
@@ -274,14 +283,18 @@ impl Proxy {
             Event::Failed { transaction, failure } => {
                 if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
                     self.branch_failed(now, (key, id), transaction, failure);
-                } else if !self.ping_failed(transaction) && !self.missed_call_told(now, transaction, None) {
+                } else if !self.ping_failed(transaction)
+                    && !self.missed_call_told(now, transaction, None)
+                    && !self.message_waiting_failed(now, transaction)
+                {
                     self.relay_failed(now, transaction, failure);
                 }
             }
             // Nobody is there any more to whom an answer could go.
             Event::ServerFailed { transaction, .. } => self.cancelled(now, transaction),
             // A binding knows its flow by name, and asks whether it is up when it is wanted.
-            Event::FlowOpened { .. } | Event::FlowClosed { .. } => {}
+            Event::FlowOpened { .. } => {}
+            Event::FlowClosed { flow } => self.flow_closed(now, flow),
         }
     }
 
@@ -311,6 +324,7 @@ impl Proxy {
             Alarm::Ping(server) => self.ping(now, server),
             Alarm::Sweep => {
                 for address in self.location.sweep(now) {
+                    self.contacts_changed(now, &address);
                     self.keep(now, address);
                 }
                 self.timers.arm(Alarm::Sweep, now + SWEEP_EVERY);
@@ -322,6 +336,7 @@ impl Proxy {
         match self.waiting.remove(&ticket) {
             Some(Waiting::Password(answer)) => self.password_told(now, *answer, reply),
             Some(Waiting::User(lookup)) => self.user_told(now, lookup, reply),
+            Some(Waiting::Named(named)) => self.name_told(now, *named, reply),
             Some(Waiting::Names(names)) => self.names_told(now, *names, reply),
             // Nobody waits for what was only to be written down.
             None => {}
@@ -427,6 +442,7 @@ impl Node for Proxy {
             while let Some(alarm) = self.timers.expired(now) {
                 self.fired(now, alarm);
             }
+            self.message_waiting_due(now);
         }
         match separate(input) {
             Ok(input) => self.endpoint.handle(now, input),
@@ -446,7 +462,10 @@ impl Node for Proxy {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.timers.next(), self.endpoint.poll_timeout()].into_iter().flatten().min()
+        [self.timers.next(), self.message_waiting.timers.next(), self.endpoint.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 

@@ -292,6 +292,22 @@ fn a_subscriber_that_asks_for_time_is_told_later_and_not_for_ever() {
     assert_eq!(subscription.poll_timeout(), Some(at(60)));
 }
 
+/// REL-40
+#[test]
+fn a_subscriber_that_is_back_over_another_flow_is_told_at_once() {
+    let (mut subscription, _) = accepted("", summary(1));
+    told(&mut subscription);
+    subscription.postpone(at(0), Duration::from_secs(30));
+    subscription.change(at(5), summary(2));
+    assert_eq!((told(&mut subscription), subscription.poll_timeout()), ("nothing".into(), Some(at(30))));
+    subscription.wake(at(30));
+    assert_eq!(told(&mut subscription), "active;expires=3570: 2");
+    subscription.postpone(at(30), Duration::from_secs(30));
+    subscription.moves(at(41), FlowId(11));
+    assert_eq!(subscription.clone().poll_request().unwrap().to.flow, Some(FlowId(11)));
+    assert_eq!(told(&mut subscription), "active;expires=3559: 2");
+}
+
 /// RFC 6665 4.1.3
 #[test]
 fn the_end_has_a_reason() {

@@ -315,7 +315,7 @@ fn intervals_are_as_the_notifier_says() {
 #[test]
 fn another_way_is_taken_from_the_next_subscription_on() {
     let mut both = Both::subscribed(1);
-    both.subscriber.redirect(Hop::from("sip:um2.test".parse::<Uri>().unwrap()));
+    both.subscriber.redirect(account().target, Hop::from("sip:um2.test".parse::<Uri>().unwrap()));
     both.subscriber.wake(both.now, &mut both.rng);
     let refresh = both.subscriber.poll_request().unwrap();
     assert_eq!(refresh.to.uri.as_str(), "sip:um1.test;transport=tls");

@@ -13,6 +13,7 @@ use umbel_sip_message::{AddressOfRecord, Draft, HeaderName, Headers, Method, Req
 use umbel_store::{Address, Op, Reply, Ruling};
 use umbel_time::Instant;
 
+use super::message_waiting::{Within, is_about_messages};
 use super::record::Subject;
 use super::{Alarm, GUESSER_WAITS, HELD_MAX, Proxy, Waiting, Wish};
 use crate::authentication::{Candidate, Examined, Judgement};
@@ -62,8 +63,21 @@ impl Proxy {
         if let Err(refusal) = self.validate(&arrival) {
             return self.refuse_arrival(now, &arrival, refusal);
         }
-        if arrival.request.headers().to().tag().is_some() {
-            return self.relay(now, arrival);
+        match self.within_subscription(&arrival.request) {
+            Within::Upstream(address) => return self.notified(now, &arrival, &address),
+            Within::Subscription(tag) if self.is_from_subscriber(&arrival, tag) => {
+                return self.refresh_subscription(now, &arrival, tag);
+            }
+            // Over another flow it has to be proved who it is.
+            Within::Subscription(_) => {}
+            Within::Neither if arrival.request.headers().to().tag().is_some() => {
+                return self.relay(now, arrival);
+            }
+            Within::Neither => {}
+        }
+        // SEC-56: the word of voice mail alone, whoever else has proved to be whom.
+        if *arrival.request.method() == Method::Notify && is_about_messages(&arrival.request) {
+            return self.notified_unasked(now, arrival);
         }
         // SEC-54: these have a dialog or nothing.
         if matches!(arrival.request.method(), Method::Bye | Method::Update | Method::Prack) {
@@ -226,6 +240,9 @@ impl Proxy {
         }
         match arrival.request.method() {
             Method::Register => self.register(now, arrival),
+            Method::Subscribe if rest.is_empty() && is_about_messages(&arrival.request) => {
+                self.subscribe(now, arrival);
+            }
             Method::Options if rest.is_empty() && self.is_for_us(&arrival.request) => {
                 let mut draft = Draft::reply(&arrival.request, StatusCode::OK);
                 draft.to_tag(&self.tag()).push(HeaderName::Allow, super::ALLOW);
@@ -289,6 +306,7 @@ impl Proxy {
         }
         let is_it = |waiting: &Waiting| match waiting {
             Waiting::Password(answer) => answer.arrival.transaction == transaction,
+            Waiting::Named(_) => false,
             Waiting::User(_) | Waiting::Names(_) => false,
         };
         let ticket = self.waiting.iter().find(|(_, waiting)| is_it(waiting)).map(|(ticket, _)| *ticket);

@@ -108,12 +108,7 @@ impl Proxy {
             routes,
         };
         let may_relay = call.sender.may_relay();
-        let is_about_messages = subscribes_to_messages(&call.request);
-        let owner = match &call.sender {
-            Sender::User(address) | Sender::Claimed(address) => Some(address.to_string()),
-            Sender::Peer { .. } | Sender::Gateway | Sender::Stranger => None,
-        };
-        let is_own = |address: &AddressOfRecord| owner.as_deref() == Some(&*address.to_string());
+        let is_subscribe = *call.request.method() == Method::Subscribe;
         let uri = call.request.request_uri().to_uri();
         let has_routes = !call.routes.is_empty();
         self.calls.insert(key, call);
@@ -123,19 +118,15 @@ impl Proxy {
                 self.send_to_uri(now, key, uri);
                 self.check(now, key);
             }
-            Meaning::User(address) | Meaning::VoiceMail(address) if is_about_messages => {
-                // SEC-56: one's own mailbox only, whose server is the one to know.
-                if is_own(&address) {
-                    self.send_to_voice_mail(now, key, Some(address), None);
-                } else {
-                    self.give_up(now, key, Refusal::MailboxOfAnother);
-                }
-            }
             // URI-6: all telephones of a user, or the one that is meant.
             Meaning::User(address) => self.find_user(now, key, &uri, address, Purpose::Callee),
             // URI-1.
             Meaning::VoiceMail(address) if is_invite => self.find(key, address, Purpose::VoiceMail),
             Meaning::Pilot if is_invite => self.send_to_voice_mail(now, key, None, None),
+            // RFC 6665 8.3.2.
+            Meaning::VoiceMail(_) | Meaning::Pilot | Meaning::Ourselves if is_subscribe => {
+                self.give_up(now, key, Refusal::BadEvent);
+            }
             Meaning::VoiceMail(_) | Meaning::Pilot | Meaning::Ourselves => {
                 self.give_up(now, key, Refusal::MethodNotAllowed);
             }
@@ -456,12 +447,6 @@ pub(super) fn call_mut<T: Default>(
     change: impl FnOnce(&mut Call) -> T,
 ) -> T {
     calls.get_mut(&key).map(change).unwrap_or_default()
-}
-
-/// MWI-2, RFC 3842.
-fn subscribes_to_messages(request: &Request) -> bool {
-    let event = request.headers().event().ok().flatten();
-    *request.method() == Method::Subscribe && event.is_some_and(|event| event.package == "message-summary")
 }
 
 /// LOOP-5.

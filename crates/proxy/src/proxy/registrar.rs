@@ -79,6 +79,9 @@ impl Proxy {
             draft.push(HeaderName::Require, "outbound");
         }
         self.endpoint.respond(now, arrival.transaction, draft);
+        if !is_query {
+            self.contacts_changed(now, &address);
+        }
     }
 
     /// Reads what a REGISTER asks for.
@@ -145,7 +148,7 @@ impl Proxy {
     }
 
     /// Whether the REGISTER came from the contact's own address.
-    fn is_direct(&self, arrival: &Arrival, contact: &Uri) -> bool {
+    pub(super) fn is_direct(&self, arrival: &Arrival, contact: &Uri) -> bool {
         let host = contact.host().trim_matches(['[', ']']).parse::<std::net::IpAddr>();
         let remote = self.endpoint.flow(arrival.flow).map(|flow| flow.remote.ip().to_canonical());
         host.is_ok_and(|host| Some(host.to_canonical()) == remote)

@@ -13,6 +13,7 @@ mod explaining;
 mod exploring;
 mod gruus;
 mod late_answers;
+mod message_waiting;
 mod missed_calls;
 mod no_diversion;
 mod registering;
@@ -85,6 +86,8 @@ impl Office {
             to: vec!["sip:gw.test;transport=tls".parse().unwrap()],
         }];
         config.trust.peers = vec![UM_NAME.parse().unwrap()];
+        // Most tests are about calls; those of message waiting have voice mail asked.
+        config.mailbox_states = crate::MailboxStates::Told;
         config.trust.gateways = vec!["198.51.100.0/24".parse().unwrap()];
         change(&mut config);
         let mut store = MemoryStore::new(umbel_store::Config::default(), ChaCha20Rng::seed_from_u64(1));
