@@ -1,137 +1,22 @@
 //! What one registration and one call cost the brain, messages read and printed, sockets left out.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark has no callers")]
+#![allow(missing_docs, reason = "a benchmark has no callers")]
 
-use std::net::SocketAddr;
+#[path = "../tests/office/mod.rs"]
+mod office;
 
-use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
-use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
-use umbel_node::{Flow, FlowId, Input, Node, Origin, Output, Transport};
-use umbel_proxy::{Config, Order, Proxy, Required, Wish};
-use umbel_sip_endpoint::SentBy;
-use umbel_sip_message::{HeaderName, Message, parse};
-use umbel_store::{Address, Lookup, Op, Reply, Settings, User};
-use umbel_time::{Instant, UnixTime};
-
-const ALICE: FlowId = FlowId(2);
-const BOB: FlowId = FlowId(4);
-
-struct Bench {
-    proxy: Proxy,
-    now: Instant,
-    count: u64,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let mut config = Config::new("example.test");
-        config.tcp = Some(SentBy { host: "192.0.2.100".into(), port: None });
-        config.authentication = Required::None;
-        let proxy = Proxy::new(config, UnixTime::from_secs(0), ChaCha20Rng::seed_from_u64(1));
-        let mut bench = Bench { proxy, now: Instant::ZERO, count: 0 };
-        for (id, last) in [(ALICE, 1), (BOB, 2)] {
-            let local = SocketAddr::from(([192, 0, 2, 100], 5_060));
-            let remote = SocketAddr::from(([192, 0, 2, last], 40_000));
-            let flow =
-                Flow { transport: Transport::Tcp, local, remote, origin: Origin::Accepted, peer: None };
-            bench.proxy.handle(bench.now, Input::Opened { id, flow });
-        }
-        bench.register();
-        bench
-    }
-
-    /// Takes a message in and gives those that leave.
-    fn say(&mut self, id: FlowId, text: String) -> Vec<Message> {
-        let message = parse(Bytes::from(text)).unwrap();
-        self.proxy.handle(self.now, Input::Received { id, message });
-        let mut left = Vec::new();
-        while let Some(output) = self.proxy.poll_output() {
-            match output {
-                Output::Transmit { bytes, .. } => left.push(parse(bytes).unwrap()),
-                Output::Wish(Wish::Store { ticket, op }) => {
-                    let reply = match op {
-                        Op::FindUser(Lookup::Address(address)) => Reply::User(Some(Box::new(user(address)))),
-                        _ => Reply::Done,
-                    };
-                    self.proxy.handle(self.now, Input::Order(Order::Stored { ticket, reply }));
-                }
-                _ => {}
-            }
-        }
-        left
-    }
-
-    fn register(&mut self) {
-        self.count += 1;
-        let count = self.count;
-        let text = format!(
-            "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.2;branch=z9hG4bKr{count}\r\n\
-             From: <sip:bob@example.test>;tag=1\r\nTo: <sip:bob@example.test>\r\nCall-ID: r\r\nCSeq: {count} REGISTER\r\n\
-             Max-Forwards: 70\r\nContact: <sip:bob@192.0.2.2>;expires=3600\r\nContent-Length: 0\r\n\r\n"
-        );
-        assert_eq!(self.say(BOB, text).len(), 1);
-    }
-
-    /// INVITE, 180, 200, ACK, BYE, 200.
-    fn call(&mut self) {
-        self.count += 1;
-        // Long enough for what has ended to be forgotten.
-        self.now += std::time::Duration::from_secs(40);
-        self.proxy.handle(self.now, Input::Timeout);
-        while self.proxy.poll_output().is_some() {}
-        if self.count.is_multiple_of(64) {
-            self.register();
-        }
-        let invited = self.say(ALICE, self.by_alice("INVITE", "", ""));
-        let [Message::Request(invite)] = invited.as_slice() else { panic!("{}", invited.len()) };
-        assert_eq!(self.say(BOB, answer(&Message::Request(invite.clone()), "180 Ringing")).len(), 1);
-        assert_eq!(self.say(BOB, answer(&Message::Request(invite.clone()), "200 OK")).len(), 1);
-        let route =
-            String::from_utf8_lossy(&invite.headers().get(&HeaderName::RecordRoute).unwrap()).into_owned();
-        let route = format!("Route: {route}\r\n");
-        assert_eq!(self.say(ALICE, self.by_alice("ACK", ";tag=b", &route)).len(), 1);
-        let bye = self.say(ALICE, self.by_alice("BYE", ";tag=b", &route));
-        assert_eq!(self.say(BOB, answer(&bye[0], "200 OK")).len(), 1);
-    }
-
-    fn by_alice(&self, method: &str, tag: &str, lines: &str) -> String {
-        let count = self.count;
-        format!(
-            "{method} sip:bob@example.test SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK{method}{count}\r\n{lines}\
-             From: <sip:alice@example.test>;tag=a\r\nTo: <sip:bob@example.test>{tag}\r\nCall-ID: c{count}\r\n\
-             CSeq: 1 {method}\r\nMax-Forwards: 70\r\nContact: <sip:alice@192.0.2.1>\r\nContent-Length: 0\r\n\r\n"
-        )
-    }
-}
-
-fn user(address: Address) -> User {
-    User {
-        settings: Settings::new(address),
-        pin: umbel_store::PinState::Own,
-        has_password: true,
-        greeting: umbel_store::ActiveGreeting::default(),
-        added: UnixTime::from_secs(0),
-    }
-}
-
-fn answer(request: &Message, status: &str) -> String {
-    let mut text = format!("SIP/2.0 {status}\r\n");
-    for name in
-        [HeaderName::Via, HeaderName::RecordRoute, HeaderName::From, HeaderName::CallId, HeaderName::CSeq]
-    {
-        for value in request.headers().all(&name) {
-            text += &format!("{name}: {}\r\n", String::from_utf8_lossy(&value));
-        }
-    }
-    text + "To: <sip:bob@example.test>;tag=b\r\nContact: <sip:bob@192.0.2.2>\r\nContent-Length: 0\r\n\r\n"
-}
+use office::Office;
 
 fn passing(criterion: &mut Criterion) {
-    let mut bench = Bench::new();
-    criterion.bench_function("register", |bencher| bencher.iter(|| bench.register()));
-    let mut bench = Bench::new();
-    criterion.bench_function("call", |bencher| bencher.iter(|| bench.call()));
+    let mut office = Office::new();
+    criterion.bench_function("register", |bencher| bencher.iter(|| office.register()));
+    let mut office = Office::new();
+    criterion.bench_function("call", |bencher| {
+        bencher.iter(|| {
+            office.pass(40);
+            office.call();
+        });
+    });
 }
 
 criterion_group!(benches, passing);

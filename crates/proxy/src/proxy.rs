@@ -1,6 +1,7 @@
 //! The protocol server as a node: what comes in goes to its place, what is wished for goes out.
 
 mod admission;
+mod afterwards;
 mod branches;
 mod call;
 mod dialogs;
@@ -116,6 +117,7 @@ pub struct Proxy {
     clock: Clocks,
     is_draining: bool,
     calls: BTreeMap<CallKey, Call>,
+    afterwards: BTreeMap<CallKey, afterwards::Afterwards>,
     call_of: BTreeMap<ServerTransaction, CallKey>,
     branch_of: BTreeMap<ClientTransaction, (CallKey, BranchId)>,
     relays: BTreeMap<ClientTransaction, Relay>,
@@ -178,6 +180,7 @@ impl Proxy {
             clock: Clocks { now: Instant::ZERO, wall },
             is_draining: false,
             calls: BTreeMap::new(),
+            afterwards: BTreeMap::new(),
             call_of: BTreeMap::new(),
             branch_of: BTreeMap::new(),
             relays: BTreeMap::new(),
@@ -200,7 +203,7 @@ impl Proxy {
 
     /// Requests that are being passed on, calls that were answered half a minute ago included.
     pub fn call_count(&self) -> usize {
-        self.calls.len()
+        self.calls.len() + self.afterwards.len()
     }
 
     /// Addresses that are registered.
@@ -222,6 +225,7 @@ impl Proxy {
     /// Whether nothing is going on, so that a draining server may stop.
     pub fn is_idle(&self) -> bool {
         self.calls.is_empty()
+            && self.afterwards.is_empty()
             && self.relays.is_empty()
             && self.waiting.is_empty()
             && self.missed_calls.is_at_rest()
@@ -271,6 +275,9 @@ impl Proxy {
             Event::Cancelled { transaction, .. } => self.cancelled(now, transaction),
             Event::Response { transaction, flow, response } => {
                 if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
+                    if self.afterwards.contains_key(&key) {
+                        return self.answered_again(now, key, &response);
+                    }
                     self.note_answer(now, key, flow, &response);
                     self.branch_responded(now, (key, id), transaction, response);
                 } else if !self.ping_responded(transaction, response.status())

@@ -126,6 +126,7 @@ pub(crate) struct ResponseContext {
     /// What the caller gets where no better response comes.
     otherwise: Refusal,
     retargets: u8,
+    is_answered: bool,
 }
 
 impl ResponseContext {
@@ -148,6 +149,7 @@ impl ResponseContext {
             best: None,
             otherwise: Refusal::NoResponse,
             retargets: 0,
+            is_answered: false,
         }
     }
 
@@ -226,6 +228,11 @@ impl ResponseContext {
 
     pub(crate) fn is_over(&self) -> bool {
         self.stage == Stage::Over
+    }
+
+    /// Whether somebody has taken a call: successes may still come.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.is_answered
     }
 
     /// How many branches there are, pending or not.
@@ -331,6 +338,7 @@ impl ResponseContext {
             branch.is_pending = false;
         }
         let mut actions = vec![Action::Forward, Action::Disarm(Timer::C(id))];
+        self.is_answered = self.is_invite;
         if !self.is_over() {
             // STD-3.
             actions.extend(self.cancel_pending(&Reason::sip(200, "Call completed elsewhere")));

@@ -291,15 +291,11 @@ impl Proxy {
             // RFC 3261 16.7, step 5: a success goes on, whoever it comes from. All else of a server that
             // was given up says nothing any more.
             if status.is_success() {
-                let is_first = self.calls.get(&key).is_some_and(|call| !call.context.is_over());
+                let rule = "EUMR-8: a server that had been given up";
+                self.note(now, key, Routing::Answered(status.as_u16()), rule);
                 self.step(now, key, Input::Response(id, status), Some(&response));
                 let reason = Reason::sip(200, "Call completed elsewhere").to_string();
                 self.endpoint.cancel(now, instead, Some(&reason));
-                self.timers.disarm(&Alarm::Alternative(key, id));
-                if is_first {
-                    let rule = "EUMR-8: a server that had been given up";
-                    self.note(now, key, Routing::Answered(status.as_u16()), rule);
-                }
             }
             return;
         }
@@ -325,14 +321,14 @@ impl Proxy {
                 _ => Ok(response.clone()),
             });
         }
-        let (first, by) = (!call.context.is_over() && status.is_success(), branch.answerer());
+        let by = branch.answerer();
         if call.context.refuses_deflection(id, status) {
             self.note(now, key, Routing::NotDeflected, "SENS-15: the call must not be diverted");
         }
-        self.step(now, key, Input::Response(id, told), Some(&response));
-        if first {
+        if status.is_success() {
             self.note(now, key, Routing::Answered(status.as_u16()), &by);
         }
+        self.step(now, key, Input::Response(id, told), Some(&response));
     }
 
     /// Who has taken the place of a server that was given up.

@@ -11,11 +11,12 @@ use umbel_store::{Routing, Ruling, User, clean_text};
 use umbel_time::Instant;
 
 use super::admission::{Arrival, Passage, passage};
+use super::afterwards::vias;
 use super::branches::Branch;
 use super::dialogs::upstream;
 use super::record::{Subject, rule_of};
 use super::targets::Purpose;
-use super::{Alarm, Proxy, Reason, SIXTY_FOUR_T1};
+use super::{Alarm, Proxy, Reason};
 use crate::diversion::Retarget;
 use crate::forwarding::{self, Circumstances, Destination, Media};
 use crate::gruu::Only;
@@ -256,7 +257,7 @@ impl Proxy {
                 Action::Forward => {
                     let Some(call) = self.calls.get(&key) else { return };
                     if let Some(response) = came {
-                        let draft = upstream(&call.request, &call.sender, response);
+                        let draft = upstream(&vias(&call.request), &call.sender, response);
                         self.endpoint.respond(now, call.transaction, draft);
                     }
                 }
@@ -278,37 +279,6 @@ impl Proxy {
             }
         }
         self.settle_end(now, key);
-    }
-
-    /// The last thing that a caller hears from us is behind it.
-    fn settle_end(&mut self, now: Instant, key: CallKey) {
-        let Some(call) = self.calls.get(&key) else { return };
-        if call.context.is_over() && self.timers.deadline(&Alarm::Forget(key)).is_none() {
-            // A 2xx may be repeated, or come from another branch (RFC 3261 13.3.1.4, 16.7 step 5).
-            let wait = if call.context.len() > 0 { SIXTY_FOUR_T1 } else { std::time::Duration::ZERO };
-            self.timers.arm(Alarm::Forget(key), now + wait);
-            // What goes in a circle finds its passage only while it is under way.
-            let passage = call.passage.clone();
-            if let Some(count) = self.passing.get_mut(&passage) {
-                *count -= 1;
-                if *count == 0 {
-                    self.passing.remove(&passage);
-                }
-            }
-        }
-    }
-
-    pub(super) fn forget(&mut self, key: CallKey) {
-        let Some(call) = self.calls.remove(&key) else { return };
-        self.call_of.remove(&call.transaction);
-        self.in_use.leave(call.flow);
-        for (id, branch) in call.branches {
-            for client in branch.former.into_iter().chain([branch.client]) {
-                self.branch_of.remove(&client);
-            }
-            self.timers.disarm(&Alarm::Call(key, Timer::C(id)));
-            self.timers.disarm(&Alarm::Alternative(key, id));
-        }
     }
 
     /// SEC-58: from now on nothing may come along these flows for as long as people talk.
@@ -335,7 +305,7 @@ impl Proxy {
         if response.status() == StatusCode::SERVICE_UNAVAILABLE {
             return self.refuse(now, key, Refusal::UnavailableThere);
         }
-        let mut draft = upstream(&call.request, &call.sender, response);
+        let mut draft = upstream(&vias(&call.request), &call.sender, response);
         // Step 7: all challenges, so that the caller can answer all at once.
         if matches!(response.status().as_u16(), 401 | 407) {
             let others = call.branches.iter().filter(|(other, _)| **other != id);

@@ -7,6 +7,7 @@ use umbel_sip_message::{Draft, HeaderName, Method, Request, Response, Uri};
 use umbel_time::Instant;
 
 use super::admission::Arrival;
+use super::afterwards::vias;
 use super::{Alarm, Proxy, SIXTY_FOUR_T1};
 use crate::identity::{self, Sender};
 use crate::record_route::{self, Onward};
@@ -85,7 +86,7 @@ impl Proxy {
     pub(super) fn relay_responded(&mut self, now: Instant, client: ClientTransaction, response: &Response) {
         let Some(relay) = self.relays.get(&client) else { return };
         if response.status() != umbel_sip_message::StatusCode::TRYING {
-            let draft = upstream(&relay.request, &relay.sender, response);
+            let draft = upstream(&vias(&relay.request), &relay.sender, response);
             self.endpoint.respond(now, relay.transaction, draft);
         }
         if response.status().is_success() && *relay.request.method() == Method::Invite {
@@ -119,12 +120,11 @@ impl Proxy {
 
 /// RFC 3261 16.7, steps 3 and 9: a response as it goes on to who asked. Its Vias are those that the
 /// request came with, whatever others have made of them.
-pub(super) fn upstream(request: &Request, sender: &Sender, response: &Response) -> Draft {
+pub(super) fn upstream(vias: &[Box<[u8]>], sender: &Sender, response: &Response) -> Draft {
     let mut draft = Draft::forward_response(response);
     draft.remove(&HeaderName::Via);
-    let vias: Vec<_> = request.headers().all(&HeaderName::Via).collect();
-    for via in vias.into_iter().rev() {
-        draft.push_front(HeaderName::Via, via);
+    for via in vias.iter().rev() {
+        draft.push_front(HeaderName::Via, &**via);
     }
     identity::leave_response(&mut draft, sender);
     draft

@@ -39,7 +39,6 @@ fn voice_mail_is_told_once_of_a_caller_who_gave_up() {
     assert!(fragment.get_text(&HeaderName::From).unwrap().starts_with("<sip:alice@example.test>"));
     assert!(fragment.get(&HeaderName::ProxyAuthorization).is_none());
     noted(&mut office, "vm1", "200 OK");
-    assert!(!office.proxy.calls.is_empty());
     office.wait(40);
     office.expect("");
     assert!(office.proxy.is_idle());
