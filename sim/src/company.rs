@@ -17,6 +17,7 @@ use crate::office::{By, PROXY};
 use crate::telephone::{Do, Invite, Telephone};
 use crate::{
     Account, Place, ProtocolServer, UnifiedMessaging, World, address, certificate, protocol_server, tcp, tls,
+    unified_messaging,
 };
 
 /// The domain.
@@ -229,6 +230,12 @@ impl Company {
     pub fn restart_server(&mut self) {
         self.world.break_all_flows(self.server);
         self.world.order(self.server, protocol_server::Told::Restart);
+    }
+
+    /// The same for a unified messaging server, whose store stays.
+    pub fn restart_unified_messaging(&mut self, um: Place<UnifiedMessaging>) {
+        self.world.break_all_flows(um);
+        self.world.order(um, unified_messaging::Told::Restart);
     }
 
     /// The INVITEs that begin a call and that went from one place to another.

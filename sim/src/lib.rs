@@ -32,6 +32,7 @@ pub mod callee;
 pub mod company;
 mod inhabitant;
 mod ladder;
+mod life;
 mod link;
 mod names;
 mod network;

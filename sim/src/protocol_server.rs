@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use umbel_node::{FlowId, Input, Node, Output};
+use umbel_node::{Input, Node, Output};
 use umbel_proxy::location::Kept;
 use umbel_proxy::{Config, Order, Proxy, Wish};
 use umbel_sip_message::AddressOfRecord;
@@ -15,6 +15,7 @@ use umbel_store::{
 };
 use umbel_time::{Instant, UnixTime};
 
+use crate::life::{Life, separate};
 use crate::unified_messaging::MORNING;
 use crate::{Errand, Inhabitant, StoreIs};
 
@@ -25,9 +26,7 @@ pub struct ProtocolServer {
     store: MemoryStore,
     kept: BTreeMap<AddressOfRecord, Vec<Kept>>,
     rng: ChaCha20Rng,
-    /// How often it has been started; part of the names of flows, so that what one life of the server
-    /// has begun does not come to the next.
-    life: u64,
+    life: Life,
     outputs: VecDeque<Output<Answer>>,
     /// How the store behaves.
     pub store_is: StoreIs,
@@ -45,13 +44,10 @@ pub enum Told {
     /// By the event loop.
     Order(Box<Order>),
     /// By the store, in this life of the server.
-    Stored(u64, Box<Order>),
+    Stored(Life, Box<Order>),
     /// It ends and begins anew, and is given the bindings that were kept.
     Restart,
 }
-
-/// Lives of a server begin their flows this far apart.
-const LIFE: u32 = 40;
 
 impl ProtocolServer {
     /// A server without users.
@@ -64,7 +60,7 @@ impl ProtocolServer {
             store,
             kept: BTreeMap::new(),
             rng,
-            life: 0,
+            life: Life::default(),
             outputs: VecDeque::new(),
             store_is: StoreIs::default(),
             told: Vec::new(),
@@ -118,7 +114,7 @@ impl ProtocolServer {
     }
 
     fn restart(&mut self, now: Instant) {
-        self.life += 1;
+        self.life = self.life.next();
         let rng = ChaCha20Rng::from_rng(&mut self.rng);
         self.proxy = Proxy::new(self.config.clone(), MORNING, rng);
         let wall = wall(now);
@@ -130,9 +126,9 @@ impl ProtocolServer {
     fn settle(&mut self) {
         while let Some(output) = self.proxy.poll_output() {
             let output = match output {
-                Output::Open { id, to } => Output::Open { id: self.outer(id), to },
-                Output::Transmit { id, bytes } => Output::Transmit { id: self.outer(id), bytes },
-                Output::Close { id } => Output::Close { id: self.outer(id) },
+                Output::Open { id, to } => Output::Open { id: self.life.outer(id), to },
+                Output::Transmit { id, bytes } => Output::Transmit { id: self.life.outer(id), bytes },
+                Output::Close { id } => Output::Close { id: self.life.outer(id) },
                 Output::Resolve { query, uri } => Output::Resolve { query, uri },
                 Output::Wish(wish) => match self.carry_out_now(wish) {
                     Some(answer) => Output::Wish(answer),
@@ -170,34 +166,6 @@ impl ProtocolServer {
             }
         }
     }
-
-    /// A flow as this life of the server calls it; `None` for one of an earlier life. Flows that others
-    /// open are numbered by the world, and no number comes twice.
-    fn inner(&self, id: FlowId) -> Option<FlowId> {
-        if is_accepted(id) {
-            return Some(id);
-        }
-        (id.0 >> LIFE == self.life).then(|| FlowId(id.0 - (self.life << LIFE)))
-    }
-
-    fn outer(&self, id: FlowId) -> FlowId {
-        if is_accepted(id) { id } else { FlowId(id.0 + (self.life << LIFE)) }
-    }
-
-    fn inside(&self, input: Input<Told>) -> Option<Input<Order>> {
-        Some(match input {
-            Input::Order(Told::Order(order)) => Input::Order(*order),
-            Input::Order(Told::Stored(life, order)) if life == self.life => Input::Order(*order),
-            Input::Order(Told::Stored(..) | Told::Restart) => return None,
-            Input::Opened { id, flow } => Input::Opened { id: self.inner(id)?, flow },
-            Input::Reverified { id, peer } => Input::Reverified { id: self.inner(id)?, peer },
-            Input::Received { id, message } => Input::Received { id: self.inner(id)?, message },
-            Input::Malformed { id, what } => Input::Malformed { id: self.inner(id)?, what },
-            Input::Closed { id, reason } => Input::Closed { id: self.inner(id)?, reason },
-            Input::Resolved { query, found } => Input::Resolved { query, found },
-            Input::Timeout => Input::Timeout,
-        })
-    }
 }
 
 impl Node for ProtocolServer {
@@ -205,10 +173,16 @@ impl Node for ProtocolServer {
     type Wish = Answer;
 
     fn handle(&mut self, now: Instant, input: Input<Told>) {
-        if matches!(input, Input::Order(Told::Restart)) {
-            self.restart(now);
-        } else if let Some(input) = self.inside(input) {
-            self.proxy.handle(now, input);
+        match self.life.inside(input).map(separate) {
+            None => {}
+            Some(Ok(input)) => self.proxy.handle(now, input),
+            Some(Err(Told::Order(order))) => self.proxy.handle(now, Input::Order(*order)),
+            Some(Err(Told::Stored(life, order))) if life == self.life => {
+                self.proxy.handle(now, Input::Order(*order));
+            }
+            // The answer to a question of an earlier life.
+            Some(Err(Told::Stored(..))) => {}
+            Some(Err(Told::Restart)) => self.restart(now),
         }
         self.settle();
     }
@@ -231,10 +205,6 @@ impl Inhabitant for ProtocolServer {
 /// What the wall's clock shows.
 fn wall(now: Instant) -> UnixTime {
     MORNING + now.since(Instant::ZERO)
-}
-
-fn is_accepted(id: FlowId) -> bool {
-    id.0.is_multiple_of(2)
 }
 
 fn parse(address: &str) -> Address {

@@ -20,6 +20,7 @@ use umbel_store::{GreetingKind, MailboxSummary};
 use umbel_time::{Instant, UnixTime};
 use umbel_um::{Alarm, Config, MediaKey, NoSockets, Order, Prompts, Um, Wish};
 
+use crate::life::{Life, separate};
 use crate::sound::Sound;
 use crate::{Datagram, Errand, Inhabitant, StoreIs};
 
@@ -32,6 +33,8 @@ const FIRST_PORT: u16 = 20_000;
 /// A server with all that it needs.
 pub struct UnifiedMessaging {
     um: Um,
+    config: Config,
+    life: Life,
     store: MemoryStore,
     sounds: BTreeMap<MediaKey, Sound>,
     address: IpAddr,
@@ -63,7 +66,7 @@ pub enum Doing {
     /// A packet leaves.
     Send(Datagram),
     /// The store has an answer.
-    Answer(Duration, Order),
+    Answer(Duration, Box<Order>),
     /// Something to be seen in the ladder.
     Note(String),
 }
@@ -73,8 +76,12 @@ pub enum Doing {
 pub enum Told {
     /// By the event loop.
     Order(Box<Order>),
+    /// By the store, in this life of the server.
+    Stored(Life, Box<Order>),
     /// A packet came.
     Packet(Datagram),
+    /// It ends and begins anew, with what is in its store.
+    Restart,
 }
 
 impl From<Order> for Told {
@@ -99,7 +106,9 @@ impl UnifiedMessaging {
         config.locality.hosts.insert(address.to_string());
         let store = MemoryStore::new(umbel_store::Config::default(), ChaCha20Rng::from_rng(&mut rng));
         let mut server = UnifiedMessaging {
-            um: Um::new(config, MORNING, ChaCha20Rng::from_rng(&mut rng)),
+            um: Um::new(config.clone(), MORNING, ChaCha20Rng::from_rng(&mut rng)),
+            config,
+            life: Life::default(),
             store,
             sounds: BTreeMap::new(),
             address,
@@ -249,6 +258,12 @@ impl UnifiedMessaging {
         self.said.iter().any(|said| said == prompt)
     }
 
+    fn restart(&mut self) {
+        self.life = self.life.next();
+        self.sounds.clear();
+        self.um = Um::new(self.config.clone(), MORNING, ChaCha20Rng::from_rng(&mut self.rng));
+    }
+
     fn settle(&mut self, now: Instant) {
         loop {
             while let Some(output) = self.um.poll_output() {
@@ -272,9 +287,13 @@ impl UnifiedMessaging {
 
     fn output(&mut self, now: Instant, output: Output<Wish>) {
         match output {
-            Output::Open { id, to } => self.outputs.push_back(Output::Open { id, to }),
-            Output::Transmit { id, bytes } => self.outputs.push_back(Output::Transmit { id, bytes }),
-            Output::Close { id } => self.outputs.push_back(Output::Close { id }),
+            Output::Open { id, to } => {
+                self.outputs.push_back(Output::Open { id: self.life.outer(id), to });
+            }
+            Output::Transmit { id, bytes } => {
+                self.outputs.push_back(Output::Transmit { id: self.life.outer(id), bytes });
+            }
+            Output::Close { id } => self.outputs.push_back(Output::Close { id: self.life.outer(id) }),
             Output::Resolve { query, uri } => self.outputs.push_back(Output::Resolve { query, uri }),
             Output::Wish(wish) => self.wish(now, wish),
         }
@@ -331,8 +350,10 @@ impl UnifiedMessaging {
         if matches!(reply, Reply::Saved(_)) {
             self.outputs.push_back(Output::Wish(Doing::Note("saved".to_owned())));
         }
-        self.outputs
-            .push_back(Output::Wish(Doing::Answer(self.store_is.slow, Order::Stored { ticket, reply })));
+        self.outputs.push_back(Output::Wish(Doing::Answer(
+            self.store_is.slow,
+            Box::new(Order::Stored { ticket, reply }),
+        )));
     }
 
     /// Writes down what is played.
@@ -369,29 +390,30 @@ impl Node for UnifiedMessaging {
     type Wish = Doing;
 
     fn handle(&mut self, now: Instant, input: Input<Told>) {
-        match input {
-            Input::Order(Told::Order(order)) => self.um.handle(now, Input::Order(*order)),
-            Input::Order(Told::Packet(datagram)) => {
+        match self.life.inside(input).map(separate) {
+            None => {}
+            Some(Err(Told::Order(order))) => self.um.handle(now, Input::Order(*order)),
+            Some(Err(Told::Stored(life, order))) if life == self.life => {
+                self.um.handle(now, Input::Order(*order));
+            }
+            // The answer to a question of an earlier life.
+            Some(Err(Told::Stored(..))) => {}
+            Some(Err(Told::Packet(datagram))) => {
                 for sound in self.sounds.values_mut() {
                     if sound.datagram(now, &datagram) {
                         break;
                     }
                 }
             }
-            Input::Timeout => {
-                self.um.handle(now, Input::Timeout);
-                for sound in
-                    self.sounds.values_mut().filter(|sound| sound.poll_timeout().is_some_and(|at| at <= now))
-                {
+            Some(Err(Told::Restart)) => self.restart(),
+            Some(Ok(input)) => {
+                let is_timeout = matches!(input, Input::Timeout);
+                self.um.handle(now, input);
+                let is_due = |sound: &&mut Sound| sound.poll_timeout().is_some_and(|at| at <= now);
+                for sound in self.sounds.values_mut().filter(is_due).filter(|_| is_timeout) {
                     sound.timeout(now);
                 }
             }
-            Input::Opened { id, flow } => self.um.handle(now, Input::Opened { id, flow }),
-            Input::Reverified { id, peer } => self.um.handle(now, Input::Reverified { id, peer }),
-            Input::Received { id, message } => self.um.handle(now, Input::Received { id, message }),
-            Input::Malformed { id, what } => self.um.handle(now, Input::Malformed { id, what }),
-            Input::Closed { id, reason } => self.um.handle(now, Input::Closed { id, reason }),
-            Input::Resolved { query, found } => self.um.handle(now, Input::Resolved { query, found }),
         }
         self.settle(now);
     }
@@ -409,7 +431,7 @@ impl Inhabitant for UnifiedMessaging {
     fn carry_out(&mut self, _: Instant, doing: Doing) -> Vec<Errand<Told>> {
         vec![match doing {
             Doing::Send(datagram) => Errand::Datagram(datagram),
-            Doing::Answer(after, order) => Errand::Order { after, order: order.into() },
+            Doing::Answer(after, order) => Errand::Order { after, order: Told::Stored(self.life, order) },
             Doing::Note(note) => Errand::Note(note),
         }]
     }
