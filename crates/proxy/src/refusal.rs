@@ -46,6 +46,10 @@ pub enum Refusal {
     BadEvent,
     /// RFC 5393 5: no breadth is left.
     MaxBreadthExceeded,
+    /// RFC 5626 5.3.1: the telephone has its flow and nothing else, and that is gone.
+    FlowFailed,
+    /// RFC 5626 6: the client keeps flows, and the first server on its way does not.
+    FirstHopLacksOutbound,
     /// Not registered.
     NotRegistered,
     /// Rang, and nobody answered.
@@ -149,6 +153,8 @@ impl Refusal {
             Refusal::UnsupportedScheme => plain(416),
             Refusal::BadExtension => plain(420),
             Refusal::IntervalTooBrief => plain(423),
+            Refusal::FlowFailed => plain(430),
+            Refusal::FirstHopLacksOutbound => plain(439),
             Refusal::MaxBreadthExceeded => plain(440),
             Refusal::NotRegistered => with(480, 13_002, "nothing is registered"),
             Refusal::NoAnswer => with(480, 13_002, "nobody answered"),
@@ -187,6 +193,8 @@ impl Refusal {
             Refusal::BadExtension => "an extension is required that we do not have",
             Refusal::IntervalTooBrief => "DEC-7: the registration is too short",
             Refusal::BadEvent => "RFC 6665: no such event package",
+            Refusal::FlowFailed => "RFC 5626: the flow of the telephone is gone",
+            Refusal::FirstHopLacksOutbound => "RFC 5626: the first server on the way keeps no flows",
             Refusal::MaxBreadthExceeded => "RFC 5393: no breadth is left",
             Refusal::NotRegistered => "no telephone is registered",
             Refusal::NoAnswer => "nobody answered",

@@ -69,6 +69,8 @@ impl Proxy {
         let target = match (rest.into_iter().next(), flow) {
             (Some(next), _) => Target::Uri(next),
             (None, Some(flow)) if self.endpoint.flow(flow).is_some() => Target::Flow(flow),
+            // RFC 5626 5.3.1: `ob` says that there is no other way than the flow.
+            (None, Some(_)) if uri.param("ob").is_some() => return Err(Refusal::FlowFailed),
             (None, _) => Target::Uri(uri),
         };
         Ok((draft, target))

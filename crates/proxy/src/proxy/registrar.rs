@@ -105,6 +105,13 @@ impl Proxy {
         if !path.is_empty() && !matches!(arrival.sender, Sender::Peer { .. }) {
             return Err(Refusal::ForeignPath);
         }
+        // RFC 5626 6: whom the client reaches first must keep its flow, and says so in its Path.
+        let first_hop = path.last().is_none_or(|first| first.uri.param("ob").is_some());
+        let wants_outbound = matches!(&change, Change::Contacts(contacts)
+            if contacts.iter().any(|contact| matches!(contact.device, Device::Outbound { .. })));
+        if wants_outbound && !first_hop {
+            return Err(Refusal::FirstHopLacksOutbound);
+        }
         Ok(Registration {
             call_id: headers.call_id().into(),
             cseq: headers.cseq().number,

@@ -122,3 +122,12 @@ fn a_repeated_success_of_a_re_invite_is_passed_on_as_long_as_it_may_be() {
     office.wait(33);
     assert!(office.proxy.is_idle());
 }
+
+// RFC 5626 5.3.1
+#[test]
+fn a_telephone_that_is_reached_by_its_flow_only_is_not_looked_for_elsewhere() {
+    let mut office = answered();
+    office.disconnect("bob");
+    within(&mut office, "alice", "BYE", |text| text.replace("sip:bob@192.0.2.2", "sip:bob@192.0.2.2;ob"));
+    office.expect("alice < 430");
+}

@@ -5,6 +5,7 @@
 //! and without ACKs of refusals. Telephones that are told to stop do so by themselves.
 #![allow(clippy::unwrap_used)]
 
+mod abuse;
 mod admission;
 mod calls;
 mod dialogs;

@@ -92,6 +92,21 @@ fn an_outbound_client_is_told_that_its_flow_is_relied_on() {
     assert_eq!(office.response("bob").headers().require().count(), 0);
 }
 
+// RFC 5626 6
+#[test]
+fn a_client_that_keeps_flows_is_told_of_a_first_server_that_does_not() {
+    let mut office = Office::new();
+    for (path, status) in [("sip:edge.test;lr", 439), ("sip:edge.test;lr;ob", 200)] {
+        let lines = format!(
+            "From: <sip:bob@example.test>\r\nContact: <sip:bob@10.0.0.9>;reg-id=1;+sip.instance=\"<urn:uuid:1>\"\r\n\
+             Supported: path, outbound\r\nPath: <{path}>\r\n"
+        );
+        let text = office.text("um", "REGISTER", "sip:example.test", &lines, status, "");
+        office.say("um", &text.replace("To: <sip:um@", "To: <sip:bob@"));
+        office.expect(&format!("um < {status}"));
+    }
+}
+
 // RFC 3327
 #[test]
 fn the_path_of_a_known_edge_server_is_kept_and_used() {
