@@ -405,6 +405,11 @@ pub(crate) enum PhoneCommand {
         #[command(flatten)]
         answer: AnswerOptions,
     },
+    /// Register, subscribe to one's own mailbox and say what waits there: once, or for --for with all changes.
+    MessageWaiting {
+        #[command(flatten)]
+        options: PhoneOptions,
+    },
     /// Register, wait for one call and answer it, after two seconds unless told otherwise.
     Answer {
         #[command(flatten)]

@@ -2,7 +2,8 @@
 //!
 //! [`Telephone`] is a value without clock, sockets, files or threads. It registers and stays registered
 //! (RFC 3261 10, RFC 5626), places and takes calls, calls its owner's voice mail and asks to skip the PIN
-//! exactly when it may ([MS-OCEXUM] 3.1.1), and knows a Play-On-Phone call when one comes (3.2).
+//! exactly when it may ([MS-OCEXUM] 3.1.1), knows a Play-On-Phone call when one comes (3.2), and tells what
+//! waits in the mailbox (RFC 3842).
 //!
 //! It is a [`umbel_node::Node`]: feed it what happens with [`umbel_node::Node::handle`], do what it asks for in
 //! [`umbel_node::Node::poll_output`], wake it at [`umbel_node::Node::poll_timeout`]. Three things come from
@@ -82,6 +83,9 @@ mod telephone;
 pub use config::{Answering, Config, Redirection};
 pub use diagnosis::meaning;
 pub use incoming::{Incoming, Kind};
-pub use order::{Answered, Dial, Ended, How, News, NoSockets, Order, Progress, Refusal, Registration, Wish};
+pub use order::{
+    Answered, Dial, Ended, How, MessageWaiting, News, NoSockets, Order, Progress, Refusal, Registration, Wish,
+};
 pub use telephone::{ANSWERED_WITHIN, Telephone};
+pub use umbel_event_notification::{Counts, MessageSummary};
 pub use umbel_ua::CallKey;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use umbel_event_notification::MessageSummary;
 use umbel_sip_message::{StatusCode, Uri};
 use umbel_ua::{CallKey, ExtraHeaders};
 
@@ -56,6 +57,10 @@ pub enum Order {
         /// What.
         command: umbel_media::Command,
     },
+    /// Subscribe to what waits in the owner's mailbox (RFC 3842), and stay subscribed.
+    WatchMailbox,
+    /// Give that up.
+    UnwatchMailbox,
     /// What happens to calls from now on.
     Answering(Answering),
     /// Whether to appear offline from now on.
@@ -150,6 +155,31 @@ pub enum News {
         /// What happened.
         change: Progress,
     },
+    /// Of the owner's mailbox.
+    MessageWaiting {
+        /// The value of Call-ID of what told it; empty where nothing did.
+        call_id: String,
+        /// What is known.
+        change: MessageWaiting,
+    },
+}
+
+/// What is known of the owner's mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessageWaiting {
+    /// What waits there.
+    Summary {
+        /// The lamp, and the numbers.
+        summary: MessageSummary,
+        /// Whether it came because of our subscription; servers also tell unasked.
+        subscribed: bool,
+    },
+    /// There is no subscription for now; had again by itself. What was known last is the best there is.
+    Lost,
+    /// The subscription was refused for good.
+    Refused(StatusCode),
+    /// The server has ended the subscription for good.
+    Ended,
 }
 
 /// What happened to the registration.

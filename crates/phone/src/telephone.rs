@@ -2,6 +2,7 @@
 
 mod calling;
 mod receiving;
+mod watching;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
@@ -20,6 +21,7 @@ use crate::call::{Call, Stage};
 use crate::config::Config;
 use crate::order::{Ended, How, News, NoSockets, Order, Progress, Registration, Wish};
 use crate::skip_pin::Standing;
+use watching::Watch;
 
 /// How long we wait for an answer before giving up: beyond a ring time of a minute and Timer B.
 pub const ANSWERED_WITHIN: Duration = Duration::from_secs(100);
@@ -34,6 +36,7 @@ pub struct Telephone {
     calls: BTreeMap<CallKey, Call>,
     registration: Option<Registered>,
     timers: Timers<Timer>,
+    watch: Option<Watch>,
     outputs: VecDeque<Output<Wish>>,
 }
 
@@ -73,6 +76,7 @@ impl Telephone {
             calls: BTreeMap::new(),
             registration: None,
             timers: Timers::new(),
+            watch: None,
             outputs: VecDeque::new(),
         }
     }
@@ -139,6 +143,8 @@ impl Telephone {
                     self.wish(Wish::Media { call, command });
                 }
             }
+            Order::WatchMailbox => self.watch_mailbox(now),
+            Order::UnwatchMailbox => self.unwatch_mailbox(now),
             Order::Answering(answering) => self.config.answering = answering,
             Order::AppearOffline(offline) => self.config.appear_offline = offline,
             Order::MediaOpened { call, at } => self.media_opened(now, call, at),
@@ -161,10 +167,14 @@ impl Telephone {
         self.agent.command(now, Command::Register { account: Box::new(account) });
     }
 
-    fn registration_changed(&mut self, change: Change) {
+    fn registration_changed(&mut self, now: Instant, change: Change) {
         let change = match change {
             Change::Registered { flow, expires, authenticated } => {
+                let moved = self.registration.is_none_or(|before| before.flow != flow);
                 self.registration = Some(Registered { flow, authenticated });
+                if moved {
+                    self.follow_registration(now);
+                }
                 Registration::Registered { expires, authenticated }
             }
             Change::Lost => {
@@ -221,7 +231,7 @@ impl Telephone {
 
     fn event(&mut self, now: Instant, event: Event) {
         match event {
-            Event::Registration(change) => self.registration_changed(change),
+            Event::Registration(change) => self.registration_changed(now, change),
             Event::Invited { call, invitation } => self.invited(now, call, *invitation),
             Event::Confirmed { call, answer } => self.confirmed(now, call, answer),
             Event::Progress { call, status, .. } => self.tell(call, Progress::Ringing { status }),
@@ -234,12 +244,11 @@ impl Telephone {
                 }
             }
             Event::Ended { call, ending } => self.ended(now, call, ending),
-            // Digits in INFO: a telephone has no menus. The others are answers to what we never ask.
-            Event::Info { .. }
-            | Event::Notified { .. }
-            | Event::Received { .. }
-            | Event::Completed { .. }
-            | Event::Gateway { .. } => {}
+            Event::Notified { flow, request } => self.notified(flow, &request),
+            Event::Received { key, received } => self.received(now, key, &received),
+            Event::Completed { ticket, outcome } => self.subscribe_answered(now, ticket, outcome),
+            // Digits in INFO: a telephone has no menus. And it watches no gateways.
+            Event::Info { .. } | Event::Gateway { .. } => {}
         }
     }
 
@@ -286,6 +295,7 @@ impl Node for Telephone {
             Input::Timeout => self.agent.handle(now, Input::Timeout),
         }
         self.pump(now);
+        self.wake_watch(now);
         while let Some(timer) = self.timers.expired(now) {
             match timer {
                 Timer::Answer(call) => self.answer(now, call),
@@ -300,10 +310,8 @@ impl Node for Telephone {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        match (self.agent.poll_timeout(), self.timers.next()) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
+        let watch = self.watch.as_ref().and_then(Watch::poll_timeout);
+        [self.agent.poll_timeout(), self.timers.next(), watch].into_iter().flatten().min()
     }
 }
 

@@ -12,9 +12,10 @@ use crate::Credentials;
 /// SEC-50: so many challenges are answered for one request, by whatever servers on its way.
 const CHALLENGES_MAX: u8 = 2;
 
-/// The answers that one request has given.
+/// The answers that one request has given. For requests that are written above and sent by
+/// [`crate::Command::Send`]; those of the agent are answered by itself.
 #[derive(Clone, Debug)]
-pub(crate) struct DigestClient {
+pub struct DigestClient {
     credentials: Arc<Credentials>,
     challenges: u8,
     answered_server: bool,
@@ -22,7 +23,8 @@ pub(crate) struct DigestClient {
 }
 
 impl DigestClient {
-    pub(crate) fn new(credentials: Arc<Credentials>) -> Self {
+    /// For a request that has given none yet.
+    pub fn new(credentials: Arc<Credentials>) -> Self {
         DigestClient { credentials, challenges: 0, answered_server: false, answered_proxy: false }
     }
 
@@ -33,7 +35,7 @@ impl DigestClient {
 
     /// What to add to the request when it is sent again; `None` where the challenge is not for us,
     /// or was answered before and we were not believed.
-    pub(crate) fn answer(
+    pub fn answer(
         &mut self,
         status: StatusCode,
         headers: &Headers,

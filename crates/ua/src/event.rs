@@ -89,8 +89,9 @@ pub enum Event {
         /// The NOTIFY, for typed readings.
         request: Box<Request>,
     },
-    /// Somebody sent a SUBSCRIBE or a MESSAGE. Only where [`crate::Config::subscribe`] or
-    /// [`crate::Config::message`] is on. Answered by [`crate::Command::Respond`].
+    /// Somebody sent a SUBSCRIBE, a MESSAGE, or a NOTIFY of a subscription. Only where
+    /// [`crate::Config::subscribe`], [`crate::Config::message`] or [`crate::Config::notify`] is on.
+    /// Answered by [`crate::Command::Respond`].
     Received {
         /// The request.
         key: RequestKey,

@@ -41,6 +41,7 @@ mod tag;
 pub use agent::{Agent, GATEWAYS_MAX, RECEIVED_MAX, REQUESTS_MAX};
 pub use command::{Command, Credentials, ExtraHeaders, Outgoing, OutsideRequest, Way};
 pub use config::{Config, Contacts};
+pub use digest_client::DigestClient;
 pub use event::{Ending, Event, InfoBody, Invitation, OfferedBy, Outcome, Received, Refused, Ticket};
 pub use ping::Standing;
 

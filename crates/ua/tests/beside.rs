@@ -206,3 +206,24 @@ fn a_request_that_is_written_already_goes_along_its_flow_or_else_to_its_hop() {
     world.settle();
     assert_ne!(world.request("phone").0, flow, "on another one");
 }
+
+/// RFC 6665 4.1.3: a NOTIFY of a subscription is its holder's to answer; where nobody holds any, it is not served.
+#[test]
+fn a_notify_of_a_subscription_is_handed_up_where_notifications_are_wanted() {
+    let mut world = World::new();
+    world.agent("um", Config { notify: true, ..Config::default() });
+    world.script("phone");
+    let flow = world.connect("phone", "um");
+    let notify = |number| text("NOTIFY", number, ";tag=ours", "Event: message-summary\n");
+    world.send("phone", flow, &notify(1));
+    world.settle();
+    let [(key, request)] = &handed_up(&mut world)[..] else { panic!() };
+    respond(&mut world, *key, Draft::reply(request, StatusCode::OK));
+    assert_eq!(world.response("phone").status().as_u16(), 200);
+
+    let (mut world, flow) = self::world();
+    world.send("phone", flow, &notify(2));
+    world.settle();
+    assert!(handed_up(&mut world).is_empty());
+    assert_eq!(world.response("phone").status().as_u16(), 405);
+}

@@ -6,13 +6,17 @@
 use std::time::Duration;
 
 use umbel_node::{Input, Node, Output};
-use umbel_phone::{CallKey, Config, Dial, Ended, How, News, Order, Progress, Registration, Telephone, Wish};
+use umbel_phone::{
+    CallKey, Config, Dial, Ended, How, MessageWaiting, News, Order, Progress, Registration, Telephone, Wish,
+};
 use umbel_sip_message::{StatusCode, Uri};
 use umbel_time::Instant;
 use umbel_ua::ExtraHeaders;
 
 use super::script::{Running, Script};
 
+/// How long we wait to be told what waits in the mailbox: the SUBSCRIBE's Timer F, and as long for a NOTIFY.
+const TOLD_WITHIN: Duration = Duration::from_secs(64);
 /// How long hanging up and withdrawing the registration may take in the end.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -27,6 +31,8 @@ pub(super) enum Goal {
     Answer { within: Duration, answering: Wanted },
     /// To be reachable, for this long or until somebody says stop.
     Register { stay: Option<Duration> },
+    /// To know what waits in the mailbox: once, or for this long with all changes.
+    MessageWaiting { stay: Option<Duration> },
 }
 
 /// What somebody who answers wants to happen.
@@ -57,6 +63,8 @@ pub(super) enum Outcome {
     NobodyCalled,
     /// Somebody did, and gave up before the call was answered.
     CallerGaveUp,
+    /// Nobody told us what waits in the mailbox.
+    NotTold,
     /// The server does not want us registered.
     NotRegistered(StatusCode),
     /// The server could not be reached, or was lost.
@@ -75,6 +83,8 @@ pub(super) struct Errand {
     running: Option<(CallKey, Running)>,
     /// Whether the server has a registration of ours.
     registered: bool,
+    /// Whether we were told what waits in the mailbox.
+    told: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,11 +111,12 @@ impl Errand {
     ) -> Self {
         let telephone = Telephone::new(config, rng);
         let stage = Stage::Registering;
-        let mut errand = Errand { telephone, goal, script, stage, running: None, registered: false };
+        let mut errand =
+            Errand { telephone, goal, script, stage, running: None, registered: false, told: false };
         let registers = match errand.goal {
             Goal::Call { .. } => false,
             Goal::VoiceMail { registers, .. } => registers,
-            Goal::Answer { .. } | Goal::Register { .. } => true,
+            Goal::Answer { .. } | Goal::Register { .. } | Goal::MessageWaiting { .. } => true,
         };
         if registers {
             errand.telephone.handle(now, Input::Order(Order::Register));
@@ -171,7 +182,7 @@ impl Errand {
                 Order::Call(Box::new(Dial { call, target: target.clone(), headers: headers.clone() }))
             }
             Goal::VoiceMail { skip_pin, .. } => Order::CallVoiceMail { call, skip_pin: *skip_pin },
-            Goal::Answer { .. } | Goal::Register { .. } => return,
+            Goal::Answer { .. } | Goal::Register { .. } | Goal::MessageWaiting { .. } => return,
         };
         self.telephone.handle(now, Input::Order(order));
     }
@@ -193,6 +204,22 @@ impl Errand {
             }
             News::Call { call, change: Progress::Ended(ended), .. } => self.ended(now, *call, ended),
             News::Call { .. } => {}
+            News::MessageWaiting { change, .. } => self.message_waiting(now, change),
+        }
+    }
+
+    fn message_waiting(&mut self, now: Instant, change: &MessageWaiting) {
+        let Goal::MessageWaiting { stay } = &self.goal else { return };
+        match (change, stay) {
+            (MessageWaiting::Summary { .. }, Some(_)) => self.told = true,
+            (MessageWaiting::Summary { .. }, None) => self.leave(now, Outcome::Done),
+            // A server that refuses may still tell unasked; who said how long to wait is not disappointed yet.
+            (MessageWaiting::Refused(status), None) => {
+                let (status, reason) = (*status, status.reason().to_owned());
+                self.leave(now, Outcome::Refused { status, reason, error_id: None });
+            }
+            (MessageWaiting::Ended, None) => self.leave(now, Outcome::NotTold),
+            (MessageWaiting::Lost | MessageWaiting::Refused(_) | MessageWaiting::Ended, _) => {}
         }
     }
 
@@ -202,6 +229,10 @@ impl Errand {
             (Registration::Registered { .. }, Stage::Registering) => match &self.goal {
                 Goal::Answer { within, .. } => self.stage = Stage::Reachable(Some(now + *within)),
                 Goal::Register { stay } => self.stage = Stage::Reachable(stay.map(|stay| now + stay)),
+                Goal::MessageWaiting { stay } => {
+                    self.stage = Stage::Reachable(Some(now + stay.unwrap_or(TOLD_WITHIN)));
+                    self.telephone.handle(now, Input::Order(Order::WatchMailbox));
+                }
                 Goal::Call { .. } | Goal::VoiceMail { .. } => self.call(now),
             },
             // Who has never been registered is told so at once; later losses are mended by the telephone.
@@ -241,6 +272,7 @@ impl Errand {
         for call in calls {
             self.telephone.handle(now, Input::Order(Order::HangUp { call }));
         }
+        self.telephone.handle(now, Input::Order(Order::UnwatchMailbox));
         if self.registered {
             self.telephone.handle(now, Input::Order(Order::Unregister));
         }
@@ -276,7 +308,11 @@ impl Errand {
                 self.stage = Stage::Reachable(None);
             }
             Goal::Answer { .. } => self.leave(now, Outcome::NobodyCalled),
-            Goal::Register { .. } | Goal::Call { .. } | Goal::VoiceMail { .. } => {
+            Goal::MessageWaiting { .. } if !self.told => self.leave(now, Outcome::NotTold),
+            Goal::MessageWaiting { .. }
+            | Goal::Register { .. }
+            | Goal::Call { .. }
+            | Goal::VoiceMail { .. } => {
                 self.leave(now, Outcome::Done);
             }
         }

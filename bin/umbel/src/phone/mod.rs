@@ -39,6 +39,10 @@ pub(crate) fn run(command: PhoneCommand, json: bool) -> Result<(), Failure> {
             job.telephone.appear_offline = answer.appear_offline;
             job
         }
+        PhoneCommand::MessageWaiting { mut options } => {
+            let stay = options::time(options.for_time.take().as_deref(), "--for")?;
+            options::job(&options, json, Goal::MessageWaiting { stay })?
+        }
         PhoneCommand::Register { mut options, answer } => {
             let (answering, _) = options::answering(&answer, false)?;
             // Here `--for` is how long to be registered, not how long a call may last.

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde::Serialize;
 use umbel_media::Event as Sound;
-use umbel_phone::{Ended, How, Incoming, Kind, News, Progress, Registration, meaning};
+use umbel_phone::{Ended, How, Incoming, Kind, MessageWaiting, News, Progress, Registration, meaning};
 use umbel_sip_message::StatusCode;
 
 /// One event, by the names that scripts rely on. Each has a Call-ID, a code and a reason; the latter two are
@@ -49,6 +49,22 @@ enum Event<'a> {
         pressed: Option<usize>,
         #[serde(skip_serializing_if = "Option::is_none")]
         key: Option<char>,
+    },
+    /// What waits in the mailbox; all null where that is not known.
+    MessageWaiting {
+        call_id: &'a str,
+        code: Option<u16>,
+        reason: Option<&'a str>,
+        /// The lamp.
+        waiting: Option<bool>,
+        new: Option<u32>,
+        old: Option<u32>,
+        urgent_new: Option<u32>,
+        urgent_old: Option<u32>,
+        /// Whom the message key calls.
+        account: Option<String>,
+        /// Whether we had asked.
+        subscribed: bool,
     },
     /// The call is over.
     Ended {
@@ -128,6 +144,33 @@ fn event(news: &News, keys: usize) -> Option<Event<'_>> {
     match news {
         News::Registration { call_id, change } => Some(registration(call_id, *change)),
         News::Call { call_id, change, .. } => call(call_id, change, keys),
+        News::MessageWaiting { call_id, change } => Some(message_waiting(call_id, change)),
+    }
+}
+
+fn message_waiting<'a>(call_id: &'a str, change: &'a MessageWaiting) -> Event<'a> {
+    let (summary, subscribed) = match change {
+        MessageWaiting::Summary { summary, subscribed } => (Some(summary), *subscribed),
+        MessageWaiting::Lost | MessageWaiting::Refused(_) | MessageWaiting::Ended => (None, false),
+    };
+    let (code, reason) = match change {
+        MessageWaiting::Summary { .. } => (None, None),
+        MessageWaiting::Lost => (None, Some("the subscription is lost; trying again")),
+        MessageWaiting::Refused(status) => (Some(status.as_u16()), Some(status.reason())),
+        MessageWaiting::Ended => (None, Some("the subscription has ended")),
+    };
+    let counts = summary.and_then(|summary| summary.voice);
+    Event::MessageWaiting {
+        call_id,
+        code,
+        reason,
+        waiting: summary.map(|summary| summary.waiting),
+        new: counts.map(|counts| counts.new),
+        old: counts.map(|counts| counts.old),
+        urgent_new: counts.map(|counts| counts.urgent_new),
+        urgent_old: counts.map(|counts| counts.urgent_old),
+        account: summary.and_then(|summary| summary.account.as_ref()).map(ToString::to_string),
+        subscribed,
     }
 }
 
@@ -239,6 +282,15 @@ fn sentence(event: &Event<'_>) -> String {
         Event::PromptStarted { .. } => "hearing something".to_owned(),
         Event::Key { pressed: Some(pressed), .. } => format!("pressed {pressed} keys"),
         Event::Key { key, .. } => format!("the other side pressed {}", key.unwrap_or(' ')),
+        Event::MessageWaiting { waiting: Some(waiting), new, old, urgent_new, .. } => {
+            let lamp = if *waiting { "the lamp is on" } else { "the lamp is off" };
+            let counts = new.zip(*old).map(|(new, old)| format!(": {new} new, {old} old messages"));
+            let urgent = urgent_new.filter(|urgent| *urgent > 0).map(|urgent| format!(", {urgent} urgent"));
+            format!("{lamp}{}{}", counts.unwrap_or_default(), urgent.unwrap_or_default())
+        }
+        Event::MessageWaiting { reason, .. } => {
+            format!("what waits in the mailbox is not known: {}", reason.unwrap_or_default())
+        }
         Event::Ended { code, reason, seconds, missed, error_id, .. } => {
             let missed = if *missed { ", missed" } else { "" };
             let meaning = error_id.map(|id| format!(" ({})", meaning(id))).unwrap_or_default();

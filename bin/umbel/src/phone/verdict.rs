@@ -21,7 +21,7 @@ pub(super) fn of(outcome: Outcome, connection: Option<CloseReason>) -> Result<()
                 }
                 _ => "",
             };
-            failed("refused", format!("the call was refused: {} {reason}{more}{hint}", status.as_u16()))
+            failed("refused", format!("the server refused: {} {reason}{more}{hint}", status.as_u16()))
         }
         Outcome::NoSession { why } => {
             failed("no-session", format!("the sound of the call could not be agreed on: {why}"))
@@ -29,6 +29,9 @@ pub(super) fn of(outcome: Outcome, connection: Option<CloseReason>) -> Result<()
         Outcome::NoAnswer => failed("no-answer", "nobody answered".to_owned()),
         Outcome::NobodyCalled => failed("nobody-called", "nobody called in time; see --within".to_owned()),
         Outcome::CallerGaveUp => failed("caller-gave-up", "the caller gave up before the answer".to_owned()),
+        Outcome::NotTold => {
+            failed("not-told", "the server did not tell what waits in the mailbox".to_owned())
+        }
         Outcome::NotRegistered(status) => failed("not-registered", not_registered(status)),
         Outcome::NoRoom => Err(Failure::new(
             Exit::TemporaryFailure,

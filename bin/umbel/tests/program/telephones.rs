@@ -236,3 +236,27 @@ fn a_registered_telephone_takes_one_call_after_the_other() {
         assert!(seconds_of(&read(&site.path(file)), ALICE) > 1.0, "{file}");
     }
 }
+
+/// MWI-2, MWI-4, MWI-5: the lamp, before and after a message.
+#[test]
+fn a_telephone_shows_what_waits_in_its_mailbox() {
+    let site = Site::with_telephones("");
+    let _server = site.serve();
+    let told = run(&site, "bob", &["message-waiting"]).documents();
+    let lamp = event(&told, "message-waiting");
+    assert_eq!((&lamp["waiting"], &lamp["new"], &lamp["old"]), (&false.into(), &0.into(), &0.into()));
+    assert_eq!(lamp["account"], "sip:bob@example.test;opaque=app:voicemail");
+
+    let mut bob = Telephone::start(&site, "bob", &["message-waiting", "--for", "60s"]);
+    bob.tells("message-waiting");
+    let said = write_tone_of(site.folder(), "said.wav", ALICE, 3_000);
+    let voice_mail = "sip:bob@example.test;opaque=app:voicemail";
+    let said = said.to_str().unwrap();
+    run(&site, "alice", &["call", voice_mail, "--play", said, "--play-after", "9s"]).succeeded();
+    until("the lamp to go on", || {
+        let told = bob.events();
+        told.into_iter().find(|event| event["waiting"] == true && event["new"] == 1)
+    });
+    bob.interrupt();
+    bob.finished();
+}

@@ -269,7 +269,7 @@ impl Stage {
                 Progress::Sound(_) => "sound",
                 Progress::Ended(_) => "ended",
             }),
-            News::Registration { .. } => None,
+            News::Registration { .. } | News::MessageWaiting { .. } => None,
         });
         words.collect()
     }
@@ -286,7 +286,7 @@ impl Stage {
     pub fn registrations(&self) -> Vec<Registration> {
         let changes = self.news.iter().filter_map(|news| match news {
             News::Registration { change, .. } => Some(*change),
-            News::Call { .. } => None,
+            News::Call { .. } | News::MessageWaiting { .. } => None,
         });
         changes.collect()
     }

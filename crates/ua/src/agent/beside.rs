@@ -1,4 +1,4 @@
-//! What is asked beside calls: SUBSCRIBE (RFC 6665) and MESSAGE (RFC 3428). They are handed up and answered by
+//! What is asked beside calls: SUBSCRIBE and NOTIFY (RFC 6665), MESSAGE (RFC 3428). They are handed up and answered by
 //! command; subscriptions and their dialogs are known above.
 
 use std::collections::BTreeMap;
@@ -54,6 +54,18 @@ impl Agent {
         } else {
             Err(Refusal::BadEvent)
         }
+    }
+
+    /// RFC 6665 4.1.3: a NOTIFY of a subscription.
+    pub(super) fn notified_within(
+        &mut self,
+        transaction: ServerTransaction,
+        flow: FlowId,
+        request: &Request,
+    ) -> Result<(), Refusal> {
+        check::require(request)?;
+        check::encoding(request)?;
+        self.hand_up(transaction, flow, request)
     }
 
     /// RFC 3428 7: a MESSAGE. Its body is read above, where it is known what for.

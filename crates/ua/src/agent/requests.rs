@@ -61,6 +61,10 @@ impl Agent {
                 None if *request.method() == Method::Subscribe => {
                     self.subscribed(transaction, flow, &request)
                 }
+                // RFC 6665 4.1.3: its dialog is the subscriber's, above.
+                None if *request.method() == Method::Notify => {
+                    self.notified_within(transaction, flow, &request)
+                }
                 None => Err(Refusal::NoDialog),
             },
             None => self.requested_outside(now, transaction, flow, &request),
