@@ -20,14 +20,20 @@ pub const GATEWAY: &str = "127.0.0.2";
 pub struct Kamailio {
     program: Program,
     address: SocketAddr,
+    over_tls: SocketAddr,
 }
 
 impl Kamailio {
     /// Starts it in front of `umbel`, to which it shows a listed certificate.
     pub fn start(umbel: &Umbel) -> Self {
+        Kamailio::start_as(umbel, LISTED)
+    }
+
+    /// The same with a certificate for another name, by which callers over TLS know it.
+    pub fn start_as(umbel: &Umbel, name: &str) -> Self {
         let folder = umbel.folder().join("kamailio");
         std::fs::create_dir_all(&folder).expect("a folder can be made");
-        let Papers { certificate, authority, .. } = issued(umbel, LISTED);
+        let Papers { certificate, authority, .. } = issued(umbel, name);
         let address: SocketAddr = (Ipv4Addr::LOCALHOST, umbel.spare(0)).into();
         let over_tls: SocketAddr = (Ipv4Addr::LOCALHOST, umbel.spare(1)).into();
         let definitions = [
@@ -52,12 +58,17 @@ impl Kamailio {
             }
             [address, over_tls].iter().all(|at| std::net::TcpStream::connect(at).is_ok()).then_some(())
         });
-        Kamailio { program, address }
+        Kamailio { program, address, over_tls }
     }
 
     /// Where it takes SIP over TCP.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it takes SIP over TLS.
+    pub fn over_tls(&self) -> SocketAddr {
+        self.over_tls
     }
 
     /// Ends it with all its processes.

@@ -1,11 +1,14 @@
 //! Kamailio in front, with the configuration of docs/operating/kamailio.cfg: it knows its users by
 //! digest, shows Umbel a listed certificate, and relays the command of those whom it knows.
 
+use std::process::Command;
 use std::time::Duration;
 
+use umbel_interop::certificates::issued;
 use umbel_interop::kamailio::{GATEWAY, Kamailio};
+use umbel_interop::process::Program;
 use umbel_interop::sipp::{Sipp, listening_socket, receive_rtp};
-use umbel_interop::umbel::{DOMAIN, Umbel};
+use umbel_interop::umbel::{DOMAIN, Umbel, binary};
 use umbel_interop::wait::until;
 
 /// A decision is on record within a second (SEC-32); the machine may be busy.
@@ -116,4 +119,59 @@ fn who_knows_no_password_gets_no_further_than_the_call_server() {
     assert_eq!(umbel.pin_ruling(&call_id), None, "Umbel never saw the call");
     kamailio.stop();
     umbel.stop();
+}
+
+/// Alice's telephone, registered with Kamailio, doing this with the first call.
+fn telephone(umbel: &Umbel, kamailio: &Kamailio, name: &str, does: &[&str]) -> Program {
+    let password = umbel.folder().join("alice-password");
+    std::fs::write(&password, "alice-password\n").expect("a file can be written");
+    let mut command = Command::new(binary());
+    command.args(["phone", "answer", "--as", &format!("alice@{DOMAIN}"), "--json", "--password-file"]);
+    command.arg(&password).args(["--server", &format!("tcp:{}", kamailio.address())]).args(does);
+    let telephone = Program::start(&mut command, &umbel.folder().join(name));
+    until("the telephone to be registered", DECIDED, || telephone.log().contains("registered").then_some(()));
+    telephone
+}
+
+/// The call by which a unified messaging server plays a message to alice, with these further arguments.
+fn play_on_phone(umbel: &Umbel, kamailio: &Kamailio, name: &str, more: &[&str]) -> (Option<i32>, String) {
+    let alice = format!("alice@{DOMAIN}");
+    let server = format!("tls:localhost:{}", kamailio.over_tls().port());
+    let mut command = Command::new(binary());
+    command.args(["phone", "call", &alice, "--as", &alice, "--json", "--for", "1s", "--server", &server]);
+    command.args(["--header", "Ms-Sensitivity: private-no-diversion", "--authority"]).arg(umbel.authority());
+    let mut call = Program::start(command.args(more), &umbel.folder().join(name));
+    (call.wait(Duration::from_secs(60)).code(), call.log())
+}
+
+// OCEXUM-3.2-2, REG-5: such a call is for its owner's telephone, and comes from who shows a certificate.
+#[test]
+fn a_message_is_played_on_the_owners_telephone_and_nowhere_else() {
+    let umbel = Umbel::start();
+    let kamailio = Kamailio::start_as(&umbel, "localhost");
+    let papers = issued(&umbel, "um.example.test");
+    let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+    let (certificate, key) = (text(&papers.certificate), text(&papers.key));
+    let known = ["--certificate", certificate.as_str(), "--private-key", key.as_str()];
+
+    let mut telephone_one = telephone(&umbel, &kamailio, "answers.log", &["--after", "1s"]);
+    let (status, said) = play_on_phone(&umbel, &kamailio, "played.log", &known);
+    assert_eq!(status, Some(0), "{said}");
+    telephone_one.wait(DECIDED);
+    let heard = telephone_one.log();
+    assert!(heard.contains("\"play_on_phone\":true") && heard.contains("\"answered\""), "{heard}");
+
+    // Busy: the caller is told so. Anybody else's call would be in voice mail now.
+    let mut telephone_two = telephone(&umbel, &kamailio, "busy.log", &["--busy"]);
+    let (_, said) = play_on_phone(&umbel, &kamailio, "refused.log", &known);
+    assert!(said.contains("\"code\":486"), "{said}");
+    telephone_two.wait(DECIDED);
+    let (_, said) = play_on_phone(&umbel, &kamailio, "gone.log", &known);
+    assert!(said.contains("\"code\":480"), "{said}");
+    assert!(umbel.json(&["calls", "--all"]).is_empty(), "voice mail was called");
+
+    // Without a certificate one has to know alice's password.
+    let (_, said) = play_on_phone(&umbel, &kamailio, "stranger.log", &[]);
+    assert!(said.contains("\"code\":407"), "{said}");
+    kamailio.stop();
 }
