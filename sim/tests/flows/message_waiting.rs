@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
 use umbel_sim::office::{By, PROXY, invite};
 use umbel_sim::switchboard::Do as Ask;
 use umbel_sim::telephone::Do;
+use umbel_sim::unified_messaging::MORNING;
 use umbel_sim::{Office, Place, Switchboard, address, certificate, tls};
 use umbel_sip_message::{Draft, HeaderName, Method, Response, Uri};
 use umbel_store::{
@@ -68,7 +71,7 @@ fn leave(office: &mut Office, number: u32, mailbox: &str, importance: Importance
         purpose: Purpose::Message { caller: Caller::default(), subject: String::new(), importance },
         format: AudioFormat::Pcmu,
         call_id: format!("left-{number}"),
-        at: umbel_sim::unified_messaging::MORNING,
+        at: MORNING,
     };
     let finish = Finish { id: id(number), importance, keep: None, at: begin.at };
     let store = store(office);
@@ -262,6 +265,72 @@ fn a_peer_that_was_away_is_told_the_newest_state_when_it_is_back() {
     assert_eq!(told.last().unwrap().1, summary("yes", "5/0 (0/0)"), "{told:?}");
     office.wait(60);
     assert!(office.server().is_at_rest());
+}
+
+/// I6: whatever happens to mailboxes, store and peer, in whatever order, in the end the lamps equal the store.
+#[test]
+fn after_whatever_happened_the_lamps_equal_the_store() {
+    for seed in 0..20 {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let mut below = |bound: u32| rng.next_u32() % bound;
+        let mut office = office_that_tells(&[the_server()]);
+        let lamps = switchboard(&mut office, SERVER);
+        let mailboxes = [ALICE, "bob@example.test"];
+        let (mut last, mut everything) = ([0_u32; 2], Vec::new());
+        for _ in 0..below(60) {
+            let first = below(2) * 1_000;
+            let who = usize::from(first > 0);
+            let mailbox = mailboxes[who].parse().unwrap();
+            let some = id(first + below(last[who].max(1)));
+            // Without a message of this name nothing happens, and that is as good.
+            match below(10) {
+                0..=2 => {
+                    let number = first + last[who];
+                    last[who] += 1;
+                    let urgent = if below(2) == 0 { Importance::High } else { Importance::Normal };
+                    leave(&mut office, number, mailboxes[who], urgent);
+                }
+                3 => drop(store(&mut office).mark_heard(&mailbox, some, below(3) > 0)),
+                4 => drop(store(&mut office).delete_message(&mailbox, some, &Author::Store, MORNING)),
+                5 => drop(store(&mut office).restore_message(&mailbox, some, &Author::Store, MORNING)),
+                6 => {
+                    let failing = [None, None, Some(StoreError::Busy)][below(3) as usize];
+                    office.server().store_is.failing = failing;
+                    office.server().store_is.silent = below(4) == 0;
+                }
+                7 => office.world.unplug(lamps, below(2) == 0),
+                _ => {
+                    let answers = [Some(200), Some(500), Some(503), None][below(4) as usize];
+                    office.world.with(lamps, |lamps, _| lamps.answers = answers);
+                }
+            }
+            let pause = [10, 300, 2_000, 40_000, 400_000][below(5) as usize];
+            office.world.run_for(Duration::from_millis(pause));
+            // What it does not take, it does not show.
+            let taken = office.world[lamps].answers.is_some_and(|status| status == 200);
+            let told = told(&mut office, lamps);
+            everything.extend(told.into_iter().filter(|_| taken));
+        }
+        office.server().store_is = umbel_sim::StoreIs::default();
+        office.world.unplug(lamps, false);
+        office.world.with(lamps, |lamps, _| lamps.answers = Some(200));
+        // One change more, so that a peer that was given up is found to be back: whatever it missed is made good.
+        leave(&mut office, 1_999, ALICE, Importance::Normal);
+        office.wait(120);
+        everything.extend(told(&mut office, lamps));
+        for (mailbox, user) in [(ALICE, "alice"), ("bob@example.test", "bob")] {
+            let counts = store(&mut office).counts(&mailbox.parse().unwrap()).unwrap();
+            let expected = format!(
+                "Voice-Message: {}/{} ({}/{})\r\n",
+                counts.new, counts.old, counts.urgent_new, counts.urgent_old
+            );
+            let last = everything.iter().rfind(|(_, body)| body.contains(&format!("sip:{user}@")));
+            let shown = last.map_or("Voice-Message: 0/0 (0/0)\r\n", |(_, body)| body);
+            assert!(shown.ends_with(&expected), "seed {seed}, {user}: {shown} is not {expected}");
+        }
+        office.wait(60);
+        assert!(office.server().is_at_rest(), "seed {seed}");
+    }
 }
 
 // ---- Subscriptions ----
@@ -479,9 +548,7 @@ fn a_mailbox_that_is_removed_has_no_subscribers_and_a_server_that_stops_sends_th
     subscriber.subscribe("sip:alice@example.test");
     let tag = subscriber.response().headers().to().tag().unwrap().to_owned();
     subscriber.notified();
-    store(&mut subscriber.office)
-        .remove_user(&ALICE.parse().unwrap(), &Author::Store, umbel_sim::unified_messaging::MORNING)
-        .unwrap();
+    store(&mut subscriber.office).remove_user(&ALICE.parse().unwrap(), &Author::Store, MORNING).unwrap();
     assert_eq!(subscriber.ask("sip:alice@example.test", Some(&tag), &ALICES), 200);
     subscriber.office.wait(2);
     assert_eq!(subscriber.notified().last().unwrap().0, "terminated;reason=noresource");

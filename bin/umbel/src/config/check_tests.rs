@@ -114,6 +114,19 @@ fn an_unknown_key_is_refused_and_the_nearest_known_one_named() {
 }
 
 #[test]
+fn the_outbound_proxy_is_a_server_that_speaks_tcp_or_tls() {
+    let um = |value: &str| {
+        check(&format!("[um]\noutbound-proxy = \"{value}\"\n")).map(|config| config.um.unwrap())
+    };
+    let proxy = um("sip:proxy.example.test;transport=tls").unwrap().outbound_proxy.unwrap();
+    assert_eq!(proxy.as_str(), "sip:proxy.example.test;transport=tls");
+    assert_eq!(um("").unwrap().outbound_proxy, None);
+    refused("[um]\noutbound-proxy = \"tel:+1555\"\n", "2:18", "is no server");
+    refused("[um]\noutbound-proxy = \"proxy\"\n", "2:18", "is no SIP URI");
+    refused("[um]\noutbound-proxy = \"sip:p;transport=udp\"\n", "2:18", "TCP and TLS");
+}
+
+#[test]
 fn a_key_whose_feature_is_still_to_come_is_refused_by_name() {
     refused("[mail]\nsmtp = \"smtp://x\"\nfrom = \"a@b\"\n", "1:1", "[mail] needs mail notices");
     refused("[dialling]\nallow = []\n", "2:9", "[dialling] allow needs Play-On-Phone");

@@ -7,6 +7,7 @@ mod check;
 mod command_line;
 mod greetings;
 mod import;
+mod message_waiting;
 mod messages;
 mod permissions;
 mod reload;
