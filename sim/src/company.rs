@@ -96,6 +96,16 @@ impl Company {
 
     /// A unified messaging server for all users: [`UM`] or [`UM2`].
     pub fn unified_messaging(&mut self, name: &str, host: &str) -> Place<UnifiedMessaging> {
+        self.unified_messaging_with(name, host, |_| {})
+    }
+
+    /// As [`Company::unified_messaging`], with other settings.
+    pub fn unified_messaging_with(
+        &mut self,
+        name: &str,
+        host: &str,
+        change: impl FnOnce(&mut umbel_um::Config),
+    ) -> Place<UnifiedMessaging> {
         let here = if host == UM { address(1) } else { address(2) };
         let mut config = umbel_um::Config::default();
         config.locality.domain = DOMAIN.to_owned();
@@ -104,6 +114,7 @@ impl Company {
         config.agent.contacts.tls = Some(uri(&format!("sip:{host};transport=tls")));
         config.agent.endpoint.tls = Some(SentBy { host: host.to_owned(), port: None });
         config.agent.endpoint.presents_certificate = true;
+        change(&mut config);
         let rng = self.world.rng();
         let mut server = UnifiedMessaging::new(here, config, rng);
         for (user, extension, pin) in USERS {

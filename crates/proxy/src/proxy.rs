@@ -274,6 +274,7 @@ impl Proxy {
             Event::Ack { flow, request } => self.acknowledged(now, flow, &request),
             Event::Cancelled { transaction, .. } => self.cancelled(now, transaction),
             Event::Response { transaction, flow, response } => {
+                self.heard_on(transaction, flow);
                 if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
                     if self.afterwards.contains_key(&key) {
                         return self.answered_again(now, key, &response);

@@ -33,6 +33,20 @@ struct Server {
     addresses: Vec<IpAddr>,
 }
 
+impl Server {
+    fn meet(&mut self, id: FlowId, flow: &Flow) {
+        self.flows.insert(id);
+        if self.flows.len() > KNOWN_MAX {
+            self.flows.pop_first();
+        }
+        let ip = flow.remote.ip().to_canonical();
+        if !self.addresses.contains(&ip) {
+            self.addresses.insert(0, ip);
+            self.addresses.truncate(KNOWN_MAX);
+        }
+    }
+}
+
 /// Whether a server is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
@@ -106,15 +120,15 @@ impl Servers {
     pub(crate) fn answered(&mut self, index: usize, id: FlowId, flow: Option<&Flow>) {
         let Some(server) = self.0.get_mut(index) else { return };
         server.standing = Standing::Well;
-        let Some(flow) = flow else { return };
-        server.flows.insert(id);
-        if server.flows.len() > KNOWN_MAX {
-            server.flows.pop_first();
+        if let Some(flow) = flow {
+            server.meet(id, flow);
         }
-        let ip = flow.remote.ip().to_canonical();
-        if !server.addresses.contains(&ip) {
-            server.addresses.insert(0, ip);
-            server.addresses.truncate(KNOWN_MAX);
+    }
+
+    /// The server of this URI sits at the end of this flow.
+    pub(crate) fn met(&mut self, uri: &Uri, id: FlowId, flow: &Flow) {
+        if let Some(server) = self.0.iter_mut().find(|server| server.uri == *uri) {
+            server.meet(id, flow);
         }
     }
 
@@ -253,5 +267,10 @@ mod tests {
         assert_eq!(servers.flow_closed(FlowId(5)), Some(0));
         assert_eq!(servers.flow_closed(FlowId(5)), None);
         assert!(!is_one(&servers, &other, false) && is_one(&servers, &other, true));
+        let stranger = flow([203, 0, 113, 8], None);
+        servers.met(&"sip:elsewhere.test".parse().unwrap(), FlowId(5), &stranger);
+        assert!(!is_one(&servers, &stranger, true));
+        servers.met(&"sip:192.0.2.9:5071".parse().unwrap(), FlowId(5), &stranger);
+        assert!(is_one(&servers, &stranger, false));
     }
 }

@@ -139,6 +139,11 @@ impl Proxy {
         draft
     }
 
+    /// The server to which this OPTIONS of ours went.
+    pub(super) fn pinged(&self, client: ClientTransaction) -> Option<&Uri> {
+        self.servers.pings.get(&client).and_then(|id| self.servers.watched.get(id)).map(|server| &server.uri)
+    }
+
     /// Whether the transaction was an OPTIONS of ours, which is now answered.
     pub(super) fn ping_responded(&mut self, client: ClientTransaction, status: StatusCode) -> bool {
         let Some(id) = self.servers.pings.get(&client).copied() else { return false };

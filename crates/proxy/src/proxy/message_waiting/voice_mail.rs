@@ -6,7 +6,7 @@ use rand_core::Rng;
 use umbel_event_notification::subscriber::{Account, News};
 use umbel_event_notification::{Hop, MESSAGE_SUMMARY, MessageSummary, Subscriber};
 use umbel_node::FlowId;
-use umbel_sip_endpoint::Target;
+use umbel_sip_endpoint::{ClientTransaction, Target};
 use umbel_sip_message::{AddressOfRecord, Draft, HeaderName, Response, StatusCode};
 use umbel_store::Address;
 use umbel_time::Instant;
@@ -305,6 +305,15 @@ impl Proxy {
     ) -> Option<(&mut Subscriber, &mut rand_chacha::ChaCha20Rng)> {
         let mailbox = self.message_waiting.mailboxes.get_mut(address)?;
         Some((mailbox.upstream.as_deref_mut()?, &mut self.rng))
+    }
+
+    /// A response has come on a flow. If it answers an OPTIONS to a voice mail server, that server sits at
+    /// its end, and may tell along it as well (RFC 5923).
+    pub(in crate::proxy) fn heard_on(&mut self, transaction: ClientTransaction, id: FlowId) {
+        let Some(uri) = self.pinged(transaction).cloned() else { return };
+        if let Some(flow) = self.endpoint.flow(id) {
+            self.message_waiting.servers.met(&uri, id, flow);
+        }
     }
 
     fn voice_mail_is_there(&mut self, server: usize, flow: FlowId) {
