@@ -148,6 +148,19 @@ fn members_of_lists_are_known_by_extension_and_by_address() {
     office.expect("carol < 181\nvm1 < INVITE sip:bob@example.test;opaque=app:voicemail");
 }
 
+// SIPRE-9: from 0 seconds on.
+#[test]
+fn a_ring_time_of_nothing_goes_on_at_once() {
+    let mut office = Office::where_registered(&["bob"]);
+    office.set("bob", "ring-time", "0");
+    office.call("alice", "sip:bob@example.test");
+    office.answer("bob", "180 Ringing");
+    office.wait(0);
+    let ladder = std::mem::take(&mut office.ladder);
+    let last = ladder.last().map(String::as_str);
+    assert_eq!(last, Some("vm1 < INVITE sip:bob@example.test;opaque=app:voicemail"), "{ladder:?}");
+}
+
 // Rule 7
 #[test]
 fn outside_working_hours_the_rules_rest() {
