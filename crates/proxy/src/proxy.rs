@@ -132,6 +132,8 @@ pub struct Proxy {
     message_waiting: MessageWaiting,
     /// What was decided in this turn. See [`record`].
     decided: Vec<umbel_store::Decision>,
+    /// How many more refusals of this second go on record.
+    refusals_left: u32,
     timers: Timers<Alarm>,
     last: u64,
     outputs: VecDeque<Output<Wish>>,
@@ -193,6 +195,7 @@ impl Proxy {
             missed_calls: missed_calls::MissedCalls::default(),
             message_waiting,
             decided: Vec::new(),
+            refusals_left: record::REFUSALS_MAX,
             timers,
             last: 0,
             outputs: VecDeque::new(),
@@ -331,6 +334,7 @@ impl Proxy {
             }
             Alarm::Ping(server) => self.ping(now, server),
             Alarm::Sweep => {
+                self.refusals_left = record::REFUSALS_MAX;
                 for address in self.location.sweep(now) {
                     self.contacts_changed(now, &address);
                     self.keep(now, address);

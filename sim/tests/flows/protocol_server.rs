@@ -238,3 +238,38 @@ fn bindings_outlive_a_restart_of_the_server() {
     company.wait(3);
     assert_eq!(company.world[bob].answers, [200]);
 }
+
+/// MISS-2: the caller gives up while the telephone rings, and the owner of the mailbox hears of it, once.
+#[test]
+fn who_gives_up_before_any_diversion_is_a_missed_call_in_the_mailbox() {
+    let (mut company, um, bob) = with_caller(Manner::rings(), "bob", By::Tls);
+    company.call(bob, invite("bob", "alice").line("Subject: Lunch"));
+    company.wait(5);
+    company.world.order(bob, Do::Cancel);
+    company.wait(5);
+    let call_id = company.world[bob].call_id();
+    let missed = company.world[um].missed_calls("alice@example.test");
+    let [missed] = &missed[..] else { panic!("{missed:?}") };
+    assert_eq!((missed.caller.id.as_str(), missed.subject.as_str()), ("bob@example.test", "Lunch"));
+    assert_eq!(missed.call_id, call_id);
+    assert!(company.invites("server", "um").is_empty(), "nothing was diverted");
+    company.wait(60);
+    assert!(company.world[um].is_at_rest() && company.world[company.server].is_at_rest());
+}
+
+/// MISS-3: none for a call that must not be diverted, nor for one that somebody answered.
+#[test]
+fn who_gives_up_a_call_that_cannot_be_diverted_is_no_missed_call() {
+    let (mut company, um, bob) = with_caller(Manner::rings(), "bob", By::Tls);
+    company.call(bob, invite("bob", "alice").line("Ms-Sensitivity: normal-no-diversion"));
+    company.wait(5);
+    company.world.order(bob, Do::Cancel);
+    company.wait(5);
+    assert_eq!(company.world[um].missed_calls("alice@example.test").len(), 0);
+    let (mut company, um, bob) = with_caller(Manner::answers(), "bob", By::Tls);
+    company.call(bob, invite("bob", "alice"));
+    company.wait(20);
+    company.world.order(bob, Do::HangUp);
+    company.wait(5);
+    assert_eq!(company.world[um].missed_calls("alice@example.test").len(), 0);
+}

@@ -10,6 +10,9 @@ use super::call::{Call, CallKey};
 use super::{Proxy, Wish};
 use crate::refusal::{Refusal, Refused};
 
+/// Refusals of one second that are on record; of those beyond it only the log hears.
+pub(super) const REFUSALS_MAX: u32 = 100;
+
 /// The request that a decision is about.
 pub(super) struct Subject<'a> {
     pub(super) request: &'a Request,
@@ -35,6 +38,11 @@ impl Proxy {
         let Subject { request, transport, peer, callee } = subject;
         if *request.method() != Method::Invite {
             return;
+        }
+        // SEC-66: whoever sends nothing but what is refused must not fill the store, or keep it busy.
+        if matches!(ruling, Ruling::Refusal(_)) {
+            let Some(left) = self.refusals_left.checked_sub(1) else { return };
+            self.refusals_left = left;
         }
         self.decided.push(Decision {
             call_id: call_id_on_record(request.headers().call_id()).to_owned(),

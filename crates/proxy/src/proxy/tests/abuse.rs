@@ -223,3 +223,30 @@ fn no_request_of_ours_carries_what_only_callers_may_say() {
         assert!(!draft.has(&name));
     }
 }
+
+// SEC-66
+#[test]
+fn a_storm_of_refused_calls_does_not_fill_the_store() {
+    let mut office = Office::where_registered(&["bob"]);
+    let on_record = |office: &mut Office, name: &str| {
+        let text = office.text("stranger", "INVITE", "sip:nobody@example.test", FROM, 1, "");
+        let text = text.replace("z9hG4bK", name);
+        office.say("stranger", &text.replace("Call-ID: call-", &format!("Call-ID: {name}")));
+        let op = Op::ListDecisions { call_id: name.to_owned() + &office.call_id()["call-".len()..] };
+        let umbel_store::Reply::Decisions(decisions) = execute(&mut office.store, op) else {
+            panic!("no list")
+        };
+        !decisions.is_empty()
+    };
+    let recorded = (0..150).filter(|n| on_record(&mut office, &format!("z9hG4bKs{n}x"))).count();
+    assert_eq!(recorded, 100);
+    assert_eq!(office.ladder.iter().filter(|line| *line == "stranger < 404").count(), 150);
+    // Calls that are none of theirs are on record as ever.
+    office.ladder.clear();
+    office.call("um", "sip:bob@example.test");
+    let op = Op::ListDecisions { call_id: office.call_id() };
+    let umbel_store::Reply::Decisions(decisions) = execute(&mut office.store, op) else { panic!("no list") };
+    assert_eq!(decisions.len(), 2);
+    office.wait(2);
+    assert!(on_record(&mut office, "z9hG4bKlater"));
+}
