@@ -4,16 +4,26 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use umbel_net::{Authority, Clock, Identity, Tls, TlsConfig, TlsError, load_certificates, load_revocations};
+use umbel_node::PeerName;
 
 use crate::admin::authority_refused;
-use crate::config::{Config, EMBEDDED_PEER};
+use crate::config::Config;
 use crate::exit::Failure;
 use crate::serve::refused;
 
-/// Puts the configuration's certificates in force; gives the SHA-256 fingerprint of our own as well.
-pub(crate) fn start(config: &Config, clock: Clock) -> Result<(Tls, [u8; 32]), Failure> {
+/// What our own certificate says of us.
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
+    /// SHA-256.
+    pub(crate) fingerprint: [u8; 32],
+    /// Host names, in lower case.
+    pub(crate) names: Vec<String>,
+}
+
+/// Puts the configuration's certificates in force.
+pub(crate) fn start(config: &Config, clock: Clock) -> Result<(Tls, Own), Failure> {
     let mut tls = read(config, clock)?;
-    let fingerprint = fingerprint(&tls);
+    let own = own(&tls);
     let tls = match Tls::new(&tls, clock) {
         // A machine without system authorities believes those of the configuration.
         Err(TlsError::NoSystemAuthorities) => {
@@ -22,12 +32,16 @@ pub(crate) fn start(config: &Config, clock: Clock) -> Result<(Tls, [u8; 32]), Fa
         }
         other => other,
     };
-    Ok((tls.map_err(refused::tls)?, fingerprint))
+    Ok((tls.map_err(refused::tls)?, own))
 }
 
-/// The SHA-256 fingerprint of our own certificate.
-pub(crate) fn fingerprint(tls: &TlsConfig) -> [u8; 32] {
-    tls.identity.as_ref().map(|identity| identity.fingerprint()).expect("a server always has a certificate")
+pub(crate) fn own(tls: &TlsConfig) -> Own {
+    let identity = tls.identity.as_ref().expect("a server always has a certificate");
+    let name = |name: &PeerName| match name {
+        PeerName::Dns(name) => Some(name.to_ascii_lowercase()),
+        _ => None,
+    };
+    Own { fingerprint: identity.fingerprint(), names: identity.names().iter().filter_map(name).collect() }
 }
 
 /// Reads everything that the configuration names.
@@ -68,10 +82,6 @@ pub(crate) fn read(config: &Config, clock: Clock) -> Result<TlsConfig, Failure> 
 fn subjects(config: &Config) -> (Vec<String>, Vec<IpAddr>) {
     let (server, um) = (config.server.as_ref(), config.um.as_ref());
     let mut names = vec![config.domain.clone(), "localhost".to_owned()];
-    // The embedded defaults list this name: our own server's certificate is a listed peer.
-    if config.source.is_none() {
-        names.push(EMBEDDED_PEER.to_owned());
-    }
     let mut addresses: Vec<IpAddr> =
         vec![IpAddr::from([127, 0, 0, 1]), IpAddr::from(std::net::Ipv6Addr::LOCALHOST)];
     let advertised =

@@ -22,6 +22,8 @@ pub struct Config {
     pub domain: String,
     /// Other hosts that mean us, as people and telephones write them: names, addresses; lower case.
     pub hosts: Vec<String>,
+    /// Further hosts that mean us with these ports, or with none: where we listen, names in our certificate.
+    pub sockets: Vec<SentBy>,
     /// Where others open TCP flows to us.
     pub tcp: Option<SentBy>,
     /// Where others open TLS flows to us.
@@ -150,6 +152,7 @@ impl Config {
         Config {
             domain: domain.to_ascii_lowercase(),
             hosts: Vec::new(),
+            sockets: Vec::new(),
             tcp: None,
             tls: None,
             presents_certificate: false,

@@ -66,13 +66,16 @@ pub(crate) fn is_ours(uri: UriRef<'_>, config: &Config) -> bool {
 
 /// Whether host and port are where we listen; people leave the port out, telephones do not.
 pub(crate) fn is_our_socket(uri: UriRef<'_>, config: &Config, is_any_port: bool) -> bool {
-    [(Transport::Tcp, &config.tcp), (Transport::Tls, &config.tls)].into_iter().any(|(transport, sent_by)| {
-        sent_by.as_ref().is_some_and(|SentBy { host, port }| {
-            let default = transport.default_port();
-            let is_port = uri.port().unwrap_or(default) == port.unwrap_or(default);
-            host.eq_ignore_ascii_case(uri.host()) && (is_any_port || is_port)
-        })
-    })
+    let is_it = |SentBy { host, port }: &SentBy, default: u16| {
+        let is_port = uri.port().unwrap_or(default) == port.unwrap_or(default);
+        host.eq_ignore_ascii_case(uri.host()) && (is_any_port || is_port)
+    };
+    let is_secure =
+        uri.scheme() == Scheme::Sips || uri.transport().is_some_and(|word| word.eq_ignore_ascii_case("tls"));
+    let default = if is_secure { Transport::Tls } else { Transport::Tcp }.default_port();
+    config.tcp.iter().any(|tcp| is_it(tcp, Transport::Tcp.default_port()))
+        || config.tls.iter().any(|tls| is_it(tls, Transport::Tls.default_port()))
+        || config.sockets.iter().any(|socket| is_it(socket, default))
 }
 
 /// Whether the identity is one of our domain, under whatever of our names.
@@ -112,6 +115,7 @@ mod tests {
         let mut config = Config::new("example.test");
         config.hosts = vec!["sip.example.test".into()];
         config.tcp = Some(SentBy { host: "192.0.2.10".into(), port: Some(5_070) });
+        config.sockets = vec![SentBy { host: "192.0.2.11".into(), port: Some(5_061) }];
         let uri: umbel_sip_message::Uri = uri.parse().unwrap();
         assert_eq!(meaning(uri.as_ref(), &config), expected, "{uri}");
     }
@@ -127,12 +131,16 @@ mod tests {
             "sips:b%6Fb@EXAMPLE.test",
             "sip:bob@192.0.2.10:5070",
             "sip:bob@sip.example.test",
+            "sip:bob@192.0.2.11:5061",
+            "sips:bob@192.0.2.11",
+            "sip:bob@192.0.2.11",
         ] {
             check(uri, Meaning::User(bob()));
         }
         check("sip:200@192.0.2.10", Meaning::User("200@example.test".parse().unwrap()));
         check("sip:example.test", Meaning::Ourselves);
         check("sip:bob@192.0.2.10:40000", Meaning::Foreign);
+        check("sip:bob@192.0.2.11:5062", Meaning::Foreign);
         check("sip:bob@elsewhere.test", Meaning::Foreign);
         check("sip:bob@example.test.evil.test", Meaning::Foreign);
     }

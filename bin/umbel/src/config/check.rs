@@ -147,9 +147,11 @@ impl Checker<'_> {
             return Err(self.source.wrong(language.span(), "only \"en\" is spoken so far"));
         }
         let tls = self.tls(&file.tls)?;
+        let server_listen = file.server.as_ref().map(Spanned::span);
         let server = file.server.map(|server| self.server(server.into_inner())).transpose()?;
         let um = file.um.map(|um| self.um(um.into_inner())).transpose()?;
         self.certificates_are_shown(&file.tls, server.as_ref(), um.as_ref())?;
+        self.addresses_differ(server.as_ref().zip(server_listen.as_ref()), um.as_ref())?;
         Ok(Config {
             source: Some(self.source.path.to_owned()),
             domain,
@@ -293,8 +295,7 @@ impl Checker<'_> {
         self.source.wrong(text.span(), format!("`{}`: {wrong}", text.as_ref()))
     }
 
-    /// A peer that is listed by its certificate must find somebody to show it to; two roles cannot listen
-    /// on one address.
+    /// A peer that is listed by its certificate must find somebody to show it to.
     fn certificates_are_shown(
         &self,
         tls: &file::Tls,

@@ -1,11 +1,13 @@
 //! The checks of `[server]`.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use toml::Spanned;
 use umbel_net::Listener;
 use umbel_sip_message::{Scheme, Uri};
 
+use super::Um;
 use super::check::{Checker, listen};
 use super::file::{self, DigestAlgorithm};
 use super::server::{Route, Server};
@@ -49,6 +51,10 @@ impl Checker<'_> {
             digest,
             no_diversion_when_forwarding: server.no_diversion_when_forwarding.unwrap_or_default(),
             routes: self.routes(server.routes.unwrap_or_default())?,
+            media_relay: match server.media_relay.filter(|uri| !uri.as_ref().is_empty()) {
+                Some(uri) => self.uris(&[uri], "sip:relay.example.test")?.pop(),
+                None => None,
+            },
         })
     }
 
@@ -75,6 +81,26 @@ impl Checker<'_> {
             listeners.push(listener);
         }
         Ok(listeners)
+    }
+
+    /// Two roles cannot listen on one address; `server` comes with the place of its table.
+    pub(super) fn addresses_differ(
+        &self,
+        server: Option<(&Server, &Range<usize>)>,
+        um: Option<&Um>,
+    ) -> Result<(), Failure> {
+        let (Some((server, table)), Some(um)) = (server, um) else { return Ok(()) };
+        let is_shared = |listener: &&Listener| {
+            listener.address.port() != 0 && um.listen.iter().any(|other| other.address == listener.address)
+        };
+        match server.listen.iter().find(is_shared) {
+            Some(shared) => {
+                let what =
+                    format!("[server] and [um] both listen on {}; give one another port", shared.address);
+                Err(self.source.wrong(table.clone(), what))
+            }
+            None => Ok(()),
+        }
     }
 
     /// A host as it stands in a URI; none where it is empty.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::config::{Authentication, DigestAlgorithm, NoDiversionWhenForwarding, VoicemailForm};
 
 const PATH: &str = "/etc/umbel/umbel.toml";
 
@@ -218,4 +219,97 @@ fn what_is_printed_reads_back_as_the_same_configuration() {
         .expect("valid");
     let printed = super::super::print(&config);
     assert_eq!(check(&printed).expect("what we print is valid"), config);
+}
+
+#[test]
+fn every_setting_of_the_protocol_server_is_read() {
+    let config = check(
+        r#"
+        domain = "example.test"
+        [server]
+        listen = ["tcp:0.0.0.0:6060", "tls:[::1]:6061"]
+        advertise = "SIP.example.test"
+        voicemail = ["sip:um1.example.test;transport=tls", "sips:um2.example.test"]
+        voicemail-form = "rfc4458"
+        ring-time = "30s"
+        authentication = "none"
+        digest = ["MD5"]
+        no-diversion-when-forwarding = "fail"
+        routes = [{ prefix = "+1555", to = ["sip:gw.example.test;transport=tls"] }, { prefix = "0", to = ["sip:192.0.2.9"] }]
+        media-relay = "sip:relay.example.test"
+        "#,
+    )
+    .expect("valid");
+    assert!(config.um.is_none());
+    let server = config.server.clone().expect("the role is run");
+    assert_eq!(
+        server.listen.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["tcp:0.0.0.0:6060", "tls:[::1]:6061"]
+    );
+    assert_eq!(server.advertise.as_deref(), Some("sip.example.test"));
+    let voicemail = server.voicemail.as_ref().expect("it is set");
+    assert_eq!(
+        voicemail.iter().map(umbel_sip_message::Uri::host).collect::<Vec<_>>(),
+        ["um1.example.test", "um2.example.test"]
+    );
+    assert_eq!((server.voicemail_form, server.ring_time), (VoicemailForm::Rfc4458, Duration::from_secs(30)));
+    assert_eq!(
+        (server.authentication, server.digest.as_slice()),
+        (Authentication::None, [DigestAlgorithm::Md5].as_slice())
+    );
+    assert_eq!(server.no_diversion_when_forwarding, NoDiversionWhenForwarding::Fail);
+    assert_eq!(server.routes[1].prefix, "0");
+    assert_eq!(server.media_relay.as_ref().map(umbel_sip_message::Uri::host), Some("relay.example.test"));
+    // What is printed is read back as the same.
+    let printed = crate::config::print(&config);
+    let again = check(&printed).unwrap_or_else(|error| panic!("{error}\nin\n{printed}"));
+    assert_eq!(again.server, config.server);
+}
+
+#[test]
+fn the_protocol_server_has_the_defaults_of_the_contract() {
+    let server = check("[server]\n").expect("valid").server.expect("the role is run");
+    assert_eq!(server, crate::config::Server::default());
+    assert_eq!(server.listen[1].to_string(), "tls:127.0.0.1:5061");
+    assert_eq!((server.voicemail, server.ring_time), (None, Duration::from_secs(20)));
+    assert_eq!(server.digest, [DigestAlgorithm::Sha256, DigestAlgorithm::Md5]);
+    assert_eq!(server.authentication, Authentication::Digest);
+}
+
+#[test]
+fn contradictions_of_the_protocol_server_are_refused_with_their_place() {
+    refused("[server]\nlisten = []\n", "2:10", "names no address");
+    refused("[server]\nlisten = [\"tcp:127.0.0.1:1\", \"tls:127.0.0.1:1\"]\n", "2:30", "listened on twice");
+    refused("[server]\nlisten = [\"udp:127.0.0.1:5060\"]\n", "2:11", "[MS-OCEXUM] 2.1");
+    refused("[server]\nlisten = [\"tcp:0.0.0.0:5060\"]\n", "2:10", "add advertise");
+    refused("[server]\nadvertise = \"a b\"\n", "2:13", "no host name");
+    refused("[server]\nadvertise = \"a.test:5060\"\n", "2:13", "no host name");
+    refused("[server]\nvoicemail = [\"um.example.test\"]\n", "2:14", "no SIP URI");
+    refused("[server]\nvoicemail = [\"tel:+1\"]\n", "2:14", "no server");
+    refused("[server]\nvoicemail = [\"sip:um.test;transport=udp\"]\n", "2:14", "[MS-OCEXUM] 2.1");
+    refused("[server]\nring-time = \"0s\"\n", "2:13", "between 1s");
+    refused("[server]\nring-time = \"1201s\"\n", "2:13", "1200s");
+    refused("[server]\nauthentication = \"basic\"\n", "2:18", "expected `digest` or `none`");
+    refused("[server]\ndigest = []\n", "2:10", "nobody could log in");
+    refused("[server]\ndigest = [\"MD5\", \"MD5\"]\n", "2:10", "twice");
+    refused("[server]\ndigest = [\"SHA-1\"]\n", "2:11", "expected `SHA-256` or `MD5`");
+    let gateway = "to = [\"sip:gw.test\"]";
+    refused(
+        &format!("[server]\nroutes = [{{ prefix = \"+1a\", {gateway} }}]\n"),
+        "2:22",
+        "no beginning of a number",
+    );
+    refused("[server]\nroutes = [{ prefix = \"0\", to = [] }]\n", "2:32", "no gateway");
+    refused(
+        &format!("[server]\nroutes = [{{ prefix = \"0\", {gateway} }}, {{ prefix = \"0\", {gateway} }}]\n"),
+        "2:62",
+        "two entries",
+    );
+    refused(
+        "[server]\nlisten = [\"tcp:127.0.0.1:5066\"]\n[um]\nlisten = [\"tcp:127.0.0.1:5066\"]\n",
+        "1:1",
+        "both listen on 127.0.0.1:5066",
+    );
+    refused("[um]\nlisten = []\n", "2:10", "names no address");
+    assert!(check("[server]\nvoicemail = []\n").is_ok(), "no voice mail is allowed");
 }

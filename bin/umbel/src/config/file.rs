@@ -61,6 +61,7 @@ pub(super) struct Server {
     pub(super) digest: Option<Spanned<Vec<DigestAlgorithm>>>,
     pub(super) no_diversion_when_forwarding: Option<NoDiversionWhenForwarding>,
     pub(super) routes: Option<Vec<Route>>,
+    pub(super) media_relay: Option<Spanned<String>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]

@@ -173,7 +173,7 @@ impl Config {
             data: data.to_owned(),
             language: "en".to_owned(),
             prompts: None,
-            tls: Tls { trusted_peers: vec![PeerRule::Name(EMBEDDED_PEER.to_owned())], ..Tls::default() },
+            tls: Tls::default(),
             server: Some(Server::default()),
             um: Some(Um::default()),
             pin: Pin::default(),
@@ -182,10 +182,6 @@ impl Config {
         }
     }
 }
-
-/// The peer that the embedded defaults trust: whoever holds a certificate with this name, which
-/// only `umbel certificate issue` on this machine makes.
-pub(crate) const EMBEDDED_PEER: &str = "proxy.example.test";
 
 fn default_admin_listen() -> SocketAddr {
     DEFAULT_ADMIN_LISTEN.parse().expect("the default is an address")

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::units::print_duration;
 use umbel_ocexum::{PeerRule, TrustedTransport};
+use umbel_sip_message::Uri;
 
 use super::{
     Authentication, Config, DigestAlgorithm, DiversionPreference, KeyProfile, NoDiversionWhenForwarding,
@@ -136,6 +137,8 @@ fn server(out: &mut Page, server: &Server) {
         format!("{{ prefix = {}, to = [{}] }}", quoted(&route.prefix), to.join(", "))
     });
     out.value("routes", format!("[{}]", routes.collect::<Vec<_>>().join(", ")));
+    out.note("A media relay that voice mail may use; empty: none.");
+    out.text("media-relay", server.media_relay.as_ref().map(Uri::as_str).unwrap_or_default());
 }
 
 fn um(out: &mut Page, um: &Um) {

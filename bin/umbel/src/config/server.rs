@@ -27,6 +27,8 @@ pub(crate) struct Server {
     pub(crate) digest: Vec<DigestAlgorithm>,
     pub(crate) no_diversion_when_forwarding: NoDiversionWhenForwarding,
     pub(crate) routes: Vec<Route>,
+    /// A media relay that voice mail may use: `Ms-Mras-Address` (EUMR-5).
+    pub(crate) media_relay: Option<Uri>,
 }
 
 /// Numbers that begin alike, and their gateways.
@@ -52,6 +54,7 @@ impl Default for Server {
             digest: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
             no_diversion_when_forwarding: NoDiversionWhenForwarding::default(),
             routes: Vec::new(),
+            media_relay: None,
         }
     }
 }

@@ -11,9 +11,10 @@ const PER_CALL: u64 = 3;
 /// Listeners, the store with its journals, and whoever asks for health and metrics.
 const APART_FROM_CALLS: u64 = 128;
 
-/// The limits on connections and handshakes, lowered where the system allows too few for `calls` beside them.
-pub(super) fn within(wished: Limits, calls: u32) -> Limits {
-    let fitting = usize::try_from(share(raise(), u64::from(calls))).unwrap_or(usize::MAX);
+/// The limits on connections and handshakes of each of so many roles, lowered where the system allows too few
+/// for `calls` beside them.
+pub(super) fn within(wished: Limits, calls: u32, roles: usize) -> Limits {
+    let fitting = usize::try_from(share(raise(), u64::from(calls))).unwrap_or(usize::MAX) / roles.max(1);
     let handshakes = wished.handshakes.min(fitting / 4);
     let connections = wished.connections.min(fitting - handshakes);
     if connections < wished.connections {
@@ -61,6 +62,6 @@ mod tests {
     #[test]
     fn what_is_wished_for_is_the_bound_where_the_system_allows_it() {
         let wished = Limits { connections: 10, handshakes: 2, ..Limits::default() };
-        assert_eq!(within(wished.clone(), 1), wished);
+        assert_eq!(within(wished.clone(), 1, 2), wished);
     }
 }

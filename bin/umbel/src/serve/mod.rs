@@ -30,6 +30,7 @@ use crate::admin::{configuration, now};
 use crate::cli::Place;
 use crate::config::{Authentication, Config};
 use crate::exit::{Exit, Failure};
+use crate::tls::Own;
 use crate::{output, runtime, store};
 use control::Control;
 use media_worker::{MediaConfig, MediaWorkers};
@@ -38,7 +39,6 @@ use proxy_loop::ProxyLoop;
 use proxy_watch::ProxyWatch;
 use registrations::Keeping;
 use role_thread::{Bound, Connections, Running};
-use settings::Fingerprint;
 use supervisor::{Roles, Supervisor, supervise};
 use um_loop::UmLoop;
 use upkeep::Upkeep;
@@ -76,7 +76,7 @@ struct Common {
     config: Config,
     clock: Clock,
     tls: Tls,
-    own: Fingerprint,
+    own: Own,
     limits: Limits,
     metrics: Metrics,
     readiness: Readiness,
@@ -95,8 +95,8 @@ async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
     let clock = Clock::start();
     let (mut store, recovery) = store::open_for_server(&config)?;
     report_recovery(&recovery);
-    let pins = match config.source {
-        None => first_start::users(&config, &mut store, now())?,
+    let made = match config.source {
+        None => first_start::users(&config, &mut store, runtime::generator()?, now())?,
         Some(_) => Vec::new(),
     };
     let (tls, own) = crate::tls::start(&config, clock)?;
@@ -137,7 +137,7 @@ async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
     let server = server.map(|server| common.run_server(server, um.as_ref(), &worker)).transpose()?;
     let roles = Roles { server, um };
     if config.source.is_none() {
-        output::write(first_start::hints(config, &roles, &pins).as_bytes())?;
+        output::write(first_start::hints(config, &roles, &made).as_bytes())?;
     }
     for (role, listeners) in roles.listeners() {
         let listeners = listeners.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
@@ -165,7 +165,8 @@ fn limits(config: &Config) -> Limits {
         connections_per_address: config.limits.connections_per_address,
         ..Limits::default()
     };
-    descriptors::within(limits, config.um.as_ref().map_or(0, |um| um.max_calls))
+    let roles = usize::from(config.server.is_some()) + usize::from(config.um.is_some());
+    descriptors::within(limits, config.um.as_ref().map_or(0, |um| um.max_calls), roles)
 }
 
 impl Common {
@@ -179,7 +180,7 @@ impl Common {
         let connections = Connections {
             limits: self.limits.clone(),
             tls: self.tls.clone(),
-            trust: settings::trust(&self.config, self.own),
+            trust: settings::trust(&self.config, &self.own),
             clock: self.clock,
         };
         role_thread::bind(name, listen, connections).await.map(Some)
@@ -194,7 +195,7 @@ impl Common {
     ) -> Result<Running<Order>, Failure> {
         let um = self.config.um.as_ref().expect("its listeners are bound");
         let listening = settings::Bound { um: &bound.listeners, server };
-        let settings = settings::um(&self.config, um, listening, loaded.prompts.clone(), self.own)?;
+        let settings = settings::um(&self.config, um, listening, loaded.prompts.clone(), &self.own)?;
         let answers = bound.orders.clone();
         let role = UmLoop {
             um: Um::new(settings, self.clock.unix_time(), runtime::generator()?),
@@ -219,7 +220,7 @@ impl Common {
     ) -> Result<Running<umbel_proxy::Order>, Failure> {
         let server = self.config.server.as_ref().expect("its listeners are bound");
         let voice_mail = um.map(|um| um.listeners.as_slice()).unwrap_or_default();
-        let settings = settings::server(&self.config, server, &bound.listeners, voice_mail, self.own)?;
+        let settings = settings::server(&self.config, server, &bound.listeners, voice_mail, &self.own)?;
         let answers = bound.orders.clone();
         let role = ProxyLoop {
             proxy: Proxy::new(settings, self.clock.unix_time(), runtime::generator()?),

@@ -38,7 +38,7 @@ pub(super) fn reload(
         None => current.clone(),
     };
     let certificates = crate::tls::read(&config, clock)?;
-    let own = crate::tls::fingerprint(&certificates);
+    let own = crate::tls::own(&certificates);
     let um_listeners = roles.um.as_ref().map(|running| running.listeners.as_slice()).unwrap_or_default();
     let um = match (&roles.um, &config.um) {
         (Some(_), Some(um)) => {
@@ -52,14 +52,14 @@ pub(super) fn reload(
             let server =
                 roles.server.as_ref().map(|running| running.listeners.as_slice()).unwrap_or_default();
             let listening = settings::Bound { um: um_listeners, server };
-            Some(settings::um(&config, um, listening, prompts, own)?)
+            Some(settings::um(&config, um, listening, prompts, &own)?)
         }
         (Some(_), None) => return Err(gone("um")),
         (None, _) => None,
     };
     let server = match (&roles.server, &config.server) {
         (Some(running), Some(server)) => {
-            Some(settings::server(&config, server, &running.listeners, um_listeners, own)?)
+            Some(settings::server(&config, server, &running.listeners, um_listeners, &own)?)
         }
         (Some(_), None) => return Err(gone("server")),
         (None, _) => None,

@@ -1,7 +1,7 @@
 //! From the configuration file's words to the settings of each room.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use umbel_ivr::phrase::LocalTime;
 use umbel_ivr::{Language, conversation};
@@ -10,6 +10,7 @@ use umbel_node::Transport;
 use umbel_ocexum::{PeerRule, Policy};
 use umbel_proxy::Required;
 use umbel_proxy::forwarding::WhenForwarding;
+use umbel_sip_endpoint::SentBy;
 use umbel_sip_message::Uri;
 use umbel_sip_message::digest::Algorithm;
 use umbel_time::UnixTime;
@@ -21,6 +22,7 @@ use crate::config::{
     Server, Srtp, StepUp, Um, UnlistedPeers, VoicemailForm,
 };
 use crate::exit::Failure;
+use crate::tls::Own;
 
 /// Where both roles listen, as it was bound; nowhere, where one is not run.
 #[derive(Clone, Copy)]
@@ -35,16 +37,14 @@ pub(super) fn um(
     um: &Um,
     bound: Bound<'_>,
     prompts: Prompts,
-    own: Fingerprint,
+    own: &Own,
 ) -> Result<umbel_um::Config, Failure> {
     let listeners = bound.um;
     let contacts = contacts(um, listeners)?;
     let mut endpoint = umbel_sip_endpoint::Config { presents_certificate: true, ..Default::default() };
     for listener in listeners {
-        let sent_by = umbel_sip_endpoint::SentBy {
-            host: host(um.advertise.as_deref(), listener),
-            port: Some(listener.address.port()),
-        };
+        let sent_by =
+            SentBy { host: host(um.advertise.as_deref(), listener), port: Some(listener.address.port()) };
         match listener.transport {
             Transport::Tcp => endpoint.tcp.get_or_insert(sent_by),
             Transport::Tls => endpoint.tls.get_or_insert(sent_by),
@@ -95,15 +95,12 @@ pub(super) fn um(
     })
 }
 
-/// The SHA-256 fingerprint of our own certificate.
-pub(super) type Fingerprint = [u8; 32];
-
 /// Whose connections are trusted, and what for. Where both servers run here, each is a peer of the other:
 /// whoever holds the key of our own certificate is we.
-pub(super) fn trust(config: &Config, own: Fingerprint) -> Policy {
+pub(super) fn trust(config: &Config, own: &Own) -> Policy {
     let mut peers = config.tls.trusted_peers.clone();
     if config.server.is_some() && config.um.is_some() {
-        peers.push(PeerRule::Fingerprint(own));
+        peers.push(PeerRule::Fingerprint(own.fingerprint));
     }
     Policy {
         peers,
@@ -121,15 +118,14 @@ pub(super) fn server(
     server: &Server,
     listeners: &[Listener],
     voice_mail: &[Listener],
-    own: Fingerprint,
+    own: &Own,
 ) -> Result<umbel_proxy::Config, Failure> {
     let mut settings = umbel_proxy::Config::new(&config.domain);
     settings.hosts = server.advertise.iter().cloned().collect();
+    settings.sockets = sockets(listeners, own);
     for listener in listeners {
-        let sent_by = umbel_sip_endpoint::SentBy {
-            host: host(server.advertise.as_deref(), listener),
-            port: Some(listener.address.port()),
-        };
+        let sent_by =
+            SentBy { host: host(server.advertise.as_deref(), listener), port: Some(listener.address.port()) };
         match listener.transport {
             Transport::Tcp => settings.tcp.get_or_insert(sent_by),
             Transport::Tls => settings.tls.get_or_insert(sent_by),
@@ -153,6 +149,7 @@ pub(super) fn server(
         Some(servers) => servers.clone(),
         None => own_voice_mail(config, voice_mail)?,
     };
+    settings.media_relay = server.media_relay.clone();
     settings.voice_mail_form = match server.voicemail_form {
         VoicemailForm::Gruu => umbel_proxy::VoiceMailForm::Gruu,
         VoicemailForm::Rfc4458 => umbel_proxy::VoiceMailForm::Rfc4458,
@@ -174,11 +171,30 @@ pub(super) fn server(
     Ok(settings)
 }
 
-/// Our own unified messaging server: over TLS, where it listens on that.
+/// Hosts that mean us on our ports; others may live at the same addresses on ports of their own.
+fn sockets(listeners: &[Listener], own: &Own) -> Vec<SentBy> {
+    let loopback = || ["127.0.0.1", "[::1]", "localhost"].map(str::to_owned).to_vec();
+    let hosts = |address: IpAddr| match address {
+        any if any.is_unspecified() => loopback(),
+        IpAddr::V4(address) if address.is_loopback() => vec![address.to_string(), "localhost".to_owned()],
+        IpAddr::V6(address) if address.is_loopback() => vec![format!("[{address}]"), "localhost".to_owned()],
+        IpAddr::V4(address) => vec![address.to_string()],
+        IpAddr::V6(address) => vec![format!("[{address}]")],
+    };
+    let of_listener = |listener: &Listener| {
+        let port = listener.address.port();
+        let hosts = hosts(listener.address.ip()).into_iter().chain(own.names.iter().cloned());
+        hosts.map(move |host| SentBy { host, port: Some(port) }).collect::<Vec<_>>()
+    };
+    listeners.iter().flat_map(of_listener).collect()
+}
+
+/// Our own unified messaging server.
 fn own_voice_mail(config: &Config, listeners: &[Listener]) -> Result<Vec<Uri>, Failure> {
-    let Some(um) = &config.um else { return Ok(Vec::new()) };
-    let contacts = contacts(um, listeners)?;
-    Ok(contacts.tls.or(contacts.tcp).into_iter().collect())
+    if config.um.is_none() {
+        return Ok(Vec::new());
+    }
+    Ok(within("um", listeners)?.into_iter().collect())
 }
 
 /// What a clock shows in a zone, as far as working hours go.
@@ -282,12 +298,27 @@ fn notified(config: &Config, um: &Um, server: &[Listener]) -> Result<Vec<Notifie
     Ok(proxy.map(Notified::Server).into_iter().chain(gateways).collect())
 }
 
-/// Our own protocol server: over TLS, where it listens on that.
+/// Our own protocol server.
 fn own_server(config: &Config, listeners: &[Listener]) -> Result<Option<Uri>, Failure> {
-    let Some(server) = &config.server else { return Ok(None) };
+    if config.server.is_none() {
+        return Ok(None);
+    }
+    within("server", listeners)
+}
+
+/// How one of our servers is reached by the other: over TLS, where it listens on that. It is on this machine,
+/// whatever name others know it by.
+fn within(role: &str, listeners: &[Listener]) -> Result<Option<Uri>, Failure> {
     let by = |wanted| listeners.iter().find(move |listener| listener.transport == wanted);
     let Some(listener) = by(Transport::Tls).or_else(|| by(Transport::Tcp)) else { return Ok(None) };
-    uri("server", server.advertise.as_deref(), listener).map(Some)
+    let mut listener = listener.clone();
+    if listener.address.ip().is_unspecified() {
+        listener.address.set_ip(match listener.address.ip() {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        });
+    }
+    uri(role, None, &listener).map(Some)
 }
 
 /// The URI that peers reach a listener by.

@@ -10,6 +10,7 @@ mod import;
 mod message_waiting;
 mod messages;
 mod permissions;
+mod protocol_server;
 mod reload;
 mod routing;
 mod serve;

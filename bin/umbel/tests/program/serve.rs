@@ -19,9 +19,14 @@ fn the_embedded_defaults_make_two_users_once_and_say_what_to_try() {
     });
     if server.child.try_wait().unwrap().is_none() {
         let text = server.log();
-        for word in
-            ["alice@example.test", "extension 102", "PIN ", "umbel phone voicemail", "baresip", "sipp"]
-        {
+        for word in [
+            "alice@example.test",
+            "extension 102",
+            "PIN ",
+            "password ",
+            "umbel phone register",
+            "no-diversion",
+        ] {
             assert!(text.contains(word), "{word} in\n{text}");
         }
     }

@@ -84,6 +84,9 @@ pub(crate) struct Authorities {
     anchors: Vec<TrustAnchor<'static>>,
     revocations: Vec<CertRevocationList<'static>>,
     algorithms: rustls::crypto::WebPkiSupportedAlgorithms,
+    /// Our own certificate, which nobody need vouch for: whoever holds its key is we. So two servers of one
+    /// machine know each other, whatever the certificate is called and was issued for.
+    own: Option<CertificateDer<'static>>,
 }
 
 impl fmt::Debug for Authorities {
@@ -97,6 +100,7 @@ impl Authorities {
         authorities: &[CertificateDer<'static>],
         revocations: &[CertificateRevocationListDer<'static>],
         algorithms: rustls::crypto::WebPkiSupportedAlgorithms,
+        own: Option<CertificateDer<'static>>,
     ) -> Result<Self, TlsError> {
         let anchors = authorities
             .iter()
@@ -108,12 +112,15 @@ impl Authorities {
             .map(|list| Ok(OwnedCertRevocationList::from_der(list)?.into()))
             .collect::<Result<_, webpki::Error>>()
             .map_err(|_| TlsError::UnusableRevocationList)?;
-        Ok(Authorities { anchors, revocations, algorithms })
+        Ok(Authorities { anchors, revocations, algorithms, own })
     }
 
     /// Judges the chain that a peer showed, its own certificate first.
     pub(crate) fn judge(&self, chain: &[CertificateDer<'_>], purpose: Purpose, now: UnixTime) -> Standing {
         let Some((end_entity, intermediates)) = chain.split_first() else { return Standing::Unknown };
+        if self.is_own(end_entity) {
+            return judge_own(end_entity, now);
+        }
         match self.verify(end_entity, intermediates, purpose, now) {
             Ok(()) => {}
             Err(webpki::Error::UnknownIssuer) => return Standing::Unknown,
@@ -132,6 +139,11 @@ impl Authorities {
             return Standing::Unknown;
         }
         Standing::Verified(Arc::new(certificate.peer))
+    }
+
+    /// Whether this is our own certificate.
+    pub(crate) fn is_own(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.own.as_ref().is_some_and(|own| own == certificate)
     }
 
     fn verify(
@@ -178,6 +190,16 @@ impl Authorities {
     /// The names of the authorities, for the certificate request (RFC 8446 4.2.4).
     pub(crate) fn subjects(&self) -> Vec<DistinguishedName> {
         self.anchors.iter().map(|anchor| DistinguishedName::in_sequence(&anchor.subject)).collect()
+    }
+}
+
+/// What our own certificate is worth: it must be valid now, like any other.
+fn judge_own(certificate: &CertificateDer<'_>, now: UnixTime) -> Standing {
+    match names::read(certificate) {
+        Some(own) if own.peer.not_after < now => Standing::Refused(Refusal::Expired),
+        Some(own) if own.peer.not_before > now => Standing::Refused(Refusal::NotYetValid),
+        Some(own) => Standing::Verified(Arc::new(own.peer)),
+        None => Standing::Refused(Refusal::Unreadable),
     }
 }
 

@@ -152,13 +152,15 @@ impl InForce {
     fn new(config: &TlsConfig, clock: Clock) -> Result<Self, TlsError> {
         let provider = provider();
         let algorithms = provider.signature_verification_algorithms;
+        let own = || config.identity.as_ref().and_then(|identity| identity.chain().first().cloned());
         let client_authorities =
-            Arc::new(Authorities::new(&config.client_authorities, &config.revocations, algorithms)?);
+            Arc::new(Authorities::new(&config.client_authorities, &config.revocations, algorithms, own())?);
         let mut for_servers = config.server_authorities.clone();
         if config.system_authorities {
             for_servers.extend(system_authorities()?);
         }
-        let server_authorities = Arc::new(Authorities::new(&for_servers, &config.revocations, algorithms)?);
+        let server_authorities =
+            Arc::new(Authorities::new(&for_servers, &config.revocations, algorithms, own())?);
 
         // Early data stays off, as the library has it unless told otherwise (threats 2.2), and it
         // knows no renegotiation. Sessions can be resumed; they keep the peer's chain (SEC-09).

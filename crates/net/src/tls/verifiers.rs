@@ -97,7 +97,10 @@ impl ServerCertVerifier for ServerVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         match judge(&self.authorities, end_entity, intermediates, Purpose::Server, now) {
-            Standing::Verified(_) if names::bears(end_entity, server_name) => {
+            // Our own certificate proves more than a name.
+            Standing::Verified(_)
+                if names::bears(end_entity, server_name) || self.authorities.is_own(end_entity) =>
+            {
                 Ok(ServerCertVerified::assertion())
             }
             Standing::Verified(_) => Err(Error::InvalidCertificate(CertificateError::NotValidForName)),

@@ -403,3 +403,20 @@ fn tcp_and_tls_listeners_share_one_queue() {
         assert_eq!(host.opened().await.1.transport, Transport::Tls);
     });
 }
+
+/// Whoever shows our own certificate holds its key, and is we: no authority of peers need vouch for it, and it
+/// may have been issued for servers only.
+#[test]
+fn our_own_certificate_is_known_whoever_issued_it() {
+    run(async {
+        let (strangers, ours) = (Authority::new("Public Authority"), Authority::new("Example Authority"));
+        let wanted = || Wanted::named("sip.example.test").for_use(&[ExtendedKeyUsagePurpose::ServerAuth]);
+        let own = strangers.issue(&wanted());
+        let host = Host::tls(Limits::default(), &tls(&ours, &own));
+        let mut stage = Stage { authority: strangers, host };
+        let peer = stage.flow_of(Some(&own)).await.peer.unwrap();
+        assert_eq!(peer.fingerprint, own.identity().fingerprint());
+        let other = stage.authority.issue(&wanted());
+        assert_eq!(stage.flow_of(Some(&other)).await.peer, None);
+    });
+}

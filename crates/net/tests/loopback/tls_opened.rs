@@ -239,3 +239,24 @@ fn without_a_certificate_we_can_connect_and_are_nobody_but_cannot_listen() {
         assert!(matches!(client.flows.listen(&any), Err(umbel_net::ListenError::NoTls(_))));
     });
 }
+
+/// Whoever holds the key of our own certificate is we: no name and no authority need say so. Another
+/// certificate under the same name is somebody else's.
+#[test]
+fn our_own_certificate_is_believed_under_any_name() {
+    run(async {
+        let (strangers, ours) = (Authority::new("Public Authority"), Authority::new("Example Authority"));
+        let wanted = || Wanted::named("sip.example.test").for_use(&[ExtendedKeyUsagePurpose::ServerAuth]);
+        let own = strangers.issue(&wanted());
+        let mut host = Host::tls(Limits::default(), &tls(&ours, &own));
+        match open_to(&mut host, &own, "127.0.0.1").await {
+            Input::Opened { flow, .. } => {
+                assert_eq!(flow.peer.unwrap().fingerprint, own.identity().fingerprint());
+            }
+            other => panic!("{other:?}"),
+        }
+        host.closed().await;
+        assert_failed(&open_to(&mut host, &strangers.issue(&wanted()), "127.0.0.1").await);
+        assert_failed(&open_to(&mut host, &strangers.issue(&wanted()), "sip.example.test").await);
+    });
+}
