@@ -311,7 +311,7 @@ fn own_server(config: &Config, listeners: &[Listener]) -> Result<Option<Uri>, Fa
 fn within(role: &str, listeners: &[Listener]) -> Result<Option<Uri>, Failure> {
     let by = |wanted| listeners.iter().find(move |listener| listener.transport == wanted);
     let Some(listener) = by(Transport::Tls).or_else(|| by(Transport::Tcp)) else { return Ok(None) };
-    let mut listener = listener.clone();
+    let mut listener = *listener;
     if listener.address.ip().is_unspecified() {
         listener.address.set_ip(match listener.address.ip() {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),

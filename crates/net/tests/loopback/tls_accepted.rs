@@ -410,7 +410,7 @@ fn tcp_and_tls_listeners_share_one_queue() {
 fn our_own_certificate_is_known_whoever_issued_it() {
     run(async {
         let (strangers, ours) = (Authority::new("Public Authority"), Authority::new("Example Authority"));
-        let wanted = || Wanted::named("sip.example.test").for_use(&[ExtendedKeyUsagePurpose::ServerAuth]);
+        let wanted = || Wanted::named("um.example.test").for_use(&[ExtendedKeyUsagePurpose::ServerAuth]);
         let own = strangers.issue(&wanted());
         let host = Host::tls(Limits::default(), &tls(&ours, &own));
         let mut stage = Stage { authority: strangers, host };
