@@ -4,6 +4,8 @@
 //! It says what a test wants said, like [`crate::Telephone`]; but it has no sound, and takes any number of
 //! calls at once.
 
+mod watching;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use umbel_sip_message::{Draft, HeaderName, Message, Method, Request, Response, S
 use umbel_time::{Instant, Timers};
 
 use crate::{Account, Inhabitant};
+use watching::Watching;
 
 /// How soon after a lost connection, or a registration that failed, the next is tried.
 const REGISTERS_AGAIN_AFTER: Duration = Duration::from_secs(2);
@@ -29,6 +32,7 @@ pub struct Callee {
     /// Where requests within a call go to.
     contact: String,
     registration: Option<Registration>,
+    watching: Watching,
     flow: Option<FlowId>,
     is_up: bool,
     last_flow: u64,
@@ -44,6 +48,10 @@ pub struct Callee {
     pub cancels: Vec<Request>,
     /// Final responses to its REGISTERs.
     pub registrations: Vec<u16>,
+    /// What the lamp shows: new and old messages, as it was last told (RFC 3842).
+    pub lamp: Option<(u32, u32)>,
+    /// All that the lamp has ever shown.
+    pub lamps: Vec<(u32, u32)>,
 }
 
 /// Via branch, which names a call until it has tags.
@@ -78,6 +86,7 @@ enum State {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Alarm {
     Register,
+    Subscribe,
     Decide(Key),
 }
 
@@ -157,6 +166,10 @@ pub enum Do {
     Register,
     /// Register no longer, and say so.
     Unregister,
+    /// Subscribe to the own mailbox, and stay subscribed.
+    Subscribe,
+    /// Subscribe no longer, and say so.
+    Unsubscribe,
     /// Hang up all calls.
     HangUp,
 }
@@ -168,6 +181,7 @@ impl Callee {
             address,
             contact: contact.to_owned(),
             registration: None,
+            watching: Watching::default(),
             flow: None,
             is_up: false,
             last_flow: 1,
@@ -179,6 +193,8 @@ impl Callee {
             invites: Vec::new(),
             cancels: Vec::new(),
             registrations: Vec::new(),
+            lamp: None,
+            lamps: Vec::new(),
         }
     }
 
@@ -265,6 +281,9 @@ impl Callee {
     }
 
     fn responded(&mut self, now: Instant, response: &Response) {
+        if *response.headers().method() == Method::Subscribe && response.status().is_final() {
+            return self.subscribed(now, response);
+        }
         if *response.headers().method() != Method::Register || !response.status().is_final() {
             return;
         }
@@ -283,6 +302,9 @@ impl Callee {
             let is_done = response.status().is_success();
             let next = if is_done { EXPIRES / 2 } else { REGISTERS_AGAIN_AFTER };
             self.timers.arm(Alarm::Register, now + next);
+            if is_done && self.watching.wants_to_begin() {
+                self.subscribe(None);
+            }
         }
     }
 
@@ -292,6 +314,7 @@ impl Callee {
             Method::Invite if begins => self.invited(now, flow, request),
             Method::Cancel => self.cancelled(flow, request),
             Method::Ack => {}
+            Method::Notify => self.notified(now, flow, &request),
             Method::Bye => {
                 let call = self.calls.values_mut().find(|call| {
                     call.invite.headers().call_id() == request.headers().call_id()
@@ -383,6 +406,7 @@ impl Callee {
         if self.flow == Some(id) {
             self.flow = None;
             self.is_up = false;
+            self.watching.is_over();
             if let Some(registration) = &mut self.registration {
                 registration.is_proved = false;
                 self.timers.arm(Alarm::Register, now + REGISTERS_AGAIN_AFTER);
@@ -403,6 +427,10 @@ impl Callee {
                 }
                 self.timers.disarm(&Alarm::Register);
                 self.register(self.wanted(), None);
+            }
+            Do::Subscribe | Do::Unsubscribe => {
+                self.watching.is_wanted = matches!(what, Do::Subscribe);
+                self.subscribe(None);
             }
             Do::HangUp => self.hang_up(),
         }
@@ -428,6 +456,8 @@ impl Node for Callee {
                     match alarm {
                         Alarm::Register if self.wanted().is_zero() => {}
                         Alarm::Register => self.register(EXPIRES, None),
+                        Alarm::Subscribe if self.watching.is_wanted => self.subscribe(None),
+                        Alarm::Subscribe => {}
                         Alarm::Decide(key) => self.decide(&key),
                     }
                 }

@@ -1,6 +1,7 @@
 //! The protocol server under random rules, telephones, answers and troubles, beside a small model of what the
-//! texts demand; and the lamps of its telephones.
+//! texts demand; and lamps by way of both servers.
 
 mod exploring;
+mod lamps;
 mod message_waiting;
 mod model;

@@ -65,7 +65,7 @@ impl Lamps {
             .messages(&format!("{user}@{DOMAIN}"))
             .into_iter()
             .find(|message| message.state == MessageState::New);
-        if let Some(message) = unheard.filter(|_| number % 3 == 0) {
+        if let Some(message) = unheard.filter(|_| number.is_multiple_of(3)) {
             um.store().mark_heard(&address, message.id, true).unwrap();
             return;
         }
