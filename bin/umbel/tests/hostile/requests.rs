@@ -295,7 +295,12 @@ fn options_tell_what_is_served() {
     for header in ["Allow", "Accept", "Supported"] {
         assert!(!answer.header(header).is_empty(), "{header}: {answer:?}");
     }
-    for method in ["REFER", "REGISTER", "SUBSCRIBE", "PUBLISH"] {
+    for method in ["REFER", "REGISTER", "NOTIFY", "PUBLISH"] {
         assert!(!answer.header("Allow").contains(method), "{answer:?}");
     }
+    // For listed peers alone, which see it by the 403.
+    for method in ["SUBSCRIBE", "MESSAGE"] {
+        assert!(answer.header("Allow").contains(method), "{answer:?}");
+    }
+    assert_eq!(answer.header("Allow-Events"), "message-summary");
 }

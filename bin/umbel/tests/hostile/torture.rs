@@ -29,7 +29,7 @@ enum Outcome {
 /// The first name is our own message's, the second the one in the RFC's archive.
 const CASES: [(&str, &str, &str, Outcome); 49] = {
     use Outcome::*;
-    // "Unknown method, method in lower case: 405 or 501"; REGISTER and MESSAGE are not served here.
+    // "Unknown method, method in lower case: 405 or 501"; REGISTER is not served here.
     const NOT_ALLOWED: Outcome = Status(&[405, 501]);
     const MALFORMED: Outcome = Status(&[400]);
     const NOBODY: Outcome = Status(&[404]);
@@ -47,7 +47,8 @@ const CASES: [(&str, &str, &str, Outcome); 49] = {
         ("3.1.1.8", "two_messages", "dblreq", Both(&[200, 405], &[200, 400])),
         ("3.1.1.9", "semicolon_in_user_part", "semiuri", SERVED),
         ("3.1.1.10", "unknown_transports", "transports", SERVED),
-        ("3.1.1.11", "multipart_with_nuls", "mpart01", NOT_ALLOWED),
+        // A MESSAGE, which only listed peers may send.
+        ("3.1.1.11", "multipart_with_nuls", "mpart01", Status(&[403])),
         ("3.1.1.12", "unusual_reason_phrase", "unreason", Nothing),
         ("3.1.1.13", "empty_reason_phrase", "noreason", Nothing),
         ("3.1.2.1", "empty_list_elements", "badinv01", MALFORMED),
