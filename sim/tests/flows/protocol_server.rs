@@ -6,8 +6,9 @@ use umbel_sim::callee::Manner;
 use umbel_sim::company::{Company, NUMBER, UM, UM2, invite, to_voice_mail};
 use umbel_sim::office::By;
 use umbel_sim::telephone::{Do, Invite};
-use umbel_sim::{Place, Telephone, UnifiedMessaging};
+use umbel_sim::{Place, Telephone, UnifiedMessaging, address, certificate};
 use umbel_sip_message::{HeaderName, Method};
+use umbel_store::StoreError;
 
 /// A company with one unified messaging server, where alice's telephone has this manner.
 fn company(alice: Manner) -> (Company, Place<UnifiedMessaging>) {
@@ -272,4 +273,70 @@ fn who_gives_up_a_call_that_cannot_be_diverted_is_no_missed_call() {
     company.world.order(bob, Do::HangUp);
     company.wait(5);
     assert_eq!(company.world[um].missed_calls("alice@example.test").len(), 0);
+}
+
+/// A store that takes its time delays a call, and does no more than that.
+#[test]
+fn a_slow_store_of_the_protocol_server_delays_calls() {
+    let (mut company, _, bob) = with_caller(Manner::answers_after(1), "bob", By::Tls);
+    company.world[company.server].store_is.slow = Duration::from_secs(2);
+    company.call(bob, invite("bob", "alice"));
+    // The password, and then alice.
+    company.wait(3);
+    assert_eq!(company.invited(), [""; 0]);
+    company.wait(4);
+    assert_eq!(company.world[bob].answers, [200]);
+}
+
+/// A store that fails: "not now", with a time to come back, and never "no such user" or "wrong password".
+#[test]
+fn a_failing_store_of_the_protocol_server_refuses_calls_for_a_while() {
+    let (mut company, _, bob) = with_caller(Manner::answers_after(1), "bob", By::Tls);
+    company.world[company.server].store_is.failing = Some(StoreError::Busy);
+    company.call(bob, invite("bob", "alice"));
+    company.wait(1);
+    assert_eq!(company.world[bob].answers, [503]);
+    let response = company.world[bob].last_response.as_ref().expect("an answer");
+    assert!(response.headers().has(&HeaderName::RetryAfter));
+    company.world[company.server].store_is.failing = None;
+    company.call(bob, invite("bob", "alice"));
+    company.wait(3);
+    assert_eq!(company.world[bob].answers, [503, 200]);
+}
+
+/// Whoever gives up while the store is silent is told so, and nothing is left when it speaks at last.
+#[test]
+fn a_caller_who_gives_up_while_the_store_is_silent_leaves_nothing() {
+    let (mut company, _, bob) = with_caller(Manner::answers_after(1), "bob", By::Tls);
+    company.world[company.server].store_is.slow = Duration::from_secs(30);
+    company.call(bob, invite("bob", "alice"));
+    company.wait(5);
+    company.world.order(bob, Do::Cancel);
+    company.wait(1);
+    assert_eq!(company.world[bob].answers, [487]);
+    company.wait(90);
+    assert_eq!(company.invited(), [""; 0]);
+    assert!(company.world[company.server].is_at_rest());
+}
+
+/// REG-2: a telephone whose connection broke is not rung by a new one that the server opens, and is rung
+/// again when it has come back by itself.
+#[test]
+fn a_telephone_is_rung_along_its_own_connection_only() {
+    let (mut company, _) = company(Manner::answers_after(1));
+    let alice = company.telephone("alice2", Manner::answers_after(2));
+    let bob = company.user("bob", By::Tls);
+    // It would take a connection, if somebody opened one.
+    company.world.listen_tls(alice, 5_061, certificate(&[&address(102).to_string()]));
+    company.open();
+    company.world.break_flows(alice, company.server);
+    company.call(bob, invite("bob", "alice"));
+    company.world.run_for(Duration::from_millis(1_500));
+    assert_eq!(company.invited(), ["alice"]);
+    company.world.order(bob, Do::HangUp);
+    company.wait(5);
+    company.world.forget_ladder();
+    company.call(bob, invite("bob", "alice"));
+    company.wait(1);
+    assert_eq!(company.invited().len(), 2);
 }
