@@ -46,6 +46,7 @@ impl Checker<'_> {
                 .map(|list| self.uris(&list, "sip:127.0.0.1:5066;transport=tls"))
                 .transpose()?,
             voicemail_form: server.voicemail_form.unwrap_or_default(),
+            subscribe_to_voicemail: server.subscribe_to_voicemail.unwrap_or(default.subscribe_to_voicemail),
             ring_time: self.span_within(server.ring_time, default.ring_time, 1, 1_200, "ring-time")?,
             authentication: server.authentication.unwrap_or_default(),
             digest,

@@ -56,6 +56,7 @@ pub(super) struct Server {
     pub(super) advertise: Option<Spanned<String>>,
     pub(super) voicemail: Option<Vec<Spanned<String>>>,
     pub(super) voicemail_form: Option<VoicemailForm>,
+    pub(super) subscribe_to_voicemail: Option<bool>,
     pub(super) ring_time: Option<Spanned<Span>>,
     pub(super) authentication: Option<Authentication>,
     pub(super) digest: Option<Spanned<Vec<DigestAlgorithm>>>,

@@ -103,6 +103,8 @@ fn server(out: &mut Page, server: &Server) {
             VoicemailForm::Rfc4458 => "rfc4458",
         },
     );
+    out.note("Lamps: ask voice mail for each user; false: it tells of every change by itself.");
+    out.value("subscribe-to-voicemail", server.subscribe_to_voicemail);
     out.text("ring-time", &print_duration(server.ring_time));
     out.note("\"none\": closed networks and load tests only.");
     out.text(

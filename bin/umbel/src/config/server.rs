@@ -20,6 +20,8 @@ pub(crate) struct Server {
     /// Unified messaging servers, best first; `None`: our own, where it is run.
     pub(crate) voicemail: Option<Vec<Uri>>,
     pub(crate) voicemail_form: VoicemailForm,
+    /// Whether voice mail is subscribed to for the lamps of users (REL-40).
+    pub(crate) subscribe_to_voicemail: bool,
     /// How long telephones ring.
     pub(crate) ring_time: Duration,
     pub(crate) authentication: Authentication,
@@ -49,6 +51,7 @@ impl Default for Server {
             advertise: None,
             voicemail: None,
             voicemail_form: VoicemailForm::default(),
+            subscribe_to_voicemail: true,
             ring_time: Duration::from_secs(20),
             authentication: Authentication::default(),
             digest: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],

@@ -154,6 +154,10 @@ pub(super) fn server(
         VoicemailForm::Gruu => umbel_proxy::VoiceMailForm::Gruu,
         VoicemailForm::Rfc4458 => umbel_proxy::VoiceMailForm::Rfc4458,
     };
+    settings.mailbox_states = match server.subscribe_to_voicemail {
+        true => umbel_proxy::MailboxStates::Subscribed,
+        false => umbel_proxy::MailboxStates::Told,
+    };
     if let Some(um) = &config.um {
         settings.pilots = um.pilots.clone();
     }

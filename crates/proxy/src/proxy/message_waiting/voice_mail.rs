@@ -7,15 +7,14 @@ use umbel_event_notification::subscriber::{Account, News};
 use umbel_event_notification::{Hop, MESSAGE_SUMMARY, MessageSummary, Subscriber};
 use umbel_node::FlowId;
 use umbel_sip_endpoint::{ClientTransaction, Target};
-use umbel_sip_message::{AddressOfRecord, Draft, HeaderName, Response, StatusCode};
+use umbel_sip_message::{AddressOfRecord, Draft, HeaderName, Response, StatusCode, Uri};
 use umbel_store::Address;
 use umbel_time::Instant;
 
 use super::Purpose;
 use crate::config::{MailboxStates, VoiceMailForm};
-use crate::diversion::mailbox_uri;
 use crate::identity::Sender;
-use crate::locality::{self, Meaning};
+use crate::locality::{self, Meaning, VOICE_MAIL};
 use crate::message_waiting::{Asked, Choice, Servers, Tag, Timer};
 use crate::proxy::Proxy;
 use crate::proxy::admission::Arrival;
@@ -165,11 +164,11 @@ impl Proxy {
 
     fn subscribe_upstream(&mut self, now: Instant, address: &AddressOfRecord, server: usize) {
         let Some(uri) = self.message_waiting.servers.uri(server).cloned() else { return };
-        let pilot = self.config.pilots.first().map_or("voicemail", String::as_str);
-        let form = self.config.voice_mail_form;
-        let mailbox = Some(address).filter(|_| form == VoiceMailForm::Gruu);
-        let target = mailbox_uri(form, (&uri, pilot), (mailbox, &self.config.domain), None);
-        let target = target.unwrap_or_else(|| address.to_uri());
+        let target = match self.config.voice_mail_form {
+            VoiceMailForm::Gruu => address.to_uri().with_param("opaque", Some(VOICE_MAIL)),
+            // RFC 4458 is about calls; lamps of other people's voice mail bear the users' names there.
+            VoiceMailForm::Rfc4458 => at_server(address.user(), &uri).unwrap_or_else(|| address.to_uri()),
+        };
         let contact = self.own_contact(super::transport_of(&uri));
         let Some(mailbox) = self.message_waiting.mailboxes.get_mut(address) else { return };
         let upstream = mailbox.upstream.get_or_insert_with(|| {
@@ -354,6 +353,12 @@ impl Proxy {
             self.want_upstream(now, &address);
         }
     }
+}
+
+/// The user of this name at a server.
+fn at_server(user: &str, server: &Uri) -> Option<Uri> {
+    let uri = Uri::sip(user, server.host())?;
+    Some(server.port().map_or(uri.clone(), |port| uri.with_port(port)))
 }
 
 /// Whether the next SUBSCRIBE goes outside any dialog.

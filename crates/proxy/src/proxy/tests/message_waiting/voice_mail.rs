@@ -306,3 +306,14 @@ fn without_voice_mail_there_is_no_lamp() {
     office.expect("alice < 200\nalice < 404");
     assert!(office.proxy.message_waiting.is_at_rest());
 }
+
+/// STD-2
+#[test]
+fn other_peoples_voice_mail_is_asked_by_the_users_name_there() {
+    let mut office = office_with(|config| {
+        config.voice_mail_form = crate::VoiceMailForm::Rfc4458;
+        config.voice_mail = vec!["sip:vm1.test:5067;transport=tls".parse().unwrap()];
+    });
+    register(&mut office, "alice");
+    office.expect("alice < 200\nvm1 < SUBSCRIBE sip:alice@vm1.test:5067");
+}
