@@ -1,9 +1,13 @@
 //! `umbel check`: what is wrong, by name, and how to mend it.
 
-use std::net::{TcpListener, UdpSocket};
+use std::io::ErrorKind;
+use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+use std::time::Duration;
 
 use serde::Serialize;
 use umbel_net::Clock;
+use umbel_node::Transport;
+use umbel_sip_message::{Scheme, Uri};
 
 use crate::admin::{Admin, configuration};
 use crate::cli::Place;
@@ -11,6 +15,9 @@ use crate::config::{self, Config};
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::serve;
+
+/// How long somebody else's server may take to accept a connection.
+const CONNECTING: Duration = Duration::from_secs(3);
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -49,6 +56,7 @@ pub(crate) fn run(place: &Place, print_config: bool, json: bool) -> Result<(), F
     let mut findings = vec![Finding::good("configuration", source(&config))];
     findings.push(Finding::of("certificates", certificates(&config)));
     findings.extend(ports(&config, running));
+    findings.extend(voice_mail(&config));
     findings.push(Finding::of("prompts", prompts(&config)));
     match Admin::open(place, json) {
         Ok(mut admin) => {
@@ -93,16 +101,35 @@ fn source(config: &Config) -> String {
 
 fn certificates(config: &Config) -> Result<String, Failure> {
     let clock = Clock::start();
-    let (tls, _) = crate::tls::start(config, clock)?;
+    let (tls, own) = crate::tls::start(config, clock)?;
+    names(config, &own.names)?;
     let left = tls.own_certificate_ends().map(|ends| ends.since(clock.unix_time())).unwrap_or_default();
     Ok(format!("our certificate is valid for {} more days", left.as_secs() / 86_400))
 }
 
+/// Telephones go to the advertised name, and turn away where the certificate has another.
+fn names(config: &Config, names: &[String]) -> Result<(), Failure> {
+    let Some(server) = &config.server else { return Ok(()) };
+    let listens = server.listen.iter().any(|listener| listener.transport == Transport::Tls);
+    let Some(host) = server.advertise.as_ref().filter(|_| listens) else { return Ok(()) };
+    let is_address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+    if is_address || names.contains(host) || names.contains(&config.domain) {
+        return Ok(());
+    }
+    let what = format!(
+        "[server] advertise: our certificate names {}, and neither {host} nor {}; get one that does",
+        if names.is_empty() { "no host".to_owned() } else { names.join(", ") },
+        config.domain
+    );
+    Err(Failure::new(Exit::Config, "certificate", what))
+}
+
 /// Whether each address can be listened on; those of a running server are in use, as they should be.
 fn ports(config: &Config, running: bool) -> Vec<Finding> {
-    let Some(um) = &config.um else { return Vec::new() };
     let mut findings = Vec::new();
-    let listeners = um.listen.iter().map(|listener| (listener.to_string(), listener.address));
+    let of_server = config.server.iter().flat_map(|server| &server.listen);
+    let listeners = of_server.chain(config.um.iter().flat_map(|um| &um.listen));
+    let listeners = listeners.map(|listener| (listener.to_string(), listener.address));
     for (name, address) in listeners.chain([(config.admin_listen.to_string(), config.admin_listen)]) {
         findings.push(match TcpListener::bind(address) {
             Ok(_) => Finding::good("address", format!("{name} is free")),
@@ -115,7 +142,12 @@ fn ports(config: &Config, running: bool) -> Vec<Finding> {
             }
         });
     }
-    findings.push(match UdpSocket::bind((um.rtp_address, 0)) {
+    findings.extend(config.um.as_ref().map(media));
+    findings
+}
+
+fn media(um: &config::Um) -> Finding {
+    match UdpSocket::bind((um.rtp_address, 0)) {
         Ok(_) => {
             Finding::good("media", format!("{} ports {}-{}", um.rtp_address, um.rtp_ports.0, um.rtp_ports.1))
         }
@@ -124,8 +156,48 @@ fn ports(config: &Config, running: bool) -> Vec<Finding> {
                 format!("[um] rtp-address {}: {error}; give an address of this machine", um.rtp_address);
             Finding::bad("media", &Failure::new(Exit::Unavailable, "cannot-listen", what))
         }
-    });
-    findings
+    }
+}
+
+/// What the protocol server needs beside addresses: somebody who takes what nobody answers.
+fn voice_mail(config: &Config) -> Vec<Finding> {
+    const SUBJECT: &str = "voice mail";
+    let Some(server) = &config.server else { return Vec::new() };
+    let reached = |uri: &Uri| {
+        let default = if is_tls(uri) { Transport::Tls } else { Transport::Tcp }.default_port();
+        let (host, port) = (uri.host().trim_matches(['[', ']']), uri.port().unwrap_or(default));
+        let addresses = (host, port).to_socket_addrs().map(Iterator::collect::<Vec<_>>);
+        let connected = addresses.and_then(|addresses| {
+            let attempts = addresses.iter().map(|address| TcpStream::connect_timeout(address, CONNECTING));
+            attempts.reduce(Result::or).unwrap_or(Err(ErrorKind::NotFound.into()))
+        });
+        match connected {
+            Ok(_) => Finding::good(SUBJECT, format!("{uri} takes connections")),
+            Err(error) => {
+                let what = format!(
+                    "[server] voicemail {uri}: {error}; start it, mend the address, or take it out: its calls get 480"
+                );
+                Finding::bad(SUBJECT, &Failure::new(Exit::Unavailable, "no-voice-mail", what))
+            }
+        }
+    };
+    match (&server.voicemail, &config.um) {
+        (Some(servers), _) if servers.is_empty() => {
+            vec![Finding::good(SUBJECT, "none: calls that nobody answers end with 480")]
+        }
+        (Some(servers), _) => servers.iter().map(reached).collect(),
+        (None, Some(_)) => vec![Finding::good(SUBJECT, "our own unified messaging server")],
+        (None, None) => {
+            vec![Finding::good(
+                SUBJECT,
+                "none: neither [server] voicemail nor [um]; unanswered calls end with 480",
+            )]
+        }
+    }
+}
+
+fn is_tls(uri: &Uri) -> bool {
+    uri.scheme() == Scheme::Sips || uri.transport().is_some_and(|word| word.eq_ignore_ascii_case("tls"))
 }
 
 fn prompts(config: &Config) -> Result<String, Failure> {

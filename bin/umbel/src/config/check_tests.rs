@@ -1,5 +1,7 @@
 //! The configuration table of the threats file: each input and what it gets.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 use std::path::Path;
 
 use super::*;

@@ -174,3 +174,7 @@ impl<O: Send + 'static> Running<O> {
         let _ = thread.join();
     }
 }
+
+#[cfg(test)]
+#[path = "role_thread_tests.rs"]
+mod tests;

@@ -232,6 +232,27 @@ fn both_servers_end_in_order() {
     }
 }
 
+#[test]
+fn what_the_protocol_server_needs_is_checked_by_name() {
+    let site = site("");
+    let details = |findings: &[Value], subject: &str| -> Vec<String> {
+        let of_subject = findings.iter().filter(|finding| finding["subject"] == subject);
+        of_subject.map(|finding| finding["detail"].as_str().unwrap().to_owned()).collect()
+    };
+    let findings = site.umbel(&["check", "--json"]).documents();
+    assert_eq!(details(&findings, "voice mail"), ["our own unified messaging server"]);
+    let server = format!("tls:127.0.0.1:{} is free", site.tls);
+    assert!(details(&findings, "address").contains(&server), "{findings:?}");
+    // A port where nobody listens, and one where somebody does.
+    let listening = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let there = format!("sip:{};transport=tls", listening.local_addr().unwrap());
+    let nobody = format!("sip:127.0.0.1:{};transport=tcp", site.admin);
+    site.configure(&tables(&site, &format!("voicemail = [\"{there}\", \"{nobody}\"]")));
+    let ran = site.umbel(&["check"]).failed(69, &["1 of"]);
+    assert!(ran.out.contains(&format!("{there} takes connections")), "{ran:?}");
+    assert!(ran.out.contains(&format!("[server] voicemail {nobody}")), "{ran:?}");
+}
+
 /// SEC-33: whoever opens the doors is reminded.
 #[test]
 fn authentication_that_is_switched_off_is_warned_of() {
