@@ -23,6 +23,9 @@ use umbel_store_sqlite::Inbox;
 const BATCH_MAX: usize = 2_000;
 /// Addresses that wait to be written. Beyond, further ones are not kept, and it is said how many.
 const WAITING_MAX: usize = ADDRESSES_MAX;
+/// Addresses told in one order, and the pause after each, so that calls are served in between.
+const RESTORED_AT_ONCE: usize = 50;
+const BREATH: Duration = Duration::from_millis(2);
 /// How long to wait for a store that takes nothing just now, when reading.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -150,9 +153,12 @@ pub(super) async fn restore(store: Inbox, orders: mpsc::Sender<Order>, clock: Cl
         let kept: Vec<_> = page.iter().filter_map(text::read).collect();
         restored += kept.len();
         unreadable += count - kept.len();
-        // It waits where the loop is behind; where that is gone, nobody wants them.
-        if !kept.is_empty() && orders.send(Order::Restore(kept)).await.is_err() {
-            return;
+        for some in kept.chunks(RESTORED_AT_ONCE) {
+            // Where the loop is gone, nobody wants them.
+            if orders.send(Order::Restore(some.to_vec())).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(BREATH).await;
         }
         if count < LIST_MAX {
             break;

@@ -158,7 +158,7 @@ fn what_was_registered_is_told_again_page_by_page() {
     world.written();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let pages = runtime.block_on(async {
-        let (orders, mut inbox) = mpsc::channel(16);
+        let (orders, mut inbox) = mpsc::channel(64);
         restore(world.worker.inbox(), orders, Clock::start()).await;
         let mut pages = Vec::new();
         while let Some(Order::Restore(page)) = inbox.recv().await {
@@ -166,6 +166,7 @@ fn what_was_registered_is_told_again_page_by_page() {
         }
         pages
     });
-    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [LIST_MAX, 5], "one had ended long ago");
+    assert!(pages.iter().all(|page| page.len() <= RESTORED_AT_ONCE));
+    assert_eq!(pages.iter().map(Vec::len).sum::<usize>(), all, "one had ended long ago");
     assert_eq!(pages[0][0], (address(0), bindings(far())));
 }
