@@ -64,6 +64,8 @@ struct Registration {
     account: Account,
     cseq: u32,
     is_wanted: bool,
+    /// It was told to unregister, and the server has not taken note yet.
+    is_leaving: bool,
     is_proved: bool,
 }
 
@@ -213,6 +215,7 @@ impl Callee {
             account,
             cseq: 0,
             is_wanted: false,
+            is_leaving: false,
             is_proved: false,
         };
         let transport = registration.server.transport.uri_parameter();
@@ -275,6 +278,12 @@ impl Callee {
         self.outputs.push_back(Output::Transmit { id, bytes: Bytes::from(text) });
     }
 
+    /// Whether the server is to hear of it.
+    fn is_to_tell(&self) -> bool {
+        let registration = self.registration.as_ref();
+        registration.is_some_and(|registration| registration.is_wanted || registration.is_leaving)
+    }
+
     fn wanted(&self) -> Duration {
         let is_wanted = self.registration.as_ref().is_some_and(|registration| registration.is_wanted);
         if is_wanted { EXPIRES } else { Duration::ZERO }
@@ -298,8 +307,9 @@ impl Callee {
         }
         registration.is_proved = false;
         self.registrations.push(response.status().as_u16());
-        if !wanted.is_zero() {
-            let is_done = response.status().is_success();
+        let is_done = response.status().is_success();
+        registration.is_leaving &= !is_done;
+        if !wanted.is_zero() || registration.is_leaving {
             let next = if is_done { EXPIRES / 2 } else { REGISTERS_AGAIN_AFTER };
             self.timers.arm(Alarm::Register, now + next);
             if is_done && self.watching.wants_to_begin() {
@@ -423,6 +433,7 @@ impl Callee {
             Do::Register | Do::Unregister => {
                 if let Some(registration) = &mut self.registration {
                     registration.is_wanted = matches!(what, Do::Register);
+                    registration.is_leaving = !registration.is_wanted;
                     registration.is_proved = false;
                 }
                 self.timers.disarm(&Alarm::Register);
@@ -454,8 +465,8 @@ impl Node for Callee {
             Input::Timeout => {
                 while let Some(alarm) = self.timers.expired(now) {
                     match alarm {
-                        Alarm::Register if self.wanted().is_zero() => {}
-                        Alarm::Register => self.register(EXPIRES, None),
+                        Alarm::Register if self.is_to_tell() => self.register(self.wanted(), None),
+                        Alarm::Register => {}
                         Alarm::Subscribe if self.watching.is_wanted => self.subscribe(None),
                         Alarm::Subscribe => {}
                         Alarm::Decide(key) => self.decide(&key),

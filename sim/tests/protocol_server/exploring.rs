@@ -354,7 +354,7 @@ impl Explorer {
         let sensitivity =
             self.one_of(&["", "", "", "normal", "private", "private-no-diversion", "normal-no-diversion"]);
         let fraction = if self.is_tight { self.below(30) } else { 770 };
-        let patience = if self.one_in(4) { 1_000 * self.below(40) + fraction } else { 250_770 };
+        let patience = if self.one_in(4) { 1_000 * (1 + self.below(40)) + fraction } else { 250_770 };
         let has_audio = !self.one_in(12);
         let call =
             Call { from, to, no_diversion: sensitivity.ends_with("no-diversion"), has_audio, patience };
