@@ -225,7 +225,17 @@ impl Proxy {
         self.location.has_flow(flow) || self.in_use.contains(flow)
     }
 
-    /// Whether nothing is going on, so that a draining server may stop.
+    /// Whether every request has had its final answer, so that a draining server may stop. What is kept
+    /// after that, for half a minute, is for answers that are repeated: those their ACKs stop elsewhere.
+    pub fn has_answered_all(&self) -> bool {
+        let is_answered = |client| self.timers.deadline(&Alarm::ForgetRelay(client)).is_some();
+        self.waiting.is_empty()
+            && self.held.is_empty()
+            && self.calls.values().all(|call| call.context.is_over())
+            && self.relays.keys().copied().all(is_answered)
+    }
+
+    /// Whether nothing is going on any more.
     pub fn is_idle(&self) -> bool {
         self.calls.is_empty()
             && self.afterwards.is_empty()

@@ -94,6 +94,6 @@ impl Role for ProxyLoop {
     fn is_over(&self, may_end: bool) -> bool {
         let Some(since) = self.draining_since else { return false };
         let is_late = self.clock.now().since(since) > DRAIN_PATIENCE;
-        may_end && (self.proxy.is_idle() || is_late)
+        may_end && (self.proxy.has_answered_all() || is_late)
     }
 }

@@ -12,8 +12,11 @@ fn all_telephones_ring_and_the_first_answer_wins() {
     office.expect("bob < INVITE sip:bob@192.0.2.2\nbob-too < INVITE sip:bob@192.0.2.12");
     office.answer("bob", "180 Ringing");
     office.expect("alice < 180");
+    assert!(!office.proxy.has_answered_all());
     office.answer("bob-too", "200 OK");
     office.expect("alice < 200\nbob < CANCEL");
+    // REL-23: a server that is to stop waits for nothing of this call any more.
+    assert!(office.proxy.has_answered_all() && !office.proxy.is_idle());
     let reason = values(&office.request("bob", "CANCEL"), &HeaderName::Reason);
     assert_eq!(reason, ["SIP;cause=200;text=\"Call completed elsewhere\""]);
     // RFC 3261 13.3.1.4: a 2xx is repeated until its ACK comes.
