@@ -4,15 +4,15 @@ use std::fmt;
 
 /// One line of the table.
 pub(crate) struct Figure {
-    name: &'static str,
+    name: String,
     /// At most this; not a number where there is no goal.
     goal: f64,
     values: Vec<f64>,
 }
 
 impl Figure {
-    pub(crate) fn new(name: &'static str, goal: f64) -> Self {
-        Figure { name, goal, values: Vec::new() }
+    pub(crate) fn new(name: &str, goal: f64) -> Self {
+        Figure { name: name.to_owned(), goal, values: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, value: f64) {

@@ -1,13 +1,18 @@
 //! The load run: what a call, a deposit and a connection cost the server, by its own account in `/proc`.
 //!
-//! `cargo xtask load [--rounds N] [start] [calls] [deposits]`. SIPp calls the release build over loopback; docs/performance.md has
-//! the method, and what came out on one machine.
+//! `cargo xtask load [--rounds N] [PART...]`. SIPp calls the release build over loopback; the parts named
+//! `server-...` are about the protocol server, in turns with Kamailio. docs/performance.md has the method,
+//! and what came out on one machine.
 
 #![allow(clippy::print_stdout, reason = "a program that prints a table")]
 
+mod any_server;
 mod caller;
 mod figures;
+mod prober;
 mod process;
+mod protocol_server;
+mod sides;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -43,7 +48,16 @@ fn main() {
         }
         parts => (3, parts),
     };
-    let known = ["start", "calls", "deposits"];
+    let known = [
+        "start",
+        "calls",
+        "deposits",
+        "server-registrar",
+        "server-digest",
+        "server-calls",
+        "server-tls",
+        "server-start",
+    ];
     assert!(parts.iter().all(|part| known.contains(&part.as_str())), "usage: load [--rounds N] [{known:?}]");
     let wants = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     println!("| figure | min / median / max | goal |\n|---|---|---|");
@@ -61,6 +75,18 @@ fn main() {
         );
         let longer = Figure::new("CPU a call of 3 s (2.1 s of it recorded), ms", f64::NAN);
         deposits(rounds, Duration::from_secs(3), longer);
+    }
+    let of_the_server: [(&str, fn(usize) -> Vec<Figure>); 5] = [
+        ("server-registrar", protocol_server::registrar),
+        ("server-digest", protocol_server::digest),
+        ("server-calls", protocol_server::calls),
+        ("server-tls", protocol_server::tls),
+        ("server-start", protocol_server::start),
+    ];
+    for (part, measure) in of_the_server {
+        if wants(part) {
+            print(measure(rounds));
+        }
     }
 }
 

@@ -13,6 +13,19 @@ pub(crate) fn cpu(id: u32) -> Duration {
     Duration::from_nanos(nanoseconds.sum())
 }
 
+/// A process, its children, and theirs.
+pub(crate) fn family(id: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{id}/task")).expect("the process runs");
+    let lists = threads
+        .filter_map(Result::ok)
+        .map(|thread| fs::read_to_string(thread.path().join("children")).unwrap_or_default());
+    let children: Vec<u32> = lists
+        .flat_map(|list| list.split_ascii_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<u32>>())
+        .collect();
+    let families = children.into_iter().flat_map(family);
+    std::iter::once(id).chain(families).collect()
+}
+
 /// The memory of a process, its share of what it shares included, in KiB.
 pub(crate) fn pss(id: u32) -> f64 {
     let text = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).expect("the process runs");

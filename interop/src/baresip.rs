@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 
 use crate::process::Program;
 use crate::sound::Sound;
-use crate::umbel::{DOMAIN, Umbel};
+use crate::umbel::{DOMAIN, Umbel, password_of};
 use crate::wait::until;
 
 /// What a softphone on loopback may take for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Ports for its sound.
+const MEDIA_PORTS: u16 = 40;
 /// Where the distribution keeps its modules.
 const MODULES: [&str; 3] =
     ["/usr/lib/baresip/modules", "/usr/lib64/baresip/modules", "/usr/local/lib/baresip/modules"];
@@ -26,6 +28,8 @@ pub enum Line {
     Tcp,
     /// SIP over TLS, SRTP with keys in the session description, and nothing else accepted.
     TlsSrtp,
+    /// The same by way of the protocol server, where it registers with its password.
+    Registered,
 }
 
 /// Which codec it has.
@@ -82,7 +86,9 @@ impl Baresip {
         let folder = umbel.folder().join(format!("baresip-{user}"));
         std::fs::create_dir_all(&folder).expect("a folder can be made");
         let say = sound.write(&folder.join("say.wav"));
-        let (port, control, media) = (umbel.spare(0), umbel.spare(4), umbel.spare_media());
+        // TLS is one above its port.
+        let port = umbel.take_ports(3 + MEDIA_PORTS);
+        let (control, media) = (port + 2, port + 3);
         let config = config(&folder, codec, &say, &umbel.authority(), port, control, media);
         write(&folder.join("config"), &config);
         write(&folder.join("accounts"), &account(umbel, user, line));
@@ -98,7 +104,46 @@ impl Baresip {
             TcpStream::connect(("127.0.0.1", control)).ok()
         });
         control.set_read_timeout(Some(Duration::from_millis(20))).expect("a time limit can be set");
-        Baresip { control, unread: Vec::new(), events: Vec::new(), program, folder }
+        let baresip = Baresip { control, unread: Vec::new(), events: Vec::new(), program, folder };
+        if line == Line::Registered {
+            // Its event may be gone before anybody listens.
+            until("baresip to be registered", PATIENCE, || baresip.log().contains(" binding]").then_some(()));
+        }
+        baresip
+    }
+
+    /// Waits for a call, and takes it; gives who calls.
+    pub fn answer(&mut self) -> String {
+        let caller = self.rung();
+        self.command("accept", "");
+        self.await_event("CALL_ESTABLISHED");
+        caller
+    }
+
+    /// Waits for a call, and lets it ring; gives who calls.
+    pub fn rung(&mut self) -> String {
+        self.wait_for("CALL_INCOMING").1["peeruri"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Calls `uri`, and does not wait for what becomes of it.
+    pub fn start_call(&mut self, uri: &str) {
+        self.command("dial", uri);
+    }
+
+    /// Waits for this key.
+    pub fn await_key(&mut self, key: char) {
+        let key = key.to_string();
+        until(&format!("baresip to hear the key {key}"), PATIENCE, || {
+            self.listen();
+            let is_it = |event: &Value| event["type"] == "CALL_DTMF_START" && event["param"] == key;
+            let place = self.events.iter().position(|(_, event)| is_it(event))?;
+            Some(self.events.remove(place))
+        });
+    }
+
+    /// Ends the call without waiting for the other side; a call that rings is refused as busy.
+    pub fn refuse(&mut self) {
+        self.command("hangup", "");
     }
 
     /// Calls `uri`; gives the time at which the call was up.
@@ -125,10 +170,14 @@ impl Baresip {
 
     /// Waits for an event of the call; gives the time at which it came.
     pub fn await_event(&mut self, kind: &str) -> Instant {
+        self.wait_for(kind).0
+    }
+
+    fn wait_for(&mut self, kind: &str) -> (Instant, Value) {
         until(&format!("baresip to tell {kind}"), PATIENCE, || {
             self.listen();
             let place = self.events.iter().position(|(_, event)| event["type"] == kind)?;
-            Some(self.events.remove(place).0)
+            Some(self.events.remove(place))
         })
     }
 
@@ -216,13 +265,18 @@ fn netstring(bytes: &[u8]) -> Option<(&[u8], usize)> {
 }
 
 fn account(umbel: &Umbel, user: &str, line: Line) -> String {
-    let (server, transport, security) = match line {
-        Line::Tcp => (umbel.tcp(), "tcp", ""),
-        Line::TlsSrtp => (umbel.tls(), "tls", ";mediaenc=srtp-mandf"),
+    const SRTP: &str = ";mediaenc=srtp-mandf";
+    let (server, transport, more) = match line {
+        Line::Tcp => (umbel.tcp(), "tcp", ";regint=0".to_owned()),
+        Line::TlsSrtp => (umbel.tls(), "tls", format!(";regint=0{SRTP}")),
+        Line::Registered => {
+            let password = password_of(user);
+            let more = format!(";regint=600;auth_user={user};auth_pass={password}{SRTP}");
+            (umbel.server_tls(), "tls", more)
+        }
     };
     format!(
-        "<sip:{user}@{DOMAIN};transport={transport}>;regint=0{security};\
-         outbound=\"sip:{server};transport={transport}\"\n"
+        "<sip:{user}@{DOMAIN};transport={transport}>{more};outbound=\"sip:{server};transport={transport}\"\n"
     )
 }
 
@@ -249,7 +303,7 @@ fn config(
         format!("auplay_srate {rate}"),
         "ausrc_channels 1".to_owned(),
         "auplay_channels 1".to_owned(),
-        format!("rtp_ports {media}-{}", media + 100),
+        format!("rtp_ports {media}-{}", media + MEDIA_PORTS - 1),
         "jitter_buffer_delay 5-10".to_owned(),
         "rtp_stats yes".to_owned(),
         format!("module_path {}", modules.display()),

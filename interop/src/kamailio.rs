@@ -31,32 +31,43 @@ impl Kamailio {
 
     /// The same with a certificate for another name, by which callers over TLS know it.
     pub fn start_as(umbel: &Umbel, name: &str) -> Self {
-        let folder = umbel.folder().join("kamailio");
-        std::fs::create_dir_all(&folder).expect("a folder can be made");
+        Kamailio::start_with(umbel, name, &format!("sip:{};transport=tls", umbel.tls()), &[])
+    }
+
+    /// Starts it in front of another voice mail server, with more definitions.
+    pub fn start_with(umbel: &Umbel, name: &str, voice_mail: &str, more: &[(&str, String)]) -> Self {
         let Papers { certificate, authority, .. } = issued(umbel, name);
-        let address: SocketAddr = (Ipv4Addr::LOCALHOST, umbel.spare(0)).into();
-        let over_tls: SocketAddr = (Ipv4Addr::LOCALHOST, umbel.spare(1)).into();
         let definitions = [
             ("DOMAIN", quoted(DOMAIN)),
             ("PEER", quoted(&certificate.with_extension("").to_string_lossy())),
             ("AUTHORITY", quoted(&authority.to_string_lossy())),
-            ("UM", quoted(&format!("sip:{};transport=tls", umbel.tls()))),
-            ("LISTEN_TCP", format!("tcp:{address}")),
-            ("LISTEN_TLS", format!("tls:{over_tls}")),
+            ("UM", quoted(voice_mail)),
             ("GATEWAY", GATEWAY.to_owned()),
         ];
+        Kamailio::start_from(umbel, &recipe(), &[&definitions, more].concat(), true)
+    }
+
+    /// Starts it with another configuration, which has no TLS if `has_tls` is not said.
+    pub fn start_from(umbel: &Umbel, config: &Path, definitions: &[(&str, String)], has_tls: bool) -> Self {
+        let folder = umbel.folder().join("kamailio");
+        std::fs::create_dir_all(&folder).expect("a folder can be made");
+        let port = umbel.take_ports(2);
+        let address: SocketAddr = (Ipv4Addr::LOCALHOST, port).into();
+        let over_tls: SocketAddr = (Ipv4Addr::LOCALHOST, port + 1).into();
+        let listen = [("LISTEN_TCP", format!("tcp:{address}")), ("LISTEN_TLS", format!("tls:{over_tls}"))];
         let mut command = Command::new(crate::kamailio::program());
-        command.args(["-DD", "-E", "-f"]).arg(recipe()).current_dir(&folder);
+        command.args(["-DD", "-E", "-f"]).arg(config).current_dir(&folder);
         command.arg("-Y").arg(&folder).arg("-w").arg(&folder).arg("-P").arg(folder.join("pid"));
-        for (name, value) in definitions {
+        for (name, value) in listen.iter().chain(definitions) {
             command.args(["-A", &format!("{name}={value}")]);
         }
         let mut program = Program::start(&mut command, &folder.join("log"));
+        let awaited = if has_tls { &[address, over_tls][..] } else { &[address] };
         until("Kamailio to listen", PATIENCE, || {
             if let Some(status) = program.ended() {
                 panic!("Kamailio ended at its start: {status}\n{}", program.tail());
             }
-            [address, over_tls].iter().all(|at| std::net::TcpStream::connect(at).is_ok()).then_some(())
+            awaited.iter().all(|at| std::net::TcpStream::connect(at).is_ok()).then_some(())
         });
         Kamailio { program, address, over_tls }
     }
@@ -74,6 +85,18 @@ impl Kamailio {
     /// Ends it with all its processes.
     pub fn stop(mut self) {
         self.program.terminate(PATIENCE);
+    }
+
+    /// The process that the others are children of.
+    pub fn id(&self) -> u32 {
+        self.program.id()
+    }
+}
+
+impl Drop for Kamailio {
+    /// Its children outlive a parent that is killed: it is asked to end, in a failed test too.
+    fn drop(&mut self) {
+        self.program.end(Duration::from_secs(5));
     }
 }
 

@@ -12,5 +12,7 @@ pub mod process;
 pub mod sipp;
 pub mod sound;
 pub mod speech;
+pub mod stand_in;
+pub mod trace;
 pub mod umbel;
 pub mod wait;

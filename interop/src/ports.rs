@@ -1,6 +1,7 @@
 //! Ports that nobody uses, so that suites and servers can run side by side.
 
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// Blocks begin here: above what services use, below what systems hand out by themselves.
 const FIRST: u16 = 11_000;
@@ -26,11 +27,14 @@ impl Block {
     /// When there is none.
     pub fn take() -> Self {
         let blocks = (END - FIRST) / BLOCK;
-        let start = u16::try_from(std::process::id() % u32::from(blocks)).unwrap_or_default();
+        // Each begins behind the one before: ports that were used just now may not be free yet.
+        static TAKEN: AtomicU16 = AtomicU16::new(0);
+        let taken = TAKEN.fetch_add(1, Ordering::Relaxed) % blocks;
+        let start = u16::try_from(std::process::id() % u32::from(blocks)).unwrap_or_default() + taken;
         for turn in 0..blocks {
             let first = FIRST + (start + turn) % blocks * BLOCK;
             let Ok(sign) = TcpListener::bind((Ipv4Addr::LOCALHOST, first + BLOCK - 1)) else { continue };
-            if (first..first + 3).all(is_free) {
+            if (first..first + 5).all(is_free) {
                 return Block { first, _sign: sign };
             }
         }

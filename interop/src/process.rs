@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -26,11 +26,26 @@ impl Program {
     ///
     /// When it cannot be started.
     pub fn start(command: &mut Command, log: &Path) -> Self {
+        Program::start_from(command, log, Stdio::null())
+    }
+
+    /// The same for a program that reads what it is to do from its standard input.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn start_with_input(command: &mut Command, log: &Path) -> (Self, ChildStdin) {
+        let mut program = Program::start_from(command, log, Stdio::piped());
+        let input = program.child.stdin.take().expect("it was piped");
+        (program, input)
+    }
+
+    fn start_from(command: &mut Command, log: &Path, input: Stdio) -> Self {
         let name = command.get_program().to_string_lossy().into_owned();
         let file = File::options().create(true).append(true).open(log).expect("the log can be written");
         let both = file.try_clone().expect("a file has two handles");
         let child = command
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(file)
             .stderr(both)
             .spawn()
@@ -75,6 +90,18 @@ impl Program {
     pub fn terminate(&mut self, within: Duration) -> ExitStatus {
         self.signal(Signal::TERM);
         self.wait(within)
+    }
+
+    /// The same where nobody is to hear of a failure: while dropping.
+    pub(crate) fn end(&mut self, within: Duration) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
+        self.signal(Signal::TERM);
+        let deadline = std::time::Instant::now() + within;
+        while matches!(self.child.try_wait(), Ok(None)) && std::time::Instant::now() < deadline {
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
     }
 
     /// Takes it away without a word (SIGKILL).

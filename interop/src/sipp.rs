@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::ports::{self, Block};
 use crate::process::Program;
 use crate::sound::Sound;
-use crate::umbel::{DOMAIN, Umbel};
+use crate::umbel::{DOMAIN, Umbel, password_of};
 
 /// What a scenario takes beside the calls themselves.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,11 +23,17 @@ pub struct Sipp {
     scenario: PathBuf,
     server: SocketAddr,
     calls: u32,
+    /// Of which so many at a time.
+    at_once: Option<u32>,
     rate: u32,
     length: Duration,
     address: String,
     keys: Vec<(String, String)>,
     options: Vec<String>,
+    /// The port to call from.
+    port: Option<u16>,
+    /// No calls of its own: it waits for those of others.
+    waits: bool,
 }
 
 impl Sipp {
@@ -41,11 +47,14 @@ impl Sipp {
             scenario: scenario_file(scenario),
             server: umbel.tcp(),
             calls: 1,
+            at_once: None,
             rate: 10,
             length: Duration::ZERO,
             address: "127.0.0.1".to_owned(),
             keys: Vec::new(),
             options: Vec::new(),
+            port: None,
+            waits: false,
         };
         sipp.caller(&format!("sip:carol@{DOMAIN}")).key("header", "X-Scenario: SIPp").key("audio", "9")
     }
@@ -102,6 +111,18 @@ impl Sipp {
         self
     }
 
+    /// Of which no more than so many at a time.
+    pub fn at_once(mut self, most: u32) -> Self {
+        self.at_once = Some(most);
+        self
+    }
+
+    /// So many begun a second.
+    pub fn rate(mut self, rate: u32) -> Self {
+        self.rate = rate;
+        self
+    }
+
     /// How long each call is up.
     pub fn length(mut self, length: Duration) -> Self {
         self.length = length;
@@ -123,6 +144,46 @@ impl Sipp {
         self
     }
 
+    /// With this user's password, where one is asked for.
+    pub fn password_of(self, user: &str) -> Self {
+        self.option("-au", user).option("-ap", &password_of(user))
+    }
+
+    /// With every message written down.
+    pub fn traced(self) -> Self {
+        let file = self.trace().to_string_lossy().into_owned();
+        self.option("-message_file", &file).flag("-trace_msg")
+    }
+
+    /// Where messages are written down.
+    pub fn trace(&self) -> PathBuf {
+        self.folder.join("messages")
+    }
+
+    /// An option of SIPp without a value.
+    pub fn flag(mut self, name: &str) -> Self {
+        self.options.push(name.to_owned());
+        self
+    }
+
+    /// Calls from this port.
+    pub fn from_port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
+    }
+
+    /// Waits for calls on this port, until it is stopped.
+    pub fn waits_at(mut self, port: u16) -> Self {
+        (self.port, self.waits) = (Some(port), true);
+        self
+    }
+
+    /// A connection for each call, as telephones have one each.
+    pub fn connection_each(self) -> Self {
+        let most = (self.calls + 10).to_string();
+        self.option("-t", "tn").option("-max_socket", &most)
+    }
+
     /// The Call-ID of the `nth` call, from 1.
     pub fn call_id(&self, nth: u32) -> String {
         call_id(&self.name, nth)
@@ -133,15 +194,25 @@ impl Sipp {
         let mut command = Command::new("sipp");
         command
             .current_dir(&self.folder)
-            .arg(self.server.to_string())
-            .args(["-t", "t1", "-nostdin", "-i", &self.address, "-mi", "127.0.0.1", "-cid_str"])
-            .arg(call_id(&self.name, "%u"))
-            .args(["-p", &local_port().to_string(), "-trace_err", "-error_file", "errors", "-sf"])
-            .arg(&self.scenario)
-            .args(["-m", &self.calls.to_string(), "-l", &self.calls.to_string()])
-            .args(["-r", &self.rate.to_string(), "-d", &self.length.as_millis().to_string()])
-            .args(["-timeout", &(self.length + PATIENCE).as_secs().to_string(), "-timeout_error"])
-            .args(&self.options);
+            .args(["-t", "t1", "-nostdin", "-i", &self.address, "-mi", "127.0.0.1"])
+            .args(["-trace_err", "-error_file", "errors", "-sf"])
+            .arg(&self.scenario);
+        command.args(["-p", &self.port.unwrap_or_else(local_port).to_string()]);
+        // Left alone, it writes the server's address into the credentials, and not the Request-URI.
+        let asked = self.keys.iter().find(|(name, _)| matches!(name.as_str(), "target" | "registrar"));
+        if let Some(uri) = asked.and_then(|(_, uri)| uri.strip_prefix("sip:")) {
+            command.args(["-auth_uri", uri]);
+        }
+        if !self.waits {
+            command
+                .arg(self.server.to_string())
+                .arg("-cid_str")
+                .arg(call_id(&self.name, "%u"))
+                .args(["-m", &self.calls.to_string(), "-l", &self.at_once.unwrap_or(self.calls).to_string()])
+                .args(["-r", &self.rate.to_string(), "-d", &self.length.as_millis().to_string()])
+                .args(["-timeout", &(self.length + PATIENCE).as_secs().to_string(), "-timeout_error"]);
+        }
+        command.args(&self.options);
         for (name, value) in &self.keys {
             command.args(["-key", name, value]);
         }
@@ -159,6 +230,19 @@ impl Sipp {
         let account = std::fs::read_to_string(&errors).unwrap_or_default();
         assert!(status.success(), "SIPp: {status}\n{}", account.chars().take(1_500).collect::<String>());
     }
+}
+
+/// Writes the file for `-inf` in which each of these users is named beside the credentials. SIPp takes a
+/// field within a keyword for text, but a keyword within a field for a keyword.
+pub fn injection_file(folder: &Path, users: &[String]) -> String {
+    let row = |user: &String| {
+        let password = password_of(user);
+        format!("{user};[authentication username={user} password={password}]\n")
+    };
+    let rows: String = users.iter().map(row).collect();
+    let file = folder.join("telephones.csv");
+    std::fs::write(&file, format!("SEQUENTIAL\n{rows}")).expect("a file can be written");
+    file.to_string_lossy().into_owned()
 }
 
 fn call_id(name: &str, nth: impl std::fmt::Display) -> String {

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -34,6 +35,8 @@ pub struct Umbel {
     program: Option<Program>,
     folder: TempDir,
     ports: Block,
+    /// How many of the ports for other programs are given away.
+    taken: AtomicU16,
 }
 
 impl Umbel {
@@ -44,36 +47,87 @@ impl Umbel {
 
     /// The same, with more lines in the `[um]` table, and tables after it.
     pub fn start_with(um: &str) -> Self {
+        Umbel::with_roles(None, Some(um))
+    }
+
+    /// Both roles: with these lines in the `[server]` table, and these in the `[um]` table.
+    pub fn with_server(server: &str, um: &str) -> Self {
+        Umbel::with_roles(Some(server), Some(um))
+    }
+
+    /// The protocol server alone, in front of other people's voice mail.
+    pub fn protocol_server(server: &str) -> Self {
+        Umbel::with_roles(Some(server), None)
+    }
+
+    fn with_roles(server: Option<&str>, um: Option<&str>) -> Self {
+        Umbel::unconfigured().configured(server, um).with_users().started()
+    }
+
+    /// A folder and ports, for a server to come.
+    pub fn unconfigured() -> Self {
         let folder = tempfile::Builder::new().prefix("umbel-").tempdir().expect("a folder can be made");
-        let ports = Block::take();
-        let umbel = Umbel { program: None, folder, ports };
-        let media = umbel.ports.first + MEDIA;
-        let last = umbel.ports.first + ports::BLOCK - 2;
-        let config = format!(
+        Umbel { program: None, folder, ports: Block::take(), taken: AtomicU16::new(0) }
+    }
+
+    /// With a configuration file: these lines in the `[server]` table, these in the `[um]` table.
+    pub fn configured(self, server: Option<&str>, um: Option<&str>) -> Self {
+        let mut config = format!(
             "domain = \"{DOMAIN}\"\n\
              [tls]\ntrusted-peers = [\"{LISTED}\"]\n\
-             [http]\nadmin-listen = \"{}\"\n\
-             [um]\nlisten = [\"tcp:{}\", \"tls:{}\"]\nrtp-ports = \"{media}-{last}\"\n{um}\n",
-            umbel.admin(),
-            umbel.tcp(),
-            umbel.tls(),
+             [http]\nadmin-listen = \"{}\"\n",
+            self.admin(),
         );
-        std::fs::write(umbel.config(), config).expect("the configuration can be written");
-        umbel.import_users();
-        umbel.started()
+        if let Some(lines) = server {
+            let (tcp, tls) = (self.server_tcp(), self.server_tls());
+            config += &format!("[server]\nlisten = [\"tcp:{tcp}\", \"tls:{tls}\"]\n{lines}\n");
+        }
+        if let Some(lines) = um {
+            let (first, last) = (self.ports.first + MEDIA, self.ports.first + ports::BLOCK - 2);
+            let (tcp, tls) = (self.tcp(), self.tls());
+            config += &format!(
+                "[um]\nlisten = [\"tcp:{tcp}\", \"tls:{tls}\"]\nrtp-ports = \"{first}-{last}\"\n{lines}\n"
+            );
+        }
+        std::fs::write(self.config(), config).expect("the configuration can be written");
+        self
+    }
+
+    /// With the users of this module.
+    pub fn with_users(self) -> Self {
+        self.import_users();
+        self
     }
 
     fn import_users(&self) {
         let greeting = speech_folder().join("greeting.wav");
         std::fs::copy(greeting, self.folder().join("greeting.wav")).expect("the greeting can be copied");
-        let users = format!(
-            "address,extension,name,pin,greeting\n\
-             alice@{DOMAIN},101,Alice,{ALICE_PIN},greeting.wav\n\
-             bob@{DOMAIN},102,Bob,{BOB_PIN},\n"
-        );
+        self.import(&format!(
+            "address,extension,name,pin,password,greeting\n\
+             alice@{DOMAIN},101,Alice,{ALICE_PIN},{},greeting.wav\n\
+             bob@{DOMAIN},102,Bob,{BOB_PIN},{},\n",
+            password_of("alice"),
+            password_of("bob"),
+        ));
+    }
+
+    /// Imports users: the text of a CSV file.
+    pub fn import(&self, users: &str) {
         let file = self.folder().join("users.csv");
         std::fs::write(&file, users).expect("the users can be written");
         self.run(&["user", "import", &file.to_string_lossy()]);
+    }
+
+    /// Imports users with passwords and nothing else.
+    pub fn import_many(&self, users: &[String]) {
+        let row = |user: &String| format!("{user}@{DOMAIN},{}\n", password_of(user));
+        let rows: String = users.iter().map(row).collect();
+        self.import(&format!("address,password\n{rows}"));
+    }
+
+    /// Sets a user's settings: `KEY=VALUE`.
+    pub fn set(&self, user: &str, settings: &[&str]) {
+        self.run(&[&["user", "set", &format!("{user}@{DOMAIN}")], settings].concat());
     }
 
     /// Starts the server's process, and waits for nothing.
@@ -83,7 +137,8 @@ impl Umbel {
         self.program = Some(Program::start(&mut command, &self.folder().join("umbel.log")));
     }
 
-    fn started(mut self) -> Self {
+    /// Started, and ready.
+    pub fn started(mut self) -> Self {
         self.spawn();
         let admin = self.admin();
         let program = self.program.as_mut().expect("it was started");
@@ -133,12 +188,22 @@ impl Umbel {
         self.folder().join("data").join("authority.pem")
     }
 
-    /// Where it takes SIP over TCP.
+    /// Where the protocol server takes SIP over TCP.
+    pub fn server_tcp(&self) -> SocketAddr {
+        self.at(3)
+    }
+
+    /// Where the protocol server takes SIP over TLS.
+    pub fn server_tls(&self) -> SocketAddr {
+        self.at(4)
+    }
+
+    /// Where the unified messaging server takes SIP over TCP.
     pub fn tcp(&self) -> SocketAddr {
         self.at(0)
     }
 
-    /// Where it takes SIP over TLS.
+    /// Where the unified messaging server takes SIP over TLS.
     pub fn tls(&self) -> SocketAddr {
         self.at(1)
     }
@@ -147,15 +212,15 @@ impl Umbel {
         self.at(2)
     }
 
-    /// A port for another program of the same test: `nth` below 16.
-    pub fn spare(&self, nth: u16) -> u16 {
-        assert!(nth < 16);
-        self.ports.first + 4 + nth
-    }
-
-    /// The first of the ports for other programs' media: about 200 are theirs.
-    pub fn spare_media(&self) -> u16 {
-        self.ports.first + 20
+    /// So many ports in a row for another program of the same test.
+    ///
+    /// # Panics
+    ///
+    /// When there are none left.
+    pub fn take_ports(&self, count: u16) -> u16 {
+        let taken = self.taken.fetch_add(count, Ordering::Relaxed);
+        assert!(OWN + taken + count <= MEDIA, "too many programs in one test");
+        self.ports.first + OWN + taken
     }
 
     fn at(&self, nth: u16) -> SocketAddr {
@@ -206,6 +271,41 @@ impl Umbel {
         let file = self.folder().join(format!("{id}.wav"));
         self.run(&["message", "export", id, &file.to_string_lossy()]);
         file
+    }
+
+    /// The lengths of all files of sound in the store.
+    pub fn audio_files(&self) -> Vec<u64> {
+        let mut lengths = Vec::new();
+        let mut folders = vec![self.folder().join("data").join("audio")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+                match entry.metadata() {
+                    Ok(data) if data.is_dir() => folders.push(entry.path()),
+                    Ok(data) => lengths.push(data.len()),
+                    Err(_) => {}
+                }
+            }
+        }
+        lengths
+    }
+
+    /// The length of the only recording, in octets; greetings are elsewhere. None yet: nothing.
+    pub fn recording_length(&self) -> u64 {
+        self.audio_files().into_iter().max().unwrap_or_default()
+    }
+
+    /// Waits until so many users are registered, and all that is in the store: it is written behind, once a
+    /// second, and told as often.
+    pub fn await_stored_registrations(&self, count: u32) {
+        until("registrations to be stored", PATIENCE, || {
+            let page = page(self.admin(), "/metrics")?;
+            let value = |name: &str| -> Option<u32> {
+                let line = page.lines().find(|line| line.starts_with(name))?;
+                line.rsplit(' ').next()?.parse().ok()
+            };
+            let waiting = value("umbel_queue_depth{queue=\"registrations\"}")?;
+            (value("umbel_registrations ")? >= count && waiting == 0).then_some(())
+        });
     }
 
     /// What `umbel why CALL-ID --field pin` says, if it knows the call.
@@ -261,8 +361,15 @@ pub enum Server<'a> {
     TlsWithoutCertificate,
 }
 
+/// The server's own ports for signalling: the first ones of its block.
+const OWN: u16 = 5;
 /// The server's own media ports begin this far into its block.
-const MEDIA: u16 = 240;
+const MEDIA: u16 = 440;
+
+/// The password of a user, for SIP and for the web.
+pub fn password_of(user: &str) -> String {
+    format!("{user}-password")
+}
 
 /// The program: `UMBEL_BINARY`, or the release build of this checkout, made if it is stale.
 pub fn binary() -> &'static Path {
@@ -293,12 +400,17 @@ fn build() -> PathBuf {
 }
 
 /// The status of a page, if it is answered.
-fn status_of(address: SocketAddr, page: &str) -> Option<u16> {
+fn status_of(address: SocketAddr, name: &str) -> Option<u16> {
+    page(address, name)?.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// A page with its head, if it is answered.
+fn page(address: SocketAddr, page: &str) -> Option<String> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
     let request = format!("GET {page} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
-    answer.split_ascii_whitespace().nth(1)?.parse().ok()
+    Some(answer)
 }

@@ -216,7 +216,7 @@ fn a_kill_in_mid_recording_loses_nothing_that_was_saved() {
     // All of them are being recorded, and have been for more than two seconds, when the spool says so.
     until("20 recordings under way", Duration::from_secs(30), || {
         let long = 58 + 8_000 * 4;
-        let recordings = audio_files(&umbel).into_iter().filter(|length| *length > long);
+        let recordings = umbel.audio_files().into_iter().filter(|length| *length > long);
         (recordings.count() >= 3 + CALLS as usize).then_some(())
     });
     umbel.kill();
@@ -241,20 +241,4 @@ fn a_kill_in_mid_recording_loses_nothing_that_was_saved() {
     let incomplete = messages.iter().filter(|message| message["incomplete"] == true).count();
     assert_eq!(incomplete, CALLS as usize);
     umbel.stop();
-}
-
-/// The lengths of all files of sound in the store.
-fn audio_files(umbel: &Umbel) -> Vec<u64> {
-    let mut lengths = Vec::new();
-    let mut folders = vec![umbel.folder().join("data").join("audio")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
-            match entry.metadata() {
-                Ok(data) if data.is_dir() => folders.push(entry.path()),
-                Ok(data) => lengths.push(data.len()),
-                Err(_) => {}
-            }
-        }
-    }
-    lengths
 }

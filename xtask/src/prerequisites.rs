@@ -22,7 +22,6 @@ pub(crate) const KAMAILIO: Tool = Tool {
     packages: &["kamailio", "kamailio-tls-modules", "kamailio-extra-modules"],
 };
 pub(crate) const SOX: Tool = Tool { name: "SoX", shown_by: "sox", packages: &["sox", "libsox-fmt-all"] };
-
 pub(crate) const OPENSSL: Tool = Tool { name: "OpenSSL", shown_by: "openssl", packages: &["openssl"] };
 
 const ALL: [Tool; 5] = [BARESIP, SIPP, KAMAILIO, SOX, OPENSSL];

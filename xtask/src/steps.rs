@@ -19,7 +19,7 @@ enum Outcome {
     Skipped(String),
 }
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 15] = [
     Step { name: "format", what: "every file is formatted", needs: &[], run: format },
     Step { name: "lint", what: "no warning from the compiler or clippy", needs: &[], run: lint },
     Step { name: "test", what: "unit, simulated, conformance and loopback tests", needs: &[], run: test },
@@ -45,6 +45,24 @@ const STEPS: [Step; 12] = [
     },
     Step { name: "sipp", what: "scripted callers, one and many", needs: &[SIPP, SOX], run: sipp },
     Step { name: "kamailio", what: "a call server in front", needs: &[KAMAILIO, SIPP], run: kamailio },
+    Step {
+        name: "server-sipp",
+        what: "the protocol server: where calls go, whose word counts, many telephones",
+        needs: &[SIPP],
+        run: server_sipp,
+    },
+    Step {
+        name: "server-kamailio",
+        what: "Kamailio in the protocol server's place, to the same result",
+        needs: &[KAMAILIO, SIPP],
+        run: server_kamailio,
+    },
+    Step {
+        name: "server-baresip",
+        what: "two softphones at the protocol server",
+        needs: &[BARESIP],
+        run: server_baresip,
+    },
     Step {
         name: "dependencies",
         what: "licences, sources and wrappers of dependencies",
@@ -170,6 +188,24 @@ fn sipp() -> Outcome {
 
 fn kamailio() -> Outcome {
     interop("kamailio", "kamailio")
+}
+
+fn server_sipp() -> Outcome {
+    interop("protocol_server", "sipp")
+}
+
+fn server_kamailio() -> Outcome {
+    protocol_server("sipp,kamailio", "kamailio::")
+}
+
+fn server_baresip() -> Outcome {
+    interop("protocol_server", "baresip")
+}
+
+/// One part of the protocol server's suite, which needs more than one program.
+fn protocol_server(features: &str, part: &str) -> Outcome {
+    let package = ["test", "--locked", "--package", "umbel-interop", "--features", features];
+    cargo(&[&package[..], &["--test", "protocol_server", part]].concat())
 }
 
 /// One suite of other people's programs; each has a feature of its own so that a machine without
