@@ -40,6 +40,9 @@ const CONNECTIONS: usize = 1_000;
 /// No mailbox is to be full, and no call too short to be kept.
 const SETTINGS: &str = "[um.recording]\nmin-length = \"0s\"\nmax-messages = 20000";
 
+/// Measures so many rounds.
+type Measure = fn(usize) -> Vec<Figure>;
+
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let (rounds, parts) = match words.as_slice() {
@@ -76,7 +79,7 @@ fn main() {
         let longer = Figure::new("CPU a call of 3 s (2.1 s of it recorded), ms", f64::NAN);
         deposits(rounds, Duration::from_secs(3), longer);
     }
-    let of_the_server: [(&str, fn(usize) -> Vec<Figure>); 5] = [
+    let of_the_server: [(&str, Measure); 5] = [
         ("server-registrar", protocol_server::registrar),
         ("server-digest", protocol_server::digest),
         ("server-calls", protocol_server::calls),

@@ -56,7 +56,8 @@ impl Kamailio {
         let over_tls: SocketAddr = (Ipv4Addr::LOCALHOST, port + 1).into();
         let listen = [("LISTEN_TCP", format!("tcp:{address}")), ("LISTEN_TLS", format!("tls:{over_tls}"))];
         let mut command = Command::new(crate::kamailio::program());
-        command.args(["-DD", "-E", "-f"]).arg(config).current_dir(&folder);
+        // Its shared memory is not to be what a load run ends at; what it does not use costs nothing.
+        command.args(["-DD", "-E", "-m", "512", "-f"]).arg(config).current_dir(&folder);
         command.arg("-Y").arg(&folder).arg("-w").arg(&folder).arg("-P").arg(folder.join("pid"));
         for (name, value) in listen.iter().chain(definitions) {
             command.args(["-A", &format!("{name}={value}")]);

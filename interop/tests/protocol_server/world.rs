@@ -9,7 +9,7 @@ use umbel_interop::kamailio::Kamailio;
 use umbel_interop::sipp::Sipp;
 use umbel_interop::stand_in::{Manner, StandIn, register};
 use umbel_interop::trace::{self, Traced};
-use umbel_interop::umbel::{DOMAIN, LISTED, Umbel, password_of};
+use umbel_interop::umbel::{DOMAIN, Umbel, password_of};
 
 /// Callers find out within this that nobody answers: telephones ring for a second here.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -62,6 +62,7 @@ impl World {
     }
 
     /// Kamailio with our recipe.
+    #[cfg(feature = "kamailio")]
     pub(crate) fn kamailio(more: &[(&str, String)]) -> Self {
         let umbel = Umbel::unconfigured().configured(None, Some(""));
         let voice_mail = StandIn::start(&umbel, "voice-mail", Manner::Answers);
@@ -69,7 +70,7 @@ impl World {
         let third = ("THIRD_PASSWORD", format!("\"{}\"", password_of("dora")));
         let own = [("RING_TIME", "1000".to_owned()), ("THIRD_USER", "\"dora\"".to_owned()), third];
         let more = [&own, more].concat();
-        let kamailio = Kamailio::start_with(&umbel, LISTED, &uri, &more);
+        let kamailio = Kamailio::start_with(&umbel, umbel_interop::umbel::LISTED, &uri, &more);
         let address = kamailio.address();
         World::new(umbel, Some(kamailio), address, voice_mail)
     }
