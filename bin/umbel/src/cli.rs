@@ -410,6 +410,18 @@ pub(crate) enum PhoneCommand {
         #[command(flatten)]
         options: PhoneOptions,
     },
+    /// Call one's own voice mail and address with the headers of [MS-OCEXUM], and say which of its rows the server
+    /// keeps.
+    Check {
+        #[command(flatten)]
+        options: PhoneOptions,
+        /// A unified messaging server to call directly, as a stranger; may be given again.
+        #[arg(long, value_name = "SERVER")]
+        direct: Vec<String>,
+        /// Only the rows of this id, for example CMD-1; may be given again.
+        #[arg(long = "row", value_name = "ID")]
+        rows: Vec<String>,
+    },
     /// Register, wait for one call and answer it, after two seconds unless told otherwise.
     Answer {
         #[command(flatten)]

@@ -23,8 +23,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// What is wanted.
 #[derive(Clone, Debug)]
 pub(super) enum Goal {
-    /// A call.
-    Call { target: Uri, headers: ExtraHeaders },
+    /// A call; registered first where `registers` says so.
+    Call { target: Uri, headers: ExtraHeaders, registers: bool },
     /// A call to one's own voice mail; registered first where `registers` says so.
     VoiceMail { skip_pin: bool, registers: bool },
     /// One call that comes within this time.
@@ -114,8 +114,7 @@ impl Errand {
         let mut errand =
             Errand { telephone, goal, script, stage, running: None, registered: false, told: false };
         let registers = match errand.goal {
-            Goal::Call { .. } => false,
-            Goal::VoiceMail { registers, .. } => registers,
+            Goal::Call { registers, .. } | Goal::VoiceMail { registers, .. } => registers,
             Goal::Answer { .. } | Goal::Register { .. } | Goal::MessageWaiting { .. } => true,
         };
         if registers {
@@ -178,7 +177,7 @@ impl Errand {
         let call = self.telephone.fresh_call();
         self.stage = Stage::Calling(call);
         let order = match &self.goal {
-            Goal::Call { target, headers } => {
+            Goal::Call { target, headers, .. } => {
                 Order::Call(Box::new(Dial { call, target: target.clone(), headers: headers.clone() }))
             }
             Goal::VoiceMail { skip_pin, .. } => Order::CallVoiceMail { call, skip_pin: *skip_pin },
@@ -348,3 +347,7 @@ fn of_answering(ended: &Ended, wanted: Wanted) -> Option<Outcome> {
         (_, None, Wanted::Answered | Wanted::Refused) => Some(Outcome::CallerGaveUp),
     }
 }
+
+#[cfg(test)]
+#[path = "errand_tests.rs"]
+mod tests;

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use umbel_net::{Clock, Flows, Tls};
 use umbel_node::{CloseReason, FlowId, Input};
 use umbel_phone::{CallKey, Config, News, NoSockets, Order, Progress, Wish};
+use umbel_wav::Format;
 
 use super::errand::{Errand, Goal, Outcome};
 use super::report::Reporter;
@@ -38,9 +39,28 @@ pub(super) struct Job {
     pub(super) json: bool,
 }
 
-/// Does the errand; returns when it is over.
+/// Does the errand and tells of it; returns when it is over.
 pub(super) fn run(job: Job) -> Result<(), Failure> {
-    runtime::run(errand(job))
+    runtime::run(async {
+        let reporter = Reporter::new(job.json);
+        let recordings = Recordings::new(job.record.clone());
+        let (outcome, world) = errand(job, reporter, recordings).await?;
+        verdict::of(outcome, world.connection)
+    })
+}
+
+/// The same without a word; gives what became of it, and what was heard.
+pub(super) fn run_quietly(job: Job) -> Result<(Outcome, (Format, Vec<u8>)), Failure> {
+    let mut result = None;
+    runtime::run(async {
+        let (outcome, world) = errand(job, Reporter::silent(), Recordings::in_memory()).await?;
+        if outcome == Outcome::Unreachable {
+            return verdict::of(outcome, world.connection);
+        }
+        result = Some((outcome, world.recordings.heard()));
+        Ok(())
+    })?;
+    result.ok_or_else(|| Failure::new(Exit::Failed, "no-outcome", "the call has no outcome"))
 }
 
 /// The world around the brain.
@@ -57,7 +77,11 @@ struct Loop {
     kept: BTreeSet<FlowId>,
 }
 
-async fn errand(mut job: Job) -> Result<(), Failure> {
+async fn errand(
+    mut job: Job,
+    reporter: Reporter,
+    recordings: Recordings,
+) -> Result<(Outcome, Loop), Failure> {
     let clock = job.clock;
     let (events, mut told) = mpsc::channel(EVENTS_MAX);
     let resolver = umbel_net::seed().ok().and_then(|seed| umbel_net::Resolver::system(seed).ok());
@@ -68,8 +92,8 @@ async fn errand(mut job: Job) -> Result<(), Failure> {
         flows: Flows::new(config, clock),
         clock,
         media,
-        recordings: Recordings::new(job.record),
-        reporter: Reporter::new(job.json),
+        recordings,
+        reporter,
         connection: None,
         kept: BTreeSet::new(),
     };
@@ -111,7 +135,7 @@ async fn errand(mut job: Job) -> Result<(), Failure> {
     if interrupted {
         return Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted"));
     }
-    verdict::of(outcome, world.connection)
+    Ok((outcome, world))
 }
 
 impl Loop {

@@ -4,6 +4,7 @@
 //! (`options`), what one run is to achieve (`errand`) and what is done in its calls (`script`), the event loop,
 //! and what is told of it all (`report`, `verdict`).
 
+mod check;
 mod errand;
 mod event_loop;
 mod keys;
@@ -21,6 +22,9 @@ use errand::Goal;
 /// Runs one of the telephone's commands.
 pub(crate) fn run(command: PhoneCommand, json: bool) -> Result<(), Failure> {
     let job = match command {
+        PhoneCommand::Check { options, direct, rows } => {
+            return check::run(&options, &direct, &rows, json);
+        }
         PhoneCommand::Voicemail { options, no_skip_pin } => {
             // [MS-OCEXUM] 2.2.1: who has a password shows it to the server before asking to skip the PIN.
             let registers = options.secrets.password_file.is_some();
@@ -29,7 +33,7 @@ pub(crate) fn run(command: PhoneCommand, json: bool) -> Result<(), Failure> {
         PhoneCommand::Call { options, target, subject, priority, headers } => {
             let target = options::callee(&target, options::owner(&options)?.host())?;
             let headers = options::headers(subject, priority.as_deref(), &headers)?;
-            options::job(&options, json, Goal::Call { target, headers })?
+            options::job(&options, json, Goal::Call { target, headers, registers: false })?
         }
         PhoneCommand::Answer { options, answer, within } => {
             let (answering, wanted) = options::answering(&answer, true)?;

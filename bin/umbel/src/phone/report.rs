@@ -114,13 +114,19 @@ impl<'a> Caller<'a> {
 /// Where events go.
 pub(super) struct Reporter {
     json: bool,
+    silent: bool,
     /// Set once standard output turned out to be closed.
     closed: Cell<bool>,
 }
 
 impl Reporter {
     pub(super) fn new(json: bool) -> Self {
-        Reporter { json, closed: Cell::new(false) }
+        Reporter { json, silent: false, closed: Cell::new(false) }
+    }
+
+    /// One that tells nothing.
+    pub(super) fn silent() -> Self {
+        Reporter { json: false, silent: true, closed: Cell::new(false) }
     }
 
     /// Whether the reader of our events is gone.
@@ -130,7 +136,7 @@ impl Reporter {
 
     /// Tells what is worth a line. `keys` is how many keys the script presses.
     pub(super) fn tell(&self, news: &News, keys: usize) {
-        let Some(event) = event(news, keys) else { return };
+        let Some(event) = event(news, keys).filter(|_| !self.silent) else { return };
         let line =
             if self.json { serde_json::to_string(&event).unwrap_or_default() } else { sentence(&event) };
         let mut out = std::io::stdout().lock();

@@ -25,32 +25,60 @@ pub(super) fn read(path: &Path, json: bool) -> Result<Clip, Failure> {
 /// Where what is heard is kept: one file a call. The first has the name that was given, the others that name
 /// with a number.
 pub(super) struct Recordings {
-    path: Option<PathBuf>,
+    place: Place,
     begun: u32,
     current: Option<(CallKey, Recording)>,
+    heard: (Format, Vec<u8>),
+}
+
+/// Where recordings go.
+enum Place {
+    Nowhere,
+    File(PathBuf),
+    /// The last one, for who looks at it afterwards.
+    Memory,
 }
 
 impl Recordings {
     pub(super) fn new(path: Option<PathBuf>) -> Self {
-        Recordings { path, begun: 0, current: None }
+        Recordings::to(path.map_or(Place::Nowhere, Place::File))
+    }
+
+    /// Kept in memory: for calls that are short.
+    pub(super) fn in_memory() -> Self {
+        Recordings::to(Place::Memory)
+    }
+
+    fn to(place: Place) -> Self {
+        Recordings { place, begun: 0, current: None, heard: (Format::PCMU, Vec::new()) }
     }
 
     /// A call is up.
     pub(super) fn begin(&mut self, call: CallKey, codec: Codec) -> Result<(), Failure> {
-        let Some(path) = &self.path else { return Ok(()) };
-        let path = numbered(path, self.begun);
         self.finish()?;
+        let recording = match &self.place {
+            Place::Nowhere => return Ok(()),
+            Place::File(path) => {
+                let path = numbered(path, self.begun);
+                Recording::File(WavFile::begin(&path, codec)?)
+            }
+            Place::Memory => Recording::Memory(codec.recording_format(), Vec::new()),
+        };
         self.begun += 1;
-        self.current = Some((call, Recording::begin(&path, codec)?));
+        self.current = Some((call, recording));
         Ok(())
     }
 
     /// Something happened in a call's sound.
     pub(super) fn take(&mut self, call: CallKey, event: &Event) -> Result<(), Failure> {
         match (&mut self.current, event) {
-            (Some((ours, recording)), Event::Recorded { chunk, .. }) if *ours == call => {
-                recording.keep(chunk)
-            }
+            (Some((ours, recording)), Event::Recorded { chunk, .. }) if *ours == call => match recording {
+                Recording::File(file) => file.keep(chunk),
+                Recording::Memory(_, heard) => {
+                    heard.extend_from_slice(chunk);
+                    Ok(())
+                }
+            },
             (Some((ours, _)), Event::RecordingEnded { .. }) if *ours == call => self.finish(),
             _ => Ok(()),
         }
@@ -61,10 +89,28 @@ impl Recordings {
         self.current.is_some()
     }
 
-    /// Completes the file that is being written.
+    /// Completes the recording that is being made.
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
-        self.current.take().map_or(Ok(()), |(_, recording)| recording.finish())
+        match self.current.take() {
+            Some((_, Recording::File(file))) => file.finish(),
+            Some((_, Recording::Memory(format, heard))) => {
+                self.heard = (format, heard);
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
+
+    /// What was heard last, where it was kept in memory.
+    pub(super) fn heard(self) -> (Format, Vec<u8>) {
+        self.heard
+    }
+}
+
+/// What is heard in one call.
+enum Recording {
+    File(WavFile),
+    Memory(Format, Vec<u8>),
 }
 
 /// `heard.wav`, `heard-2.wav`, …
@@ -77,21 +123,21 @@ fn numbered(path: &Path, before: u32) -> PathBuf {
     path.with_file_name(format!("{stem}-{}{extension}", before + 1))
 }
 
-/// The recording of what is heard, written as it comes.
-struct Recording {
+/// A file, written as it comes.
+struct WavFile {
     path: PathBuf,
     file: File,
     format: Format,
     length: u32,
 }
 
-impl Recording {
+impl WavFile {
     /// Begins a file in the form in which `codec` is kept.
     fn begin(path: &Path, codec: Codec) -> Result<Self, Failure> {
         let format = codec.recording_format();
         let mut file = File::create(path).map_err(|error| at_path("write", path, &error))?;
         file.write_all(&umbel_wav::header(format, 0)).map_err(|error| at_path("write", path, &error))?;
-        Ok(Recording { path: path.to_owned(), file, format, length: 0 })
+        Ok(WavFile { path: path.to_owned(), file, format, length: 0 })
     }
 
     /// Adds audio. What no longer fits a WAV file is left out.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::site::{Ran, Site, umbel};
 use crate::sound::{read, seconds_of, write_tone_of};
-use crate::telephone::{Telephone, common};
+use crate::telephone::{Telephone, common, quiet};
 use crate::wait::until;
 
 /// What alice and bob say.
@@ -38,6 +38,7 @@ fn pin(site: &Site, call_id: &str) -> String {
 /// OCEXUM-2.1-1: two telephones, over TLS, with SRTP; each hears what the other says, and nothing else.
 #[test]
 fn two_registered_telephones_call_each_other_and_each_hears_the_other() {
+    let _quiet = quiet();
     let site = Site::with_telephones("");
     let _server = site.serve();
     let said = |name, hertz| write_tone_of(site.folder(), name, hertz, 3_000).into_os_string().into_string();
@@ -215,6 +216,7 @@ fn a_server_that_vanishes_in_mid_call_is_noticed() {
 /// A registered telephone takes one call after the other, and withdraws its registration when it is told to stop.
 #[test]
 fn a_registered_telephone_takes_one_call_after_the_other() {
+    let _quiet = quiet();
     let site = Site::with_telephones("");
     let _server = site.serve();
     let heard = site.path("heard.wav");
@@ -259,4 +261,38 @@ fn a_telephone_shows_what_waits_in_its_mailbox() {
     });
     bob.interrupt();
     bob.finished();
+}
+
+/// OCEXUM-3.1-1, OCEXUM-3.1-2, OCEXUM-3.2-2, SENS-2, CMD-1: our own servers keep the whole table.
+#[test]
+fn our_own_servers_keep_every_row_that_check_can_see() {
+    let _quiet = quiet();
+    let site = Site::with_telephones("");
+    site.umbel(&["user", "set", "alice", "forward-unanswered=carol@example.test"]).succeeded();
+    let _server = site.serve();
+    let direct = [site.over_tls(), site.over_tcp()];
+    let common = common(&site, "alice");
+    let mut arguments = vec!["phone", "check", "--json", "--direct", &direct[0], "--direct", &direct[1]];
+    arguments.extend(common.iter().map(String::as_str));
+    let told = umbel(&arguments).documents();
+    assert_eq!(told.len(), 21, "{told:?}");
+    assert!(told.iter().all(|row| row["verdict"] == "kept"), "{told:?}");
+}
+
+/// The other direction: a server that trusts more than it should, or does not know the header, is found out.
+#[test]
+fn what_a_server_does_not_keep_is_found() {
+    let _quiet = quiet();
+    let site = Site::with_telephones("");
+    let open = site.write("open.toml", {
+        let text = std::fs::read_to_string(site.path("umbel.toml")).unwrap();
+        text.replace("[tls]\n", "[tls]\ntrusted-transport = \"any-tls\"\n")
+    });
+    std::fs::rename(open, site.path("umbel.toml")).unwrap();
+    let _server = site.serve();
+    let direct = site.over_tls();
+    let ran = run(&site, "alice", &["check", "--direct", &direct, "--row", "CMD-4"]);
+    let told = events(&ran);
+    assert_eq!(told.iter().map(|row| &row["verdict"]).collect::<Vec<_>>(), ["broken"], "{told:?}");
+    ran.failed_as_json(1, "broken");
 }

@@ -1,0 +1,103 @@
+//! What a run makes of how calls end: the outcome that decides the exit status.
+
+use super::*;
+
+fn ended(how: How, lasted: Option<u64>) -> Ended {
+    Ended { how, lasted: lasted.map(Duration::from_secs), missed: false, incoming: None }
+}
+
+fn refused() -> How {
+    How::Refused { status: StatusCode::BUSY_HERE, reason: "Busy".to_owned(), error_id: Some(13_002) }
+}
+
+#[test]
+fn a_call_of_ours_is_done_when_it_was_up_and_ended_in_order() {
+    for (how, lasted, outcome) in [
+        (How::ByPeer, Some(3), Outcome::Done),
+        (How::ByUs, Some(3), Outcome::Done),
+        (How::Lost, Some(3), Outcome::Unreachable),
+        (How::NoConnection, Some(3), Outcome::Unreachable),
+        (How::NoConnection, None, Outcome::Unreachable),
+        (How::NoAnswer, None, Outcome::NoAnswer),
+        (How::Lost, None, Outcome::NoAnswer),
+        (How::ByUs, None, Outcome::NoAnswer),
+        (How::NoRoom, None, Outcome::NoRoom),
+        (
+            refused(),
+            None,
+            Outcome::Refused {
+                status: StatusCode::BUSY_HERE,
+                reason: "Busy".to_owned(),
+                error_id: Some(13_002),
+            },
+        ),
+    ] {
+        assert_eq!(of_our_call(&ended(how.clone(), lasted)), outcome, "{how:?} {lasted:?}");
+    }
+}
+
+#[test]
+fn who_answers_is_done_when_what_was_asked_for_happened() {
+    use Wanted::{Answered, Refused, Rung};
+    let busy = || How::RefusedByUs(StatusCode::BUSY_HERE);
+    for (wanted, how, lasted, outcome) in [
+        (Answered, How::ByPeer, Some(3), Some(Outcome::Done)),
+        (Answered, How::Cancelled, None, Some(Outcome::CallerGaveUp)),
+        (Answered, How::Lost, Some(3), Some(Outcome::Unreachable)),
+        // A second caller while the line is in use: the first is still waited for.
+        (Answered, busy(), None, None),
+        (Rung, How::Cancelled, None, Some(Outcome::Done)),
+        (Rung, How::CompletedElsewhere, None, Some(Outcome::Done)),
+        (Rung, busy(), None, None),
+        (Refused, busy(), None, Some(Outcome::Done)),
+        (Refused, How::Cancelled, None, Some(Outcome::CallerGaveUp)),
+        (Answered, How::NoRoom, None, Some(Outcome::NoRoom)),
+    ] {
+        assert_eq!(of_answering(&ended(how.clone(), lasted), wanted), outcome, "{wanted:?} {how:?}");
+    }
+}
+
+/// "Never a hang beyond a named limit": a server that says nothing at all.
+#[test]
+fn a_server_that_never_answers_ends_the_run_within_a_minute() {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+    use umbel_node::{Destination, Flow, Origin, Transport};
+    let uri = |text: &str| text.parse::<Uri>().expect("a URI");
+    let config = Config::new(
+        uri("sip:alice@example.test"),
+        uri("sip:192.0.2.1:5060;transport=tcp"),
+        uri("sip:alice@192.0.2.10:40000;transport=tcp"),
+    );
+    let goal = Goal::Answer { within: Duration::from_secs(600), answering: Wanted::Answered };
+    let mut now = Instant::ZERO;
+    let mut errand = Errand::begin(now, config, goal, Script::default(), ChaCha20Rng::from_seed([3; 32]));
+    while errand.outcome().is_none() {
+        while let Some(output) = errand.poll(now) {
+            match output {
+                Output::Resolve { query, .. } => {
+                    let address = ([192, 0, 2, 1], 5_060).into();
+                    let to = Destination { transport: Transport::Tcp, address, server_name: None };
+                    errand.handle(now, Input::Resolved { query, found: Ok(vec![to]) });
+                }
+                Output::Open { id, to } => {
+                    let flow = Flow {
+                        transport: to.transport,
+                        local: ([192, 0, 2, 10], 40_000).into(),
+                        remote: to.address,
+                        origin: Origin::Opened,
+                        peer: None,
+                    };
+                    errand.handle(now, Input::Opened { id, flow });
+                }
+                Output::Transmit { .. } | Output::Close { .. } | Output::Wish(_) => {}
+            }
+        }
+        if errand.outcome().is_none() {
+            now = errand.poll_timeout().expect("it waits for something, and not for ever");
+            errand.handle(now, Input::Timeout);
+        }
+    }
+    assert_eq!(errand.outcome(), Some(&Outcome::Unreachable));
+    assert!(now <= Instant::ZERO + Duration::from_secs(60), "{now:?}");
+}
