@@ -43,11 +43,19 @@ pub(crate) struct Hashed {
 pub(crate) struct Hasher {
     pepper: Arc<Zeroizing<[u8; 32]>>,
     cost: Cost,
+    /// What was spent: tests count it, rather than time it.
+    #[cfg(test)]
+    pub(crate) spent: Arc<std::sync::Mutex<Vec<Cost>>>,
 }
 
 impl Hasher {
     pub(crate) fn new(key: &SecretKey, cost: Cost) -> Self {
-        Hasher { pepper: Arc::new(key.derive("umbel argon2")), cost }
+        Hasher {
+            pepper: Arc::new(key.derive("umbel argon2")),
+            cost,
+            #[cfg(test)]
+            spent: Arc::default(),
+        }
     }
 
     /// Hashes a secret with this salt.
@@ -66,6 +74,8 @@ impl Hasher {
     }
 
     fn run(&self, secret: &str, salt: &[u8], cost: Cost) -> [u8; HASH_BYTES] {
+        #[cfg(test)]
+        self.spent.lock().expect("nobody panics with it").push(cost);
         let memory = cost.memory_kib.clamp(Params::MIN_M_COST, MEMORY_KIB_MAX);
         let passes = cost.passes.clamp(1, PASSES_MAX);
         let params = Params::new(memory, passes, 1, Some(HASH_BYTES)).expect("the cost is within bounds");

@@ -325,3 +325,7 @@ fn open_door(connection: &Connection, row: UserRow, door: Door) -> Outcome<()> {
     connection.prepare_cached(sql)?.execute(params![row, door.as_str()])?;
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "sign_in_tests.rs"]
+mod tests;
