@@ -292,7 +292,7 @@ impl Proxy {
                     if self.afterwards.contains_key(&key) {
                         return self.answered_again(now, key, &response);
                     }
-                    self.note_answer(now, key, flow, &response);
+                    self.note_answer(now, (key, id), flow, &response);
                     self.branch_responded(now, (key, id), transaction, response);
                 } else if !self.ping_responded(transaction, response.status())
                     && !self.missed_call_told(now, transaction, Some(response.status()))
@@ -476,6 +476,7 @@ impl Node for Proxy {
         while let Some(output) = self.endpoint.poll_output() {
             self.outputs.push_back(widen(output));
         }
+        self.write_ended_calls(now);
         self.write_decisions();
     }
 

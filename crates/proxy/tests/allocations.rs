@@ -10,7 +10,7 @@ use office::Office;
 const PER_REGISTRATION_MAX: u64 = 50;
 /// Allocations of INVITE, 180, 200, ACK, BYE and 200 through the server, writing and reading them at both
 /// ends included.
-const PER_CALL_MAX: u64 = 340;
+const PER_CALL_MAX: u64 = 350;
 /// What an answered call leaves until no success of it can come any more: two transactions, and whom to
 /// pass it on to.
 const BYTES_PER_CALL_MAX: i64 = 1_400;

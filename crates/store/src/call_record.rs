@@ -9,6 +9,8 @@ use crate::{CallKind, PinOutcome, Transport};
 pub enum CallOutcome {
     /// Still going on.
     Running,
+    /// Two people talked.
+    Answered,
     /// A message was left.
     MessageLeft,
     /// Nothing was left.
@@ -28,8 +30,9 @@ pub enum CallOutcome {
 }
 
 impl CallOutcome {
-    const ALL: [CallOutcome; 9] = [
+    const ALL: [CallOutcome; 10] = [
         CallOutcome::Running,
+        CallOutcome::Answered,
         CallOutcome::MessageLeft,
         CallOutcome::NothingLeft,
         CallOutcome::MailboxOpened,
@@ -44,6 +47,7 @@ impl CallOutcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             CallOutcome::Running => "running",
+            CallOutcome::Answered => "answered",
             CallOutcome::MessageLeft => "message-left",
             CallOutcome::NothingLeft => "nothing-left",
             CallOutcome::MailboxOpened => "mailbox-opened",

@@ -19,17 +19,20 @@ pub enum CallKind {
     UnauthenticatedPilot,
     /// We called the owner's telephone.
     PlayOnPhone,
+    /// One user's call to another, or to anybody, through the protocol server.
+    Call,
     /// Refused before it became anything.
     None,
 }
 
 impl CallKind {
-    const ALL: [CallKind; 6] = [
+    const ALL: [CallKind; 7] = [
         CallKind::CallAnswering,
         CallKind::MissedCall,
         CallKind::SubscriberAccess,
         CallKind::UnauthenticatedPilot,
         CallKind::PlayOnPhone,
+        CallKind::Call,
         CallKind::None,
     ];
 
@@ -41,6 +44,7 @@ impl CallKind {
             CallKind::SubscriberAccess => "subscriber-access",
             CallKind::UnauthenticatedPilot => "unauthenticated-pilot",
             CallKind::PlayOnPhone => "play-on-phone",
+            CallKind::Call => "call",
             CallKind::None => "none",
         }
     }

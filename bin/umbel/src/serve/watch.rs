@@ -216,7 +216,8 @@ fn kind(kind: umbel_store::CallKind) -> umbel_web::CallKind {
         CallKind::CallAnswering | CallKind::MissedCall => umbel_web::CallKind::CallAnswering,
         CallKind::SubscriberAccess | CallKind::UnauthenticatedPilot => umbel_web::CallKind::SubscriberAccess,
         CallKind::PlayOnPhone => umbel_web::CallKind::PlayOnPhone,
-        CallKind::None => umbel_web::CallKind::Unclassified,
+        // The protocol server has figures of its own.
+        CallKind::Call | CallKind::None => umbel_web::CallKind::Unclassified,
     }
 }
 
@@ -226,6 +227,7 @@ fn outcome(outcome: CallOutcome) -> umbel_web::CallOutcome {
         CallOutcome::NotAnswered => umbel_web::CallOutcome::Unanswered,
         CallOutcome::Failed => umbel_web::CallOutcome::Failed,
         CallOutcome::Running
+        | CallOutcome::Answered
         | CallOutcome::MessageLeft
         | CallOutcome::NothingLeft
         | CallOutcome::MailboxOpened

@@ -426,6 +426,10 @@ impl Proxy {
 }
 
 impl Branch {
+    pub(super) fn is_voice_mail(&self) -> bool {
+        self.voice_mail.is_some()
+    }
+
     /// Who answers, for those who ask.
     pub(super) fn answerer(&self) -> String {
         match self.voice_mail {

@@ -7,8 +7,8 @@ use umbel_node::{FlowId, Transport};
 use umbel_ocexum::Sensitivity;
 use umbel_sip_endpoint::ServerTransaction;
 use umbel_sip_message::{AddressOfRecord, Draft, HeaderName, Method, Request, Response, StatusCode, Uri};
-use umbel_store::{Routing, Ruling, User, clean_text};
-use umbel_time::Instant;
+use umbel_store::{CallOutcome, Routing, Ruling, User, clean_text};
+use umbel_time::{Instant, UnixTime};
 
 use super::admission::{Arrival, Passage, passage};
 use super::afterwards::vias;
@@ -61,6 +61,8 @@ pub(super) struct Call {
     pub(super) passage: Passage,
     /// Of our own provisional responses.
     pub(super) tag: String,
+    /// By the wall's clock.
+    pub(super) began: UnixTime,
     /// The rule of the callee's that decides what comes next, for those who ask why.
     pub(super) rule: Option<&'static str>,
     /// The callee has a mailbox that takes messages.
@@ -99,6 +101,7 @@ impl Proxy {
             sensitivity: sensitivity.unwrap_or_default(),
             passage,
             tag: self.tag(),
+            began: self.clocks(now).wall,
             rule: None,
             has_voice_mail: false,
             missed_by: None,
@@ -154,10 +157,12 @@ impl Proxy {
         let Some(callee) = AddressOfRecord::new(user.address().user(), user.address().domain()) else {
             return self.give_up(now, key, Refusal::NotFound);
         };
+        // Without a voice mail server, the busy are busy: nothing is diverted to nowhere.
+        let has_voice_mail = user.settings.enabled && !self.config.voice_mail.is_empty();
         let Some(call) = self.calls.get_mut(&key) else { return };
         call.callee = Some(callee.clone());
         call.visited.insert(callee.clone());
-        call.has_voice_mail = user.settings.enabled;
+        call.has_voice_mail = has_voice_mail;
         let Some(call) = self.calls.get(&key) else { return };
         let headers = call.request.headers();
         let from = headers.from().uri.address_of_record();
@@ -180,7 +185,7 @@ impl Proxy {
             // Members of a team are rung by their endpoints, without a plan of their own.
             rung_for_another: false,
             is_for_one_telephone: call.only.is_some(),
-            has_mailbox: user.settings.enabled,
+            has_mailbox: has_voice_mail,
             is_work_time: rules.as_ref().is_none_or(|rules| rules.work_hours.contains(local)),
             when_forwarding: self.config.when_forwarding,
             ring_time: self.config.ring_time,
@@ -282,10 +287,24 @@ impl Proxy {
     }
 
     /// SEC-58: from now on nothing may come along these flows for as long as people talk.
-    pub(super) fn note_answer(&mut self, now: Instant, key: CallKey, flow: FlowId, response: &Response) {
+    pub(super) fn note_answer(
+        &mut self,
+        now: Instant,
+        (key, id): (CallKey, BranchId),
+        flow: FlowId,
+        response: &Response,
+    ) {
         let Some(call) = self.calls.get(&key) else { return };
-        if response.status().is_success() && *call.request.method() == Method::Invite {
-            self.in_use.answered(now, call.request.headers(), [call.flow, flow]);
+        if !response.status().is_success() || *call.request.method() != Method::Invite {
+            return;
+        }
+        let is_by_voice_mail = call.branches.get(&id).is_some_and(Branch::is_voice_mail);
+        let record = (!is_by_voice_mail).then(|| Box::new(self.record(now, call, CallOutcome::Answered)));
+        let written = record.clone();
+        if self.in_use.answered(now, call.request.headers(), [call.flow, flow], record)
+            && let Some(record) = written
+        {
+            self.write_call(*record);
         }
     }
 
@@ -321,6 +340,7 @@ impl Proxy {
         let (status, by) = (response.status().as_u16(), branch.answerer());
         self.endpoint.respond(now, call.transaction, draft);
         self.note(now, key, Routing::Answered(status), &by);
+        self.record_failure(now, key, status);
     }
 
     fn refuse(&mut self, now: Instant, key: CallKey, refusal: Refusal) {
@@ -334,6 +354,7 @@ impl Proxy {
         let ruling = Ruling::Refusal(refusal.answer().status.as_u16());
         self.decide(now, &Subject::of(&call), ruling, call.rule.unwrap_or(refusal.why()));
         self.calls.insert(key, call);
+        self.record_failure(now, key, refusal.answer().status.as_u16());
     }
 
     /// SIPRE-20, SIPRE-21: away from the callee.

@@ -1,9 +1,10 @@
 //! Flows that must not be taken for idle (SEC-58): registrations, calls under way, and calls that were
 //! answered.
 //!
-//! Dialogs are not kept. Of an answered call only its two flows are, under a number made of Call-ID and
-//! From tag: until its BYE passes, or [`DIALOG_LIFE`] after anything of it has. Whatever is forgotten too
-//! early costs no more than the flow may: who sits at its end can be reached by the Contact as well.
+//! Dialogs are not kept. Of an answered call only its two flows are, and its record for `umbel calls`, under
+//! a number made of Call-ID and From tag: until its BYE passes, or [`DIALOG_LIFE`] after anything of it
+//! has. Whatever is forgotten too early costs no more than the flow may: who sits at its end can be
+//! reached by the Contact as well.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use umbel_node::FlowId;
 use umbel_sip_message::{Headers, Method};
+use umbel_store::CallRecord;
 use umbel_time::{Instant, Timers};
 
 /// Dialogs whose flows are known. At one more, the one that nothing has been heard of for longest goes.
@@ -27,8 +29,18 @@ type Name = u64;
 pub(super) struct InUse {
     /// How much goes along each flow; no entry is zero.
     counts: BTreeMap<FlowId, u32>,
-    dialogs: BTreeMap<Name, [FlowId; 2]>,
+    dialogs: BTreeMap<Name, Answered>,
     until: Timers<Name>,
+    /// Calls that have ended, for whoever writes them down.
+    ended: Vec<CallRecord>,
+}
+
+/// An answered call.
+#[derive(Debug)]
+struct Answered {
+    flows: [FlowId; 2],
+    /// None where voice mail has answered, which keeps records of its own.
+    record: Option<Box<CallRecord>>,
 }
 
 impl InUse {
@@ -55,20 +67,37 @@ impl InUse {
         }
     }
 
-    /// A call was answered; along these flows, the caller's and the callee's, it goes on.
-    pub(super) fn answered(&mut self, now: Instant, headers: &Headers, flows: [FlowId; 2]) {
+    /// A call was answered; along these flows, the caller's and the callee's, it goes on. Whether that is
+    /// news: a success may be repeated, and come from a second telephone.
+    pub(super) fn answered(
+        &mut self,
+        now: Instant,
+        headers: &Headers,
+        flows: [FlowId; 2],
+        record: Option<Box<CallRecord>>,
+    ) -> bool {
         let name = name(headers.call_id(), headers.from().tag());
         flows.into_iter().for_each(|flow| self.enter(flow));
-        let before = self.dialogs.insert(name, flows);
-        self.end(before);
+        let before = self.dialogs.remove(&name);
+        let is_new = before.is_none();
+        let record = before.map_or(record, |before| {
+            before.flows.into_iter().for_each(|flow| self.leave(flow));
+            before.record
+        });
+        self.dialogs.insert(name, Answered { flows, record });
         self.until.arm(name, now + DIALOG_LIFE);
         self.forget(now);
         if self.dialogs.len() > DIALOGS_MAX
             && let Some(oldest) = self.until.expired(Instant::FAR_FUTURE)
         {
-            let before = self.dialogs.remove(&oldest);
-            self.end(before);
+            self.end(oldest);
         }
+        is_new
+    }
+
+    /// Records of calls that have ended since this was last asked; the end is still to be put in.
+    pub(super) fn take_ended(&mut self) -> Vec<CallRecord> {
+        std::mem::take(&mut self.ended)
     }
 
     /// A request within a dialog passes, whose caller has this tag.
@@ -76,8 +105,7 @@ impl InUse {
         let name = name(call_id, caller);
         if *method == Method::Bye {
             self.until.disarm(&name);
-            let before = self.dialogs.remove(&name);
-            self.end(before);
+            self.end(name);
         } else if self.dialogs.contains_key(&name) {
             self.until.arm(name, now + DIALOG_LIFE);
         }
@@ -85,13 +113,14 @@ impl InUse {
 
     fn forget(&mut self, now: Instant) {
         while let Some(name) = self.until.expired(now) {
-            let before = self.dialogs.remove(&name);
-            self.end(before);
+            self.end(name);
         }
     }
 
-    fn end(&mut self, flows: Option<[FlowId; 2]>) {
-        flows.into_iter().flatten().for_each(|flow| self.leave(flow));
+    fn end(&mut self, name: Name) {
+        let Some(Answered { flows, record }) = self.dialogs.remove(&name) else { return };
+        flows.into_iter().for_each(|flow| self.leave(flow));
+        self.ended.extend(record.map(|record| *record));
     }
 }
 
@@ -124,8 +153,8 @@ mod tests {
     #[test]
     fn an_answered_call_uses_both_flows_until_its_bye() {
         let mut in_use = InUse::default();
-        in_use.answered(at(0), &headers("c"), [FlowId(2), FlowId(4)]);
-        in_use.answered(at(0), &headers("c"), [FlowId(2), FlowId(4)]);
+        in_use.answered(at(0), &headers("c"), [FlowId(2), FlowId(4)], None);
+        in_use.answered(at(0), &headers("c"), [FlowId(2), FlowId(4)], None);
         in_use.enter(FlowId(2));
         assert!(in_use.contains(FlowId(2)) && in_use.contains(FlowId(4)));
         in_use.passed(at(1), &Method::Info, "c", Some("1"));
@@ -140,11 +169,11 @@ mod tests {
     #[test]
     fn a_call_of_which_nothing_is_heard_is_forgotten_in_the_end() {
         let mut in_use = InUse::default();
-        in_use.answered(at(0), &headers("c"), [FlowId(2), FlowId(4)]);
+        in_use.answered(at(0), &headers("c"), [FlowId(2), FlowId(4)], None);
         in_use.passed(at(11), &Method::Update, "c", Some("1"));
-        in_use.answered(at(22), &headers("d"), [FlowId(6), FlowId(8)]);
+        in_use.answered(at(22), &headers("d"), [FlowId(6), FlowId(8)], None);
         assert!(in_use.contains(FlowId(2)));
-        in_use.answered(at(23), &headers("e"), [FlowId(6), FlowId(8)]);
+        in_use.answered(at(23), &headers("e"), [FlowId(6), FlowId(8)], None);
         assert!(!in_use.contains(FlowId(2)));
         assert_eq!(in_use.flows().collect::<Vec<_>>(), [FlowId(6), FlowId(8)]);
     }
@@ -157,6 +186,7 @@ mod tests {
                 at(0) + Duration::from_millis(n),
                 &headers(&n.to_string()),
                 [FlowId(n), FlowId(n)],
+                None,
             );
         }
         assert_eq!((in_use.dialogs.len(), in_use.until.len()), (DIALOGS_MAX, DIALOGS_MAX));

@@ -1,8 +1,12 @@
-//! What is told outside SIP of requests: decisions for those who ask why, refusals for the log.
+//! What is told outside SIP of requests: decisions for those who ask why, records of calls, refusals for
+//! the log.
 
 use umbel_node::{FlowId, Output, Transport};
 use umbel_sip_message::{AddressOfRecord, DiversionReason, HeaderName, Method, Request};
-use umbel_store::{Decision, Op, Routing, Ruling, Ticket, call_id_on_record, clean_text};
+use umbel_store::{
+    CallKind, CallOutcome, CallRecord, Decision, Op, PinOutcome, Routing, Ruling, Ticket, call_id_on_record,
+    clean_text,
+};
 use umbel_time::Instant;
 
 use super::branches::{Hop, Next};
@@ -48,10 +52,7 @@ impl Proxy {
             call_id: call_id_on_record(request.headers().call_id()).to_owned(),
             at: self.clocks(now).wall,
             mailbox: callee.and_then(|callee| callee.to_string().parse().ok()),
-            transport: match transport {
-                Transport::Tcp => umbel_store::Transport::Tcp,
-                Transport::Tls => umbel_store::Transport::Tls,
-            },
+            transport: on_record(*transport),
             peer: peer.map(str::to_owned),
             command_seen: request.headers().has(&HeaderName::MsExchangeCommand),
             ruling,
@@ -74,6 +75,58 @@ impl Proxy {
         }
     }
 
+    /// A call as `umbel calls` shows it; one that was answered goes on.
+    pub(super) fn record(&self, now: Instant, call: &Call, outcome: CallOutcome) -> CallRecord {
+        let headers = call.request.headers();
+        let from = call.caller.clone().or_else(|| headers.from().uri.address_of_record());
+        let to = call.request.request_uri();
+        let party = |address: Option<AddressOfRecord>, uri: &str| {
+            clean_text(&address.map_or_else(|| uri.to_owned(), |address| address.to_string()))
+        };
+        CallRecord {
+            call_id: call_id_on_record(headers.call_id()).to_owned(),
+            kind: CallKind::Call,
+            from: party(from, headers.from().uri.as_str()),
+            to: party(to.address_of_record(), to.as_str()),
+            started: call.began,
+            ended: (outcome != CallOutcome::Answered).then(|| self.clocks(now).wall),
+            transport: on_record(call.transport),
+            peer: call.peer.clone(),
+            pin: PinOutcome::None,
+            outcome,
+        }
+    }
+
+    /// Writes down a call that nobody has answered: the caller was told this status code.
+    pub(super) fn record_failure(&mut self, now: Instant, key: CallKey, status: u16) {
+        let Some(call) = self.calls.get(&key) else { return };
+        if *call.request.method() != Method::Invite {
+            return;
+        }
+        let outcome = match status {
+            // The caller proves first who it is, and then calls.
+            401 | 407 => return,
+            408 | 480 | 486 | 487 | 600 | 603 => CallOutcome::NotAnswered,
+            500..=599 => CallOutcome::Failed,
+            _ => CallOutcome::Refused,
+        };
+        let record = self.record(now, call, outcome);
+        self.write_call(record);
+    }
+
+    /// Calls that have ended in this turn.
+    pub(super) fn write_ended_calls(&mut self, now: Instant) {
+        for record in self.in_use.take_ended() {
+            let ended = Some(self.clocks(now).wall);
+            self.write_call(CallRecord { ended, ..record });
+        }
+    }
+
+    pub(super) fn write_call(&mut self, record: CallRecord) {
+        let (ticket, op) = (Ticket(self.number()), Op::RecordCall(Box::new(record)));
+        self.outputs.push_back(Output::Wish(Wish::Store { ticket, op }));
+    }
+
     /// Tells of a request that goes no further because of a rule of ours. A flow that is gone says no
     /// more where it came from, and nobody waits for an answer there.
     pub(super) fn tell_refused(
@@ -88,6 +141,13 @@ impl Proxy {
             let refused = Refused::new(refusal, request, source, peer.map(str::to_owned));
             self.outputs.push_back(Output::Wish(Wish::Refused(Box::new(refused))));
         }
+    }
+}
+
+fn on_record(transport: Transport) -> umbel_store::Transport {
+    match transport {
+        Transport::Tcp => umbel_store::Transport::Tcp,
+        Transport::Tls => umbel_store::Transport::Tls,
     }
 }
 

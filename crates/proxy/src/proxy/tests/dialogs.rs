@@ -3,7 +3,7 @@
 use super::*;
 
 /// An answered call from alice to bob, and the Routes that each side has learnt.
-fn answered() -> Office {
+pub(super) fn answered() -> Office {
     let mut office = Office::where_registered(&["bob"]);
     office.call("alice", "sip:bob@example.test");
     office.answer("bob", "200 OK");
@@ -12,7 +12,7 @@ fn answered() -> Office {
 }
 
 /// A request by one side of the call.
-fn within(office: &mut Office, name: &str, method: &str, change: impl Fn(String) -> String) {
+pub(super) fn within(office: &mut Office, name: &str, method: &str, change: impl Fn(String) -> String) {
     let invite = office.request("bob", "INVITE");
     let route = values(&invite, &HeaderName::RecordRoute).join(", ");
     let headers = invite.headers();
@@ -29,7 +29,7 @@ fn within(office: &mut Office, name: &str, method: &str, change: impl Fn(String)
     office.say(name, &change(text));
 }
 
-fn as_it_is(text: String) -> String {
+pub(super) fn as_it_is(text: String) -> String {
     text
 }
 

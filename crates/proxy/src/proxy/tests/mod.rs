@@ -17,6 +17,7 @@ mod late_answers;
 mod message_waiting;
 mod missed_calls;
 mod no_diversion;
+mod recording;
 mod registering;
 mod servers;
 mod voice_mail;

@@ -127,9 +127,18 @@ fn when_no_server_answers_it_depends_on_what_was_wanted() {
     office.expect("alice < 181\nalice < 480");
     office.call("alice", "sip:alice@example.test;opaque=app:voicemail");
     office.expect("alice < 503");
+}
+
+// SIPRE-21
+#[test]
+fn where_there_is_no_voice_mail_nothing_is_forwarded_and_the_busy_are_busy() {
     let mut without = Office::with(|config| config.voice_mail.clear());
     without.call("alice", "sip:bob@example.test");
-    without.expect("alice < 181\nalice < 480");
+    without.expect("alice < 480");
+    without.register_all(&["bob"]);
+    without.call("alice", "sip:bob@example.test");
+    without.answer("bob", "486 Busy Here");
+    without.expect("bob < INVITE sip:bob@192.0.2.2\nalice < 486");
 }
 
 // EUMR-9, CMD-3
