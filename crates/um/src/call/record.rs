@@ -150,7 +150,7 @@ impl Record {
                 CallKind::CallAnswering | CallKind::MissedCall => CallOutcome::NothingLeft,
                 CallKind::SubscriberAccess | CallKind::UnauthenticatedPilot => CallOutcome::AccessDenied,
                 CallKind::PlayOnPhone => CallOutcome::NotAnswered,
-                CallKind::None => CallOutcome::Failed,
+                CallKind::Call | CallKind::None => CallOutcome::Failed,
             };
         }
         if self.call.kind == CallKind::CallAnswering && self.call.outcome == CallOutcome::NothingLeft {
