@@ -26,7 +26,7 @@ impl Prober {
         Prober { caller: connect(side.tcp), telephone, calls: 0 }
     }
 
-    /// Calls; the telephone is busy.
+    /// Calls; the telephone is busy, and the caller is to be told so rather than sent to voice mail.
     pub(crate) fn way_of_an_invite(&mut self) -> Duration {
         std::thread::park_timeout(PAUSE);
         self.calls += 1;
@@ -36,7 +36,8 @@ impl Prober {
                 "{method} sip:probe@{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/TCP {at};branch=z9hG4bKp{calls}\r\n\
                  Max-Forwards: 70\r\nFrom: <sip:prober@elsewhere.test>;tag=p{calls}\r\n\
                  To: <sip:probe@{DOMAIN}>{tag}\r\nCall-ID: probe-{at}-{calls}\r\nCSeq: 1 {method}\r\n\
-                 Contact: <sip:prober@{at};transport=tcp>\r\nContent-Length: 0\r\n\r\n"
+                 Contact: <sip:prober@{at};transport=tcp>\r\nMs-Sensitivity: private-no-diversion\r\n\
+                 Content-Length: 0\r\n\r\n"
             )
         };
         let begun = Instant::now();

@@ -5,7 +5,6 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use umbel_interop::certificates::issued;
 use umbel_interop::kamailio::Kamailio;
 use umbel_interop::umbel::{DOMAIN, Umbel};
 
@@ -22,25 +21,21 @@ pub(crate) enum Task {
     Open,
     /// Only for those who know their password.
     Digest,
-    /// As `Open`, over TLS.
-    Tls,
 }
 
 /// The servers. Kamailio's folder and ports are those of a test of ours that runs nothing.
 pub(crate) struct Sides {
     pub(crate) umbel: Umbel,
     kamailio: Kamailio,
-    kamailio_tls: SocketAddr,
     _room: Umbel,
 }
 
 /// One of them, to be measured.
-#[derive(Clone)]
 pub(crate) struct Side {
     pub(crate) name: &'static str,
     pub(crate) tcp: SocketAddr,
-    pub(crate) tls: SocketAddr,
-    processes: Vec<u32>,
+    /// The process that the others are children of; Kamailio has begun to listen before it has them.
+    process: u32,
 }
 
 impl Sides {
@@ -50,35 +45,22 @@ impl Sides {
             "authentication = \"{authentication}\"\ndigest = [\"MD5\"]\nvoicemail = [\"sip:127.0.0.1:9\"]"
         );
         let umbel = Umbel::unconfigured().configured(Some(&lines), None).started();
+        // Calls are for users only.
+        umbel.import_many(&["telephone", "probe"].map(str::to_owned));
         let room = Umbel::unconfigured().configured(None, Some(""));
-        let papers = issued(&room, "sip.example.test");
-        let mut definitions =
-            vec![("PAPERS", format!("\"{}\"", papers.certificate.with_extension("").display()))];
-        match task {
-            Task::Open => {}
-            Task::Digest => definitions.push(("DIGEST", "1".to_owned())),
-            Task::Tls => definitions.push(("TLS", "1".to_owned())),
-        }
+        let definitions = match task {
+            Task::Open => Vec::new(),
+            Task::Digest => vec![("DIGEST", "1".to_owned())],
+        };
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("load/kamailio.cfg");
-        let kamailio = Kamailio::start_from(&room, &config, &definitions, task == Task::Tls);
-        let kamailio_tls = kamailio.over_tls();
-        Sides { umbel, kamailio, kamailio_tls, _room: room }
+        let kamailio = Kamailio::start_from(&room, &config, &definitions, false);
+        Sides { umbel, kamailio, _room: room }
     }
 
     /// Ours first in even rounds, Kamailio in odd ones.
     pub(crate) fn in_turn(&self, round: usize) -> [Side; 2] {
-        let ours = Side {
-            name: "Umbel",
-            tcp: self.umbel.server_tcp(),
-            tls: self.umbel.server_tls(),
-            processes: family(self.umbel.id()),
-        };
-        let theirs = Side {
-            name: "Kamailio",
-            tcp: self.kamailio.address(),
-            tls: self.kamailio_tls,
-            processes: family(self.kamailio.id()),
-        };
+        let ours = Side { name: "Umbel", tcp: self.umbel.server_tcp(), process: self.umbel.id() };
+        let theirs = Side { name: "Kamailio", tcp: self.kamailio.address(), process: self.kamailio.id() };
         if round.is_multiple_of(2) { [ours, theirs] } else { [theirs, ours] }
     }
 
@@ -95,12 +77,12 @@ impl Side {
 
     /// The CPU time of all its processes so far.
     pub(crate) fn cpu(&self) -> Duration {
-        self.processes.iter().map(|id| cpu(*id)).sum()
+        family(self.process).into_iter().map(cpu).sum()
     }
 
     /// The memory of all its processes, in KiB; what they share counts once.
     pub(crate) fn pss(&self) -> f64 {
-        self.processes.iter().map(|id| pss(*id)).sum()
+        family(self.process).into_iter().map(pss).sum()
     }
 
     /// Registers `user` without a password; to be found at `contact`.
