@@ -5,8 +5,8 @@
 use umbel_store::conformance::{NOON, add, address, attempt};
 use umbel_store::{Secrets, StoreError, Verdict};
 
-use crate::testing::{CHEAP, options};
 use crate::SqliteStore;
+use crate::testing::{CHEAP, options};
 
 /// SEC-86: the work is the same, so that the time tells nothing; from the fifth attempt on the door is locked,
 /// which must not be told by the time either.

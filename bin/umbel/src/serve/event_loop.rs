@@ -9,6 +9,8 @@ use tokio::sync::{Notify, mpsc};
 use umbel_net::{Clock, Flows, Stats};
 use umbel_node::{FlowId, Input, Node, Output};
 use umbel_ocexum::{Policy, TrustedTransport};
+use umbel_store::{Op, Ticket};
+use umbel_store_sqlite::{Refused, TicketInbox};
 
 /// Orders that wait for a loop; beyond it their senders wait or drop what may be dropped.
 pub(super) const ORDERS_MAX: usize = 16_384;
@@ -75,6 +77,15 @@ pub(super) struct EventLoop<R: Role> {
 pub(super) fn trusted_by(policy: Policy, clock: Clock) -> umbel_net::Trusts {
     let policy = Policy { transport: TrustedTransport::ListedPeer, networks: Vec::new(), ..policy };
     Rc::new(move |flow| umbel_ocexum::trust(flow, &policy, clock.unix_time()).transport.is_ok())
+}
+
+/// Asks the store. What is only written down for people is not answered: a brain that waited for it would
+/// be woken for nothing, some five times a call.
+pub(super) fn ask(store: &TicketInbox, ticket: Ticket, op: Op) -> Result<(), Refused> {
+    match op {
+        Op::Decide(_) | Op::RecordCall(_) => store.note(op),
+        _ => store.submit(ticket, op),
+    }
 }
 
 impl<R: Role> EventLoop<R> {

@@ -95,10 +95,6 @@ async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
     let clock = Clock::start();
     let (mut store, recovery) = store::open_for_server(&config)?;
     report_recovery(&recovery);
-    let made = match config.source {
-        None => first_start::users(&config, &mut store, runtime::generator()?, now())?,
-        Some(_) => Vec::new(),
-    };
     let (tls, own) = crate::tls::start(&config, clock)?;
     let loaded = prompts::load(&config)?;
     let (metrics, readiness) = operation::observation();
@@ -120,8 +116,13 @@ async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
         .await?;
     let control = Control::bind(&config.data)
         .map_err(|error| crate::exit::at_path("bind the control socket in", &config.data, &error))?;
-    let worker = store_worker(store)?;
     let operation = operation::start(config, &readiness, &common.metrics).await?;
+    // Only now: a start that failed would have shown nobody the secrets of the users it made.
+    let made = match config.source {
+        None => first_start::users(config, &mut store, runtime::generator()?, now())?,
+        Some(_) => Vec::new(),
+    };
+    let worker = store_worker(store)?;
     let upkeep = Upkeep {
         store: worker.inbox(),
         tls: common.tls.clone(),

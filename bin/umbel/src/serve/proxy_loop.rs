@@ -11,7 +11,7 @@ use umbel_store::{Reply, StoreError};
 use umbel_store_sqlite::TicketInbox;
 use umbel_time::Instant;
 
-use super::event_loop::Role;
+use super::event_loop::{Role, ask};
 use super::proxy_watch::ProxyWatch;
 use super::registrations::Keeping;
 use super::watch::Watch;
@@ -56,7 +56,7 @@ impl Role for ProxyLoop {
     fn grant(&mut self, wish: Wish) -> Option<Order> {
         match wish {
             Wish::Store { ticket, op } => {
-                if self.store.submit(ticket, op).is_err() {
+                if ask(&self.store, ticket, op).is_err() {
                     return Some(Order::Stored { ticket, reply: Reply::Failed(StoreError::Overloaded) });
                 }
             }

@@ -9,7 +9,7 @@ use umbel_store::{Reply, StoreError};
 use umbel_store_sqlite::TicketInbox;
 use umbel_um::{MediaKey, NoSockets, Order, Um, Wish};
 
-use super::event_loop::Role;
+use super::event_loop::{Role, ask};
 use super::media_worker::MediaWorkers;
 use super::watch::{UmWatch, Watch};
 
@@ -58,7 +58,7 @@ impl Role for UmLoop {
             Wish::Media { key, command } => self.media.order(key, command),
             Wish::CloseMedia { key } => self.media.close(key),
             Wish::Store { ticket, op } => {
-                if self.store.submit(ticket, op).is_err() {
+                if ask(&self.store, ticket, op).is_err() {
                     return Some(Order::Stored { ticket, reply: Reply::Failed(StoreError::Overloaded) });
                 }
             }

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use umbel_store::{Op, Reply, Ticket};
 
+use super::course::{self, Kind};
 use crate::hash_work::WorkDone;
 use crate::spool::RoundDone;
 
@@ -16,6 +17,11 @@ const RECORDING_JOBS_MAX: usize = 16_384;
 const RECORDING_BYTES_MAX: usize = 64 << 20;
 /// Other operations that wait.
 const OTHER_JOBS_MAX: usize = 4_096;
+/// Notes that wait; a thousand calls a second put in some thousand in the time that they wait.
+const NOTES_MAX: usize = 16_384;
+/// How long a note waits for others to be written with it, so that it wakes nobody for itself; `why` must
+/// answer within a second (SEC-32).
+const NOTE_WAIT: Duration = Duration::from_millis(200);
 /// Operations taken at once, so that replies are not held back too long.
 const TURN_JOBS_MAX: usize = 64;
 
@@ -32,6 +38,7 @@ pub(super) type TicketAnswer = Arc<dyn Fn(Ticket, Reply) + Send + Sync>;
 pub(super) enum Answer {
     Ticket(Ticket, TicketAnswer),
     Then(Box<dyn FnOnce(Reply) + Send>),
+    Nobody,
 }
 
 /// What the helpers report to the store thread.
@@ -58,7 +65,7 @@ impl fmt::Debug for Refused {
 #[derive(Default)]
 pub(super) struct Turn {
     pub(super) reports: Vec<Report>,
-    /// Recordings before others; each lane in order.
+    /// Recordings before others, notes when they have waited long enough; each lane in order.
     pub(super) jobs: Vec<Job>,
     /// Nothing more will come from outside.
     pub(super) closed: bool,
@@ -70,6 +77,9 @@ struct Lanes {
     recordings: VecDeque<Job>,
     recording_bytes: usize,
     others: VecDeque<Job>,
+    notes: VecDeque<Job>,
+    /// When the first of the notes is to be taken.
+    notes_due: Option<Instant>,
     closed: bool,
 }
 
@@ -86,6 +96,9 @@ impl Queue {
 
     pub(super) fn put(&self, job: Job) -> Result<(), Refused> {
         let mut lanes = self.lock();
+        if course::kind(&job.op) == Kind::Note {
+            return self.put_note(lanes, job);
+        }
         let bytes = audio_bytes(&job.op);
         let room = match is_recording(&job.op) {
             true => {
@@ -107,6 +120,18 @@ impl Queue {
         Ok(())
     }
 
+    fn put_note(&self, mut lanes: MutexGuard<'_, Lanes>, job: Job) -> Result<(), Refused> {
+        if lanes.closed || lanes.notes.len() >= NOTES_MAX {
+            return Err(Refused { op: Box::new(job.op) });
+        }
+        lanes.notes.push_back(job);
+        if lanes.notes_due.is_none() {
+            lanes.notes_due = Some(Instant::now() + NOTE_WAIT);
+            self.bell.notify_one();
+        }
+        Ok(())
+    }
+
     /// Reports are bounded by the operations they belong to.
     pub(super) fn report(&self, report: Report) {
         self.lock().reports.push_back(report);
@@ -123,6 +148,7 @@ impl Queue {
         let mut lanes = self.lock();
         loop {
             let idle = lanes.reports.is_empty() && lanes.recordings.is_empty() && lanes.others.is_empty();
+            let deadline = [deadline, lanes.notes_due].into_iter().flatten().min();
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if !idle || lanes.closed || left.is_some_and(|left| left.is_zero()) {
                 break;
@@ -139,6 +165,10 @@ impl Queue {
         lanes.recording_bytes = lanes.recording_bytes.saturating_sub(freed);
         let others = lanes.others.len().min(TURN_JOBS_MAX - recordings);
         turn.jobs.extend(lanes.others.drain(..others));
+        if lanes.closed || lanes.notes_due.is_some_and(|due| due <= Instant::now()) {
+            turn.jobs.extend(lanes.notes.drain(..));
+            lanes.notes_due = None;
+        }
         turn.closed = lanes.closed && lanes.recordings.is_empty() && lanes.others.is_empty();
         turn
     }

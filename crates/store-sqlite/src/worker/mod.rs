@@ -113,7 +113,13 @@ impl TicketInbox {
         self.inbox.queue.put(Job { op, answer: Answer::Ticket(ticket, Arc::clone(&self.answer)) })
     }
 
-    /// The same without tickets.
+    /// Puts an operation in whose reply nobody waits for, and which may wait for others to be written with
+    /// it. Never waits, as [`Inbox::ask`].
+    pub fn note(&self, op: Op) -> Result<(), Refused> {
+        self.inbox.queue.put(Job { op, answer: Answer::Nobody })
+    }
+
+    /// Where operations are put in without tickets.
     pub fn inbox(&self) -> &Inbox {
         &self.inbox
     }

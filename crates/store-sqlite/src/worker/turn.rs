@@ -13,8 +13,6 @@ use crate::store::SqliteStore;
 
 /// How often running recordings are synced (REL-02: at most the last second is lost).
 const ROUND: Duration = Duration::from_millis(900);
-/// How long a note may wait for a batch to go with; `why` must answer within a second (SEC-32).
-const NOTE_WAIT: Duration = Duration::from_millis(200);
 /// How soon a batch is tried again while another program holds the store.
 const BUSY_RETRY: Duration = Duration::from_millis(50);
 /// How long an operation waits for another program (REL-12 asks for 30 s) before it fails.
@@ -64,7 +62,7 @@ impl Course {
             for job in turn.jobs {
                 self.take_job(job);
             }
-            self.commit(turn.closed);
+            self.commit();
             self.sync_running();
             if turn.closed && self.is_done() {
                 break;
@@ -75,10 +73,8 @@ impl Course {
 
     /// When there is something to do even if nothing comes.
     fn deadline(&self) -> Option<Instant> {
-        let note = self.notes.first().map(|note| note.since + NOTE_WAIT);
         let write = self.retry.filter(|_| !self.writes.is_empty() || !self.notes.is_empty());
-        let note = if self.retry.is_some() { None } else { note };
-        [note, write, self.next_round].into_iter().flatten().min()
+        [write, self.next_round].into_iter().flatten().min()
     }
 
     fn is_done(&self) -> bool {
@@ -137,12 +133,11 @@ impl Course {
         self.writes.push(Waiting { job, hashed, since: Instant::now() });
     }
 
-    /// Writes and commits what waits: writes at once, notes along with them or when they are due.
-    fn commit(&mut self, closing: bool) {
+    /// Writes and commits what waits. Notes have waited in the queue for others of their kind.
+    fn commit(&mut self) {
         let now = Instant::now();
-        let note_due = self.notes.first().is_some_and(|note| closing || now >= note.since + NOTE_WAIT);
         let too_early = self.retry.is_some_and(|retry| now < retry);
-        if (self.writes.is_empty() && !note_due) || too_early {
+        if (self.writes.is_empty() && self.notes.is_empty()) || too_early {
             return;
         }
         let mut batch = std::mem::take(&mut self.writes);
@@ -240,6 +235,7 @@ impl Course {
         match answer {
             Answer::Ticket(ticket, answer) => answer(ticket, reply),
             Answer::Then(then) => then(reply),
+            Answer::Nobody => {}
         }
     }
 }
