@@ -286,6 +286,7 @@ fn sentence(event: &Event<'_>) -> String {
         Event::Held { held: true, .. } => "on hold".to_owned(),
         Event::Held { held: false, .. } => "no longer on hold".to_owned(),
         Event::PromptStarted { .. } => "hearing something".to_owned(),
+        Event::Key { pressed: Some(1), .. } => "pressed a key".to_owned(),
         Event::Key { pressed: Some(pressed), .. } => format!("pressed {pressed} keys"),
         Event::Key { key, .. } => format!("the other side pressed {}", key.unwrap_or(' ')),
         Event::MessageWaiting { waiting: Some(waiting), new, old, urgent_new, .. } => {

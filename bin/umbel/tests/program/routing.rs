@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use serde_json::{Value, json};
 
 use crate::site::{Ran, Site, umbel};
+use crate::wait::until;
 
 /// [MS-SIPRE] 2.2.9: forwarding after twenty seconds, and a second device.
 const DOCUMENT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -211,9 +212,15 @@ fn a_running_protocol_server_follows_the_rules_of_the_moment() {
     call().failed(1, &["480"]);
     set(&site, &["block=off", "forward-unanswered=102"]).succeeded();
     call().succeeded();
-    let calls = site.umbel(&["calls", "--json"]).documents();
-    // Alice's voice mail at first; now that of bob, who calls himself there and is asked for his PIN.
-    let pins: Vec<&Value> = calls.iter().map(|call| &call["pin"]).collect();
-    assert_eq!(pins, ["prompted", "none"], "{calls:?}");
-    assert_eq!(calls[0]["kind"], "subscriber-access");
+    let calls = until("the records of four calls", || {
+        let calls = site.umbel(&["calls", "--json"]).documents();
+        (calls.len() == 4).then_some(calls)
+    });
+    // Alice's voice mail at first; then nobody twice; now that of bob, who calls himself there and is
+    // asked for his PIN.
+    let mut seen: Vec<[&Value; 2]> = calls.iter().map(|call| [&call["kind"], &call["pin"]]).collect();
+    seen.sort_by_key(|call| format!("{call:?}"));
+    let expected =
+        [["call", "none"], ["call", "none"], ["missed-call", "none"], ["subscriber-access", "prompted"]];
+    assert_eq!(seen, expected, "{calls:?}");
 }
