@@ -1,5 +1,7 @@
 //! What a Request-URI means here: a user, a mailbox, a pilot, ourselves, a number, or somebody else's.
 
+use std::net::IpAddr;
+
 use umbel_node::Transport;
 use umbel_sip_endpoint::SentBy;
 use umbel_sip_message::{AddressOfRecord, Scheme, UriRef};
@@ -58,7 +60,7 @@ pub(crate) fn meaning(uri: UriRef<'_>, config: &Config) -> Meaning {
 
 /// Whether the host is our domain, or we. Others may live at our address with ports of their own.
 pub(crate) fn is_ours(uri: UriRef<'_>, config: &Config) -> bool {
-    let named = |name: &str| name.eq_ignore_ascii_case(uri.host());
+    let named = |name: &str| is_same_host(name, uri.host());
     named(&config.domain)
         || config.hosts.iter().any(|name| named(name))
         || is_our_socket(uri, config, uri.port().is_none())
@@ -68,7 +70,7 @@ pub(crate) fn is_ours(uri: UriRef<'_>, config: &Config) -> bool {
 pub(crate) fn is_our_socket(uri: UriRef<'_>, config: &Config, is_any_port: bool) -> bool {
     let is_it = |SentBy { host, port }: &SentBy, default: u16| {
         let is_port = uri.port().unwrap_or(default) == port.unwrap_or(default);
-        host.eq_ignore_ascii_case(uri.host()) && (is_any_port || is_port)
+        is_same_host(host, uri.host()) && (is_any_port || is_port)
     };
     let is_secure =
         uri.scheme() == Scheme::Sips || uri.transport().is_some_and(|word| word.eq_ignore_ascii_case("tls"));
@@ -76,6 +78,23 @@ pub(crate) fn is_our_socket(uri: UriRef<'_>, config: &Config, is_any_port: bool)
     config.tcp.iter().any(|tcp| is_it(tcp, Transport::Tcp.default_port()))
         || config.tls.iter().any(|tls| is_it(tls, Transport::Tls.default_port()))
         || config.sockets.iter().any(|socket| is_it(socket, default))
+}
+
+/// Whether the host is one where a unified messaging server is, at whatever port: voice mail by another name.
+pub(crate) fn is_voice_mail_host(uri: UriRef<'_>, config: &Config) -> bool {
+    config.voice_mail.iter().any(|server| is_same_host(server.host(), uri.host()))
+}
+
+/// One name, or one address however it is written.
+fn is_same_host(one: &str, other: &str) -> bool {
+    let address = |host: &str| {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+    };
+    match (address(one), address(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one.eq_ignore_ascii_case(other),
+    }
 }
 
 /// Whether the identity is one of our domain, under whatever of our names.
@@ -134,6 +153,7 @@ mod tests {
             "sip:bob@192.0.2.11:5061",
             "sips:bob@192.0.2.11",
             "sip:bob@192.0.2.11",
+            "sip:bob@[::ffff:192.0.2.11]:5061",
         ] {
             check(uri, Meaning::User(bob()));
         }

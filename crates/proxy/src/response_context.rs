@@ -87,7 +87,7 @@ pub(crate) enum Action {
 pub(crate) enum Kind {
     /// A registered endpoint of the callee, which may deflect the call.
     Endpoint,
-    /// A registered endpoint of somebody who rings beside the callee.
+    /// Somebody who rings beside the callee: an endpoint of another user, a number, another domain.
     Beside,
     /// Not a telephone of ours.
     Elsewhere,

@@ -119,7 +119,7 @@ impl Proxy {
         match meaning {
             // Given by a peer: where its Route says.
             _ if has_routes => {
-                self.send_to_uri(now, key, uri);
+                self.send_to_uri(now, key, uri, Kind::Elsewhere);
                 self.check(now, key);
             }
             // URI-6: all telephones of a user, or the one that is meant.
@@ -141,11 +141,11 @@ impl Proxy {
                 self.give_up(now, key, Refusal::NotFound);
             }
             Meaning::Number(number) => {
-                self.send_to_number(now, key, &number);
+                self.send_to_number(now, key, &number, Kind::Elsewhere);
                 self.check(now, key);
             }
             Meaning::Foreign => {
-                self.send_to_uri(now, key, uri);
+                self.send_to_uri(now, key, uri, Kind::Elsewhere);
                 self.check(now, key);
             }
             Meaning::Unsupported => self.give_up(now, key, Refusal::NotFound),

@@ -35,6 +35,16 @@ pub(super) enum Purpose {
     VoiceMail,
 }
 
+impl Purpose {
+    /// Whose branch that becomes, where it is not a telephone of the callee's.
+    fn kind(self) -> Kind {
+        match self {
+            Purpose::Also => Kind::Beside,
+            Purpose::Callee | Purpose::Forward | Purpose::VoiceMail => Kind::Elsewhere,
+        }
+    }
+}
+
 impl Proxy {
     /// A user of ours, or one telephone of a user's (URI-6): RFC 5627 5.4.
     pub(super) fn find_user(
@@ -135,7 +145,7 @@ impl Proxy {
                 self.give_up(now, key, Refusal::MayNotRelay);
             }
             (Purpose::Callee | Purpose::Forward | Purpose::Also, Some(number)) if has_gateway => {
-                self.send_to_number(now, key, &number);
+                self.send_to_number(now, key, &number, purpose.kind());
                 self.check(now, key);
             }
             (Purpose::Callee | Purpose::VoiceMail | Purpose::Forward, _) => {
@@ -147,16 +157,29 @@ impl Proxy {
 
     /// A target of somebody's rules, or of a deflection.
     pub(super) fn send_to_target(&mut self, now: Instant, key: CallKey, uri: &Uri, purpose: Purpose) {
+        let kind = purpose.kind();
         match locality::meaning(uri.as_ref(), &self.config) {
             Meaning::User(address) => self.find_user(now, key, uri, address, purpose),
             Meaning::VoiceMail(address) if purpose == Purpose::Forward => {
                 self.find(key, address, Purpose::VoiceMail);
             }
-            Meaning::Number(number) => self.send_to_number(now, key, &number),
-            Meaning::Foreign => self.send_to_uri(now, key, uri.clone()),
+            Meaning::Number(number) => self.send_to_number(now, key, &number, kind),
+            Meaning::Foreign if self.may_go_to(key, uri) => self.send_to_uri(now, key, uri.clone(), kind),
             // Nowhere that could ring.
-            Meaning::VoiceMail(_) | Meaning::Pilot | Meaning::Ourselves | Meaning::Unsupported => {}
+            Meaning::Foreign
+            | Meaning::VoiceMail(_)
+            | Meaning::Pilot
+            | Meaning::Ourselves
+            | Meaning::Unsupported => {}
         }
+    }
+
+    /// SENS-6: whatever a user's rules or contacts call it, a call that must not be diverted does not go
+    /// where voice mail is.
+    fn may_go_to(&self, key: CallKey, uri: &Uri) -> bool {
+        let call = self.calls.get(&key);
+        call.is_none_or(|call| call.sensitivity.allows_diversion())
+            || !locality::is_voice_mail_host(uri.as_ref(), &self.config)
     }
 
     /// All endpoints of a user.
@@ -184,7 +207,11 @@ impl Proxy {
                 is_outside: false,
             }
         };
-        let hops: Vec<Hop> = targets.iter().map(hop).collect();
+        let may_go = |hop: &Hop| match &hop.next {
+            Next::Flow(_) => true,
+            Next::Uri(uri) => self.may_go_to(key, uri),
+        };
+        let hops: Vec<Hop> = targets.iter().map(hop).filter(may_go).collect();
         let mut telephones = 0;
         for hop in hops {
             telephones += u8::from(self.branch(now, key, kind, hop, Vec::new()));
@@ -198,7 +225,7 @@ impl Proxy {
     }
 
     /// A number: to its gateways, best first. Without one, nowhere.
-    pub(super) fn send_to_number(&mut self, now: Instant, key: CallKey, number: &str) {
+    pub(super) fn send_to_number(&mut self, now: Instant, key: CallKey, number: &str, kind: Kind) {
         let Some(route) = self.config.gateways(number) else { return };
         let hop = |gateway: &Uri| {
             let uri = Uri::sip(number, gateway.host())?;
@@ -210,15 +237,15 @@ impl Proxy {
         };
         let mut hops = self.in_order(route.to.iter().filter_map(hop).collect()).into_iter();
         if let Some(first) = hops.next() {
-            self.branch(now, key, Kind::Elsewhere, first, hops.collect());
+            self.branch(now, key, kind, first, hops.collect());
         }
     }
 
     /// Elsewhere; along the Routes that a peer has given, if it has.
-    pub(super) fn send_to_uri(&mut self, now: Instant, key: CallKey, uri: Uri) {
+    pub(super) fn send_to_uri(&mut self, now: Instant, key: CallKey, uri: Uri, kind: Kind) {
         let routes = call_mut(&mut self.calls, key, |call| call.routes.clone());
         let next = routes.first().unwrap_or(&uri).clone();
         let hop = Hop { request_uri: uri, next: Next::Uri(next), path: routes, is_outside: true };
-        self.branch(now, key, Kind::Elsewhere, hop, Vec::new());
+        self.branch(now, key, kind, hop, Vec::new());
     }
 }

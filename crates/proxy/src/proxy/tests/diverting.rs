@@ -239,3 +239,16 @@ fn who_has_nowhere_to_be_forwarded_to_may_deflect() {
     office.answer_with("bob", "303 See Other", "Contact: <sip:carol@example.test>\r\n");
     office.expect("alice < 181\ncarol < INVITE sip:carol@192.0.2.3");
 }
+
+// SIPRE-30: nor by anybody whom the caller did not call.
+#[test]
+fn a_second_device_elsewhere_redirects_nobody() {
+    let mut office = Office::where_registered(&["bob"]);
+    office.set("bob", "no-voicemail", "yes");
+    office.set("bob", "ring-also", "sip:bob@elsewhere.test;transport=tls");
+    office.call("alice", "sip:bob@example.test");
+    office.expect("bob < INVITE sip:bob@192.0.2.2\nelsewhere < INVITE sip:bob@elsewhere.test;transport=tls");
+    office.answer_with("elsewhere", "302 Moved Temporarily", "Contact: <sip:x@y.test>\r\n");
+    office.answer("bob", "486 Busy Here");
+    office.expect("alice < 486");
+}

@@ -182,6 +182,40 @@ fn simultaneous_ring_still_rings() {
     }
 }
 
+// SENS-6: voice mail is not a second device, whatever the user calls it.
+#[test]
+fn voice_mail_by_another_name_does_not_ring_beside_telephones() {
+    for target in ["sip:bob@vm1.test;transport=tls", "sip:bob@VM2.test:5065;transport=tcp"] {
+        for lines in NOT {
+            let mut office = Office::where_registered(&["bob"]);
+            office.set("bob", "ring-also", target);
+            ringing(&mut office, lines);
+            office.wait(200);
+            office.expect("bob < CANCEL\nalice < 480");
+        }
+    }
+}
+
+// SENS-6: nor a telephone, when the user's connection is gone and only its contact is left.
+#[test]
+fn voice_mail_that_was_registered_as_a_telephone_is_not_called() {
+    let at_voice_mail = |config: &mut Config| {
+        config.voice_mail = vec!["sip:192.0.2.2:5066;transport=tls".parse().unwrap()];
+    };
+    for (lines, ladder) in [
+        (NOT[0], "alice < 480"),
+        (NOT[1], "alice < 480"),
+        ("", "192.0.2.2:5065 < INVITE sip:bob@192.0.2.2:5065;transport=tls"),
+    ] {
+        let mut office = Office::with(at_voice_mail);
+        office.register("bob", "<sip:bob@192.0.2.2:5065;transport=tls>", "");
+        office.expect("bob < 200");
+        office.disconnect("bob");
+        office.call_with("alice", "sip:bob@example.test", lines);
+        office.expect(ladder);
+    }
+}
+
 // Row 17: 5.6, DIAG-1, DIAG-2, DIAG-5
 #[test]
 fn only_insiders_are_told_where_and_nobody_hears_181() {
