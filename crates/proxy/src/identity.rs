@@ -45,6 +45,17 @@ impl Sender {
         }
     }
 
+    /// Who may say by whom a call was referred, which lists of callers are compared with.
+    pub fn may_refer(&self) -> bool {
+        match self {
+            Sender::Peer { .. } => true,
+            Sender::User(_) => true,
+            Sender::Claimed(_) => true,
+            Sender::Gateway => false,
+            Sender::Stranger => false,
+        }
+    }
+
     /// DIAG-2: who is told why.
     pub fn is_inside(&self) -> bool {
         match self {

@@ -85,6 +85,12 @@ pub(crate) fn is_voice_mail_host(uri: UriRef<'_>, config: &Config) -> bool {
     config.voice_mail.iter().any(|server| is_same_host(server.host(), uri.host()))
 }
 
+/// Whether voice mail could take the identity for one of our users, though it names none of them here: its
+/// own hosts mean our domain to it, and a number may be a user's extension.
+pub(crate) fn may_mean_a_user(uri: UriRef<'_>, config: &Config) -> bool {
+    user(uri, config).is_some() || uri.scheme() == Scheme::Tel || is_voice_mail_host(uri, config)
+}
+
 /// One name, or one address however it is written.
 fn is_same_host(one: &str, other: &str) -> bool {
     let address = |host: &str| {

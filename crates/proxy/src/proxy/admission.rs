@@ -13,6 +13,7 @@ use umbel_sip_message::{AddressOfRecord, Draft, HeaderName, Headers, Method, Req
 use umbel_store::{Address, Op, Reply, Ruling};
 use umbel_time::Instant;
 
+use super::call::Call;
 use super::message_waiting::{Within, is_about_messages};
 use super::record::Subject;
 use super::{Alarm, GUESSER_WAITS, HELD_MAX, Proxy, Waiting, Wish};
@@ -144,14 +145,21 @@ impl Proxy {
     /// How far the sender is believed to be who From says.
     fn is_credible(&self, now: Instant, arrival: &Arrival) -> Credibility {
         let request = &arrival.request;
-        let from = locality::user(request.headers().from().uri, &self.config);
+        let headers = request.headers();
+        let from = locality::user(headers.from().uri, &self.config);
         let is_to_self = from.is_some() && from == locality::user(request.request_uri(), &self.config);
         match (&arrival.sender, self.config.authentication) {
             // REG-5: a trusted peer may call a user in the user's name.
             (Sender::Peer { .. }, _) => Credibility::AsIs,
             (Sender::Gateway, _) if is_to_self => Credibility::No,
             (Sender::Gateway, _) => Credibility::AsIs,
-            (_, Required::Digest) if from.is_some() || self.must_be_known(request) => Credibility::MustProve,
+            // SEC-40.
+            (_, Required::Digest)
+                if locality::may_mean_a_user(headers.from().uri, &self.config)
+                    || self.must_be_known(request) =>
+            {
+                Credibility::MustProve
+            }
             (_, Required::Digest) => Credibility::AsIs,
             (_, Required::None) => match from {
                 // REG-5 without passwords: only from where the user is registered.
@@ -168,6 +176,16 @@ impl Proxy {
                 },
                 None => Credibility::AsIs,
             },
+        }
+    }
+
+    /// REG-5: whether a call to this user in the user's own name is believed, by whatever name of the user's
+    /// and over whomever it came here.
+    pub(super) fn may_call_self(&self, now: Instant, call: &Call, callee: &AddressOfRecord) -> bool {
+        match call.sender {
+            Sender::Peer { .. } | Sender::User(_) => true,
+            Sender::Claimed(_) => self.location.is_registered_on(now, callee, call.flow),
+            Sender::Gateway | Sender::Stranger => false,
         }
     }
 

@@ -73,6 +73,14 @@ pub(super) struct Call {
     pub(super) only: Option<Only>,
 }
 
+impl Call {
+    /// Referred-By, of those whose word on it counts: nothing in it is proved (RFC 3892 5).
+    pub(super) fn referrer(&self) -> Option<Uri> {
+        let referrer = self.request.headers().address(&HeaderName::ReferredBy).ok().flatten();
+        referrer.filter(|_| self.sender.may_refer()).map(|referrer| referrer.uri.to_uri())
+    }
+}
+
 impl Proxy {
     /// RFC 3261 16.5: where does it go?
     pub(super) fn begin(&mut self, now: Instant, arrival: Arrival, routes: Vec<Uri>) {
@@ -164,10 +172,11 @@ impl Proxy {
         call.visited.insert(callee.clone());
         call.has_voice_mail = has_voice_mail;
         let Some(call) = self.calls.get(&key) else { return };
-        let headers = call.request.headers();
-        let from = headers.from().uri.address_of_record();
-        let referrer = headers.address(&HeaderName::ReferredBy).ok().flatten();
-        let referrer = referrer.and_then(|referrer| referrer.uri.address_of_record());
+        if call.caller.as_ref() == Some(&callee) && !self.may_call_self(now, call, &callee) {
+            return self.give_up(now, key, Refusal::FromOfAnother);
+        }
+        let from = call.request.headers().from().uri.address_of_record();
+        let referrer = call.referrer().and_then(|referrer| referrer.address_of_record());
         // SIPRE-5: rules that cannot be read are no rules at all.
         let rules = words::read(&user.settings.routing, &self.config.domain).ok();
         if let Some(unknown) = rules.as_ref().and_then(|rules| self.unknown_names(call, rules)) {

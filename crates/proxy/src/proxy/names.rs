@@ -1,7 +1,7 @@
 //! Who is calling, by further names: teams, delegates and those who break through may be written as
 //! extensions, and callers have addresses. Who has an extension is known when a call comes.
 
-use umbel_sip_message::{AddressOfRecord, HeaderName};
+use umbel_sip_message::AddressOfRecord;
 use umbel_store::{Address, Op, Reply, User};
 use umbel_time::Instant;
 
@@ -31,8 +31,7 @@ impl Proxy {
         let lists = [&rules.team, &rules.delegates, &rules.breakthrough];
         let mut listed =
             lists.into_iter().flatten().filter_map(|uri| locality::user(uri.as_ref(), &self.config));
-        let referrer = call.request.headers().address(&HeaderName::ReferredBy).ok().flatten();
-        let referrer = referrer.and_then(|referrer| locality::user(referrer.uri, &self.config));
+        let referrer = call.referrer().and_then(|referrer| locality::user(referrer.as_ref(), &self.config));
         let callers: Vec<_> = call.caller.clone().into_iter().chain(referrer).collect();
         let is_number = |address: &AddressOfRecord| locality::number(address.user()).is_some();
         let is_needed = listed.any(|member| is_number(&member) || callers.iter().any(is_number));

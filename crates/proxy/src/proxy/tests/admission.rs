@@ -96,6 +96,55 @@ fn from_belongs_to_who_has_the_password() {
     office.expect("bob < INVITE sip:bob@192.0.2.2");
 }
 
+// SEC-40: voice mail is at home at its own hosts, and knows users by numbers.
+#[test]
+fn from_belongs_to_a_user_also_where_only_voice_mail_would_know() {
+    let mut office = Office::new();
+    for from in ["sip:alice@vm1.test", "sips:alice@VM2.test:5066", "tel:200", "tel:+15555550100"] {
+        let text = office.text(
+            "stranger",
+            "INVITE",
+            "sip:voicemail@example.test",
+            &format!("From: <{from}>\r\n"),
+            1,
+            "",
+        );
+        office.say("stranger", &text.replace("z9hG4bK", &format!("z9hG4bK{}", from.len())));
+        office.expect("stranger < 407");
+        office.call_with("alice", "sip:voicemail@example.test", &format!("From: <{from}>\r\n"));
+        office.expect("alice < 403");
+    }
+}
+
+// REG-5
+#[test]
+fn nobody_calls_a_user_in_the_users_name_by_another_name_of_the_user() {
+    let mut office = Office::where_registered(&["bob", "carol"]);
+    office.set("carol", "forward-immediate", "201");
+    for called in ["sip:bob@example.test", "sip:201@example.test", "sip:carol@example.test"] {
+        office.call_with("gateway", called, "From: <sip:bob@example.test>\r\n");
+        assert_eq!(office.response("gateway").status().as_u16(), 403, "{called}");
+    }
+    assert!(office.ladder.iter().all(|line| !line.contains("INVITE")), "{:?}", office.ladder);
+    let mut office = Office::with(|config| config.authentication = crate::Required::None);
+    office.register_all(&["bob"]);
+    office.call_with("stranger", "sip:201@example.test", "From: <sip:bob@example.test>\r\n");
+    office.expect("stranger < 403");
+}
+
+// 7.4, rule 6: who breaks through is known, and not only said.
+#[test]
+fn strangers_are_referred_by_nobody() {
+    let mut office = Office::where_registered(&["bob"]);
+    office.set("bob", "do-not-disturb", "yes");
+    office.set("bob", "breakthrough", "carol@example.test");
+    let referred = "Referred-By: <sip:carol@example.test>\r\n";
+    office.call_with("stranger", "sip:bob@example.test", &format!("From: <sip:x@y.test>\r\n{referred}"));
+    office.expect("stranger < 181\nvm1 < INVITE sip:bob@example.test;opaque=app:voicemail");
+    office.call_with("alice", "sip:bob@example.test", referred);
+    office.expect("bob < INVITE sip:bob@192.0.2.2");
+}
+
 // SEC-52, SEC-55
 #[test]
 fn strangers_may_call_users_and_nothing_else() {
