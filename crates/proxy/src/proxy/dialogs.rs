@@ -67,8 +67,10 @@ impl Proxy {
             uri = contact;
         }
         let target = match (rest.into_iter().next(), flow) {
+            // SEC-52: first, so that Routes which somebody has added lead nowhere else. Who is at the other
+            // end goes by those that are left.
+            (_, Some(flow)) if self.endpoint.flow(flow).is_some() => Target::Flow(flow),
             (Some(next), _) => Target::Uri(next),
-            (None, Some(flow)) if self.endpoint.flow(flow).is_some() => Target::Flow(flow),
             // RFC 5626 5.3.1: `ob` says that there is no other way than the flow.
             (None, Some(_)) if uri.param("ob").is_some() => return Err(Refusal::FlowFailed),
             (None, _) => Target::Uri(uri),

@@ -76,6 +76,24 @@ fn strangers_to_a_dialog_have_no_way_into_it() {
     office.expect("");
 }
 
+// SEC-52: who is in a dialog reaches its other side by it, and nobody else.
+#[test]
+fn routes_that_were_added_lead_nowhere_else() {
+    let mut office = answered();
+    for (method, name) in [("INFO", "alice"), ("ACK", "alice"), ("INVITE", "bob")] {
+        within(&mut office, name, method, |text| {
+            text.replace("\r\nFrom:", ", <sip:elsewhere.test;transport=tls;lr>\r\nFrom:")
+        });
+        let (other, contact) = match name {
+            "alice" => ("bob", "sip:bob@192.0.2.2"),
+            _ => ("alice", "sip:alice@192.0.2.1"),
+        };
+        office.expect(&format!("{other} < {method} {contact}"));
+        let passed = office.request(other, method);
+        assert_eq!(values(&passed, &HeaderName::Route), ["<sip:elsewhere.test;transport=tls;lr>"]);
+    }
+}
+
 #[test]
 fn a_re_invite_can_be_cancelled() {
     let mut office = answered();
