@@ -31,7 +31,7 @@ impl ProxyWatch {
         self.metrics.queue_depth("registrations", registrations_waiting);
     }
 
-    /// SEC-66 bounds the lines; the figures count all.
+    /// SEC-66 bounds the lines; the figures count all. Anybody can bring one about, so that it wakes nobody.
     pub(super) fn refused(&self, refused: Refused) {
         let Refused { refusal, method, source, peer, call_id } = refused;
         let (code, rule) = (refusal.answer().status.as_u16(), refusal.why());
@@ -40,7 +40,7 @@ impl ProxyWatch {
             self.metrics.authentication_failed();
         }
         let peer = peer.unwrap_or_default();
-        tracing::warn!(%source, peer, method, call_id, code, rule, "refused");
+        tracing::info!(%source, peer, method, call_id, code, rule, "refused");
     }
 
     pub(super) fn guesser(source: IpAddr, name: &str) {
