@@ -364,7 +364,7 @@ impl Proxy {
             (_, Some(otherwise)) => otherwise,
             (Failure::Timeout, None) => Refusal::NoResponse,
             // RFC 3261 16.9; a telephone that cannot be reached is one that is not there.
-            (Failure::Transport, None) if matches!(branch.hop.next, Next::Flow(_)) => Refusal::NotRegistered,
+            (Failure::Transport, None) if !branch.hop.is_outside => Refusal::NotRegistered,
             (Failure::Transport | Failure::Unresolved | Failure::Limit, None) => Refusal::Unavailable,
         };
         branch.outcome = Some(Err(refusal));

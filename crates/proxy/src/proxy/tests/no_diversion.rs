@@ -216,6 +216,19 @@ fn voice_mail_that_was_registered_as_a_telephone_is_not_called() {
     }
 }
 
+// SENS-13: a telephone that cannot be called back is one that is not there, rather than trouble of ours.
+#[test]
+fn a_telephone_that_does_not_take_connections_is_not_there() {
+    let mut office = Office::new();
+    office.connect("bob-too", IpAddr::from([203, 0, 113, 4]), None);
+    office.register("bob-too", "<sip:bob@203.0.113.4:5061;transport=tls>", "");
+    office.expect("bob-too < 200");
+    office.disconnect("bob-too");
+    office.down.insert("elsewhere.test");
+    office.call_with("alice", "sip:bob@example.test", NOT[0]);
+    office.expect("alice < 480");
+}
+
 // Row 17: 5.6, DIAG-1, DIAG-2, DIAG-5
 #[test]
 fn only_insiders_are_told_where_and_nobody_hears_181() {
