@@ -366,6 +366,9 @@ pub(crate) struct PhoneOptions {
     /// after the last key, or when the other side does.
     #[arg(long = "for", value_name = "TIME")]
     pub(crate) for_time: Option<String>,
+    /// Do not let the other side of a call send us on to somebody else.
+    #[arg(long)]
+    pub(crate) no_transfer: bool,
     #[command(flatten)]
     pub(crate) secrets: SecretsFromFiles,
 }

@@ -27,6 +27,8 @@ pub(crate) struct Call {
     held: bool,
     /// What was told of that.
     told_held: bool,
+    /// How often the other side has sent us on.
+    pub(crate) referrals: u32,
     /// Why we ended it, where that says more than what SIP will tell.
     pub(crate) because: Option<How>,
 }
@@ -95,6 +97,7 @@ impl Call {
             pending: None,
             held: false,
             told_held: false,
+            referrals: 0,
             because: None,
         }
     }

@@ -31,6 +31,8 @@ pub struct Config {
     pub answering: Answering,
     /// Whether the owner wishes to appear offline: only Play-On-Phone rings then (OCEXUM-3.2-7). Default: no.
     pub appear_offline: bool,
+    /// Whether the other side of a call may send us on to somebody else (RFC 3515). Default: yes.
+    pub transfers: bool,
     /// So many calls at once; one more is busy. Default: 1.
     pub lines: usize,
     /// Codecs, in the order in which they are offered. Default: G.722, PCMU, PCMA.
@@ -57,6 +59,7 @@ impl Config {
             expires: umbel_ua::registration::EXPIRES,
             answering: Answering::Ring,
             appear_offline: false,
+            transfers: true,
             lines: 1,
             codecs: vec![Codec::G722, Codec::Pcmu, Codec::Pcma],
             srtp: Srtp::Offered,

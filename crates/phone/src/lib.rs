@@ -79,6 +79,7 @@ mod incoming;
 mod order;
 mod skip_pin;
 mod telephone;
+mod transfer;
 
 pub use config::{Answering, Config, Redirection};
 pub use diagnosis::meaning;

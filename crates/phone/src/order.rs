@@ -217,6 +217,14 @@ pub enum Progress {
         /// Whether we are held.
         held: bool,
     },
+    /// The other side sends us on to somebody else (RFC 3515): another call begins. When that is answered this
+    /// one ends; when it is not, this one goes on.
+    Transferred {
+        /// To whom.
+        to: Uri,
+        /// Our name for the other call.
+        call: CallKey,
+    },
     /// Something happened in its sound.
     Sound(umbel_media::Event),
     /// It is over. Its last news, exactly once.

@@ -2,6 +2,7 @@
 
 mod calling;
 mod receiving;
+mod transferring;
 mod watching;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -21,6 +22,7 @@ use crate::call::{Call, Stage};
 use crate::config::Config;
 use crate::order::{Ended, How, News, NoSockets, Order, Progress, Registration, Wish};
 use crate::skip_pin::Standing;
+use transferring::Transfer;
 use watching::Watch;
 
 /// How long we wait for an answer before giving up: beyond a ring time of a minute and Timer B.
@@ -34,6 +36,8 @@ pub struct Telephone {
     agent: Agent,
     rng: ChaCha20Rng,
     calls: BTreeMap<CallKey, Call>,
+    /// Calls that another call has sent us to, until they are answered or over.
+    transfers: BTreeMap<CallKey, Transfer>,
     registration: Option<Registered>,
     timers: Timers<Timer>,
     watch: Option<Watch>,
@@ -66,6 +70,7 @@ impl Telephone {
             user_agent: config.user_agent.clone(),
             calls_max: config.lines.saturating_add(BUSY_CALLS),
             notify: true,
+            refer: config.transfers,
             ..Default::default()
         };
         let agent = Agent::new(agent, ChaCha20Rng::from_rng(&mut rng));
@@ -74,6 +79,7 @@ impl Telephone {
             agent,
             rng,
             calls: BTreeMap::new(),
+            transfers: BTreeMap::new(),
             registration: None,
             timers: Timers::new(),
             watch: None,
@@ -136,7 +142,10 @@ impl Telephone {
             Order::CallVoiceMail { call, skip_pin } => self.call_voice_mail(call, skip_pin),
             Order::Answer { call } => self.answer(now, call),
             Order::Refuse { call, how } => self.refuse(now, call, how),
-            Order::HangUp { call } => self.hang_up(now, call, None),
+            Order::HangUp { call } => {
+                self.hang_up(now, call, None);
+                self.give_up_transfer(now, call);
+            }
             Order::Hold { call, held } => self.hold(now, call, held),
             Order::Sound { call, command } => {
                 if matches!(self.calls.get(&call), Some(Call { stage: Stage::Up(_), .. })) {
@@ -243,6 +252,7 @@ impl Telephone {
                     call.withdraw_offer();
                 }
             }
+            Event::Referred { call, key, received } => self.referred(now, call, key, &received.request),
             Event::Ended { call, ending } => self.ended(now, call, ending),
             Event::Notified { flow, request } => self.notified(flow, &request),
             Event::Received { key, received } => self.received(now, key, &received),
@@ -270,6 +280,7 @@ impl Telephone {
         self.timers.disarm(&Timer::GiveUp(key));
         let lasted = call.lasted(now);
         let how = call.because.unwrap_or(how);
+        self.transfer_ended(now, key, transferring::status_of(&how));
         let missed = receiving::is_missed(call.incoming.as_deref(), lasted, &how);
         let ended = Ended { how, lasted, missed, incoming: call.incoming };
         self.wish(Wish::Media { call: key, command: umbel_media::Command::Close });

@@ -344,6 +344,13 @@ impl Uri {
         self.rebuilt(text)
     }
 
+    /// The same URI without what it asks for in header fields (RFC 3261 19.1.1).
+    #[must_use]
+    pub fn without_headers(&self) -> Self {
+        let end = usize::from(self.layout.headers);
+        self.rebuilt(self.text.get(..end).unwrap_or_default().to_owned())
+    }
+
     /// The same URI up to its host and port.
     #[must_use]
     pub fn without_params_and_headers(&self) -> Self {

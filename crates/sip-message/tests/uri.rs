@@ -258,4 +258,5 @@ fn uris_are_built_escaped_and_stay_what_they_were() {
     assert_eq!(uri.with_param("ob", None).as_str(), "sip:a@b;x=1;lr;ob?h=v");
     assert_eq!(uri.without_param("LR").as_str(), "sip:a@b;x=1?h=v");
     assert_eq!(uri.without_params_and_headers().as_str(), "sip:a@b");
+    assert_eq!(uri.without_headers().as_str(), "sip:a@b;x=1;lr");
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod beside;
+mod referring;
 mod registering;
 mod requests;
 mod watching;
@@ -24,6 +25,7 @@ use crate::{CallKey, Command, Config, Ending, Event, Outcome, OutsideRequest, Ti
 
 use beside::Beside;
 pub use beside::RECEIVED_MAX;
+pub use referring::REFERRALS_MAX;
 use registering::Registrar;
 pub use watching::GATEWAYS_MAX;
 use watching::Gateways;
@@ -39,6 +41,8 @@ pub const REQUESTS_MAX: usize = 1_000;
 pub struct Agent {
     shared: Shared,
     calls: BTreeMap<CallKey, Call>,
+    /// Calls that are over, where the peer is still to be told what came of a REFER.
+    referring: BTreeMap<CallKey, Call>,
     gateways: Gateways,
     registrar: Option<Registrar>,
     beside: Beside,
@@ -66,6 +70,7 @@ impl Agent {
                 by_tag: BTreeMap::new(),
             },
             calls: BTreeMap::new(),
+            referring: BTreeMap::new(),
             gateways: Gateways::default(),
             registrar: None,
             beside: Beside::default(),
@@ -114,6 +119,9 @@ impl Agent {
             }
             Command::SendInfo { call, content_type, body } => {
                 self.with(now, call, |call, shared| call.send_info(now, shared, &content_type, body.0));
+            }
+            Command::Notify { call, last, headers, body } => {
+                self.notify(now, call, last, &headers, body);
             }
             Command::Request { ticket, request } => self.request(now, ticket, *request),
             Command::Respond { request, response } => self.respond(now, request, *response),
@@ -206,6 +214,7 @@ impl Agent {
             && self.shared.answering.is_empty()
             && self.shared.by_tag.is_empty()
             && self.beside.is_idle()
+            && self.referring.is_empty()
             && self.shared.timers.is_empty()
             && self.shared.endpoint.transaction_count() == 0
     }
@@ -239,9 +248,10 @@ impl Agent {
         for timer in CallTimer::ALL {
             self.shared.disarm(key, timer);
         }
-        if let Some(ending) = call.into_ending() {
+        if let Some(ending) = call.ending().cloned() {
             self.shared.tell(Event::Ended { call: key, ending });
         }
+        self.remember_referral(key, call);
     }
 
     fn place(&mut self, now: Instant, key: CallKey, outgoing: crate::Outgoing) {

@@ -3,6 +3,7 @@
 mod answering;
 mod changing;
 mod placing;
+mod referring;
 mod requests;
 mod session;
 
@@ -54,6 +55,8 @@ pub(crate) struct Call {
     wishes: Wishes,
     session: Option<SessionTimer>,
     peer_takes_update: bool,
+    /// Whether the peer is still to be told what came of a REFER.
+    referred: bool,
     ending: Option<Ending>,
 }
 
@@ -106,10 +109,6 @@ impl Call {
 
     pub(crate) fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()
-    }
-
-    pub(crate) fn into_ending(self) -> Option<Ending> {
-        self.ending
     }
 
     pub(crate) fn local_tag(&self) -> LocalTag {

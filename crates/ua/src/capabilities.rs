@@ -11,7 +11,9 @@ pub(crate) const ACCEPT_ENCODING: &str = "identity";
 /// The event package of message waiting (RFC 3842), the only one that we know.
 pub(crate) const EVENT: &str = "message-summary";
 /// Supported: what a peer may use with us.
-pub(crate) const SUPPORTED: &str = "100rel, timer";
+const SUPPORTED: &str = "100rel, timer";
+/// RFC 4488 5: a REFER may ask not to be told what comes of it.
+const NO_REFER_SUBSCRIPTION: &str = "norefersub";
 
 /// What is served besides calls, as the configuration says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +21,14 @@ pub(crate) struct Served {
     pub(crate) notify: bool,
     pub(crate) subscribe: bool,
     pub(crate) message: bool,
+    pub(crate) refer: bool,
 }
 
 impl Served {
-    /// Allow (PEER-12): exactly what is served. REFER is not among it (XFER-4).
+    /// Allow (PEER-12): exactly what is served. REFER is among it in telephones alone (XFER-4).
     pub(crate) fn allow(self) -> String {
         let mut allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK".to_owned();
-        for method in [Method::Notify, Method::Subscribe, Method::Message] {
+        for method in [Method::Notify, Method::Subscribe, Method::Message, Method::Refer] {
             if self.serves(&method) {
                 allow.extend([", ", method.as_str()]);
             }
@@ -41,9 +44,15 @@ impl Served {
             Method::Notify => self.notify,
             Method::Subscribe => self.subscribe,
             Method::Message => self.message,
-            Method::Register | Method::Refer | Method::Publish => false,
+            Method::Refer => self.refer,
+            Method::Register | Method::Publish => false,
             Method::Extension(_) => false,
         }
+    }
+
+    /// Supported: what a peer may use with us.
+    pub(crate) fn supported(self) -> String {
+        if self.refer { format!("{SUPPORTED}, {NO_REFER_SUBSCRIPTION}") } else { SUPPORTED.to_owned() }
     }
 
     /// Whether anybody here speaks of events: then Allow-Events says of which (RFC 6665 8.2.2).
@@ -52,9 +61,10 @@ impl Served {
     }
 }
 
-/// Whether the extension of an option tag is ours, so that a request may require it.
-pub(crate) fn supports(option_tag: &str) -> bool {
-    SUPPORTED.split(", ").any(|ours| ours.eq_ignore_ascii_case(option_tag))
+/// Whether the extension of an option tag is ours, so that a request of this method may require it.
+pub(crate) fn supports(method: &Method, option_tag: &str) -> bool {
+    let ours = SUPPORTED.split(", ").any(|ours| ours.eq_ignore_ascii_case(option_tag));
+    ours || (*method == Method::Refer && option_tag.eq_ignore_ascii_case(NO_REFER_SUBSCRIPTION))
 }
 
 #[cfg(test)]
@@ -80,14 +90,19 @@ mod tests {
             Method::Message,
             Method::Publish,
         ];
-        for bits in 0..8 {
-            let served = Served { notify: bits & 1 > 0, subscribe: bits & 2 > 0, message: bits & 4 > 0 };
+        for bits in 0..16 {
+            let served = Served {
+                notify: bits & 1 > 0,
+                subscribe: bits & 2 > 0,
+                message: bits & 4 > 0,
+                refer: bits & 8 > 0,
+            };
             for method in &all {
                 let listed = served.allow().split(", ").any(|name| name == method.as_str());
                 assert_eq!(listed, served.serves(method), "{method}");
             }
         }
-        let none = Served { notify: false, subscribe: false, message: false };
+        let none = Served { notify: false, subscribe: false, message: false, refer: false };
         assert!(!none.serves(&Method::Subscribe) && !none.serves(&Method::Message));
         assert!(Served { subscribe: true, ..none }.serves(&Method::Subscribe));
     }
@@ -95,9 +110,12 @@ mod tests {
     // RFC 3261 8.2.2.3
     #[test]
     fn option_tags_compare_without_case_and_whole() {
-        assert!(supports("timer"));
-        assert!(supports("100REL"));
-        assert!(!supports("100"));
-        assert!(!supports("replaces"));
+        assert!(supports(&Method::Invite, "timer"));
+        assert!(supports(&Method::Invite, "100REL"));
+        assert!(!supports(&Method::Invite, "100"));
+        assert!(!supports(&Method::Invite, "replaces"));
+        // RFC 4488: of REFER alone.
+        assert!(supports(&Method::Refer, "NoReferSub"));
+        assert!(!supports(&Method::Invite, "norefersub"));
     }
 }

@@ -15,7 +15,9 @@ pub(crate) fn scheme(request: &Request) -> Result<(), Refusal> {
 
 /// RFC 3261 8.2.2.3: what a request requires of us, we must know.
 pub(crate) fn require(request: &Request) -> Result<(), Refusal> {
-    let unknown: Vec<&str> = request.headers().require().filter(|tag| !capabilities::supports(tag)).collect();
+    let method = request.method();
+    let required = request.headers().require();
+    let unknown: Vec<&str> = required.filter(|tag| !capabilities::supports(method, tag)).collect();
     if unknown.is_empty() { Ok(()) } else { Err(Refusal::BadExtension { unsupported: unknown.join(", ") }) }
 }
 

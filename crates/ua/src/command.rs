@@ -80,6 +80,18 @@ pub enum Command {
         /// What to send.
         body: InfoBody,
     },
+    /// Tell the peer what has become of a [`crate::Event::Referred`] that was accepted (RFC 3515 2.4.4): a
+    /// NOTIFY within the call, or within its dialog after the call is over.
+    Notify {
+        /// The call.
+        call: CallKey,
+        /// Whether this is the last one. The dialog of a call is remembered until then.
+        last: bool,
+        /// Event, Subscription-State, and what else there is to say.
+        headers: ExtraHeaders,
+        /// Content-Type and what it describes.
+        body: (String, Bytes),
+    },
     /// Send a request outside any call, like an unsolicited NOTIFY.
     Request {
         /// What [`crate::Event::Completed`] will call it.

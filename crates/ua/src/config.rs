@@ -26,13 +26,15 @@ pub struct Config {
     pub subscribe: bool,
     /// Whether MESSAGE is handed up (RFC 3428). Default: no.
     pub message: bool,
+    /// Whether REFER within a call is handed up (RFC 3515). Default: no (XFER-4).
+    pub refer: bool,
     /// Settings of the transaction layer.
     pub endpoint: umbel_sip_endpoint::Config,
 }
 
 impl Config {
     pub(crate) fn served(&self) -> Served {
-        Served { notify: self.notify, subscribe: self.subscribe, message: self.message }
+        Served { notify: self.notify, subscribe: self.subscribe, message: self.message, refer: self.refer }
     }
 }
 
@@ -48,6 +50,7 @@ impl Default for Config {
             notify: false,
             subscribe: false,
             message: false,
+            refer: false,
             endpoint: umbel_sip_endpoint::Config::default(),
         }
     }

@@ -81,6 +81,16 @@ pub enum Event {
         /// What was sent.
         body: InfoBody,
     },
+    /// The peer wants us to call somebody else (RFC 3515). Only where [`crate::Config::refer`] is on.
+    /// Answered by [`crate::Command::Respond`]; what comes of it is told by [`crate::Command::Notify`].
+    Referred {
+        /// The call.
+        call: CallKey,
+        /// The REFER.
+        key: RequestKey,
+        /// What is known of it.
+        received: Box<Received>,
+    },
     /// A notification outside a call arrived, and was answered with 200. Only where
     /// [`crate::Config::notify`] is on.
     Notified {

@@ -9,6 +9,7 @@
 //! | `call` | one call from INVITE to BYE: RFC 3261 12 to 15, RFC 3262, 3311, 4028, 6086 |
 //! | `invite` | the two machines of an invitation: RFC 3261 13 |
 //! | `dialog` | tags, sequence numbers, routes: RFC 3261 12 |
+//! | `agent::referring` | calls that are sent elsewhere by the peer: RFC 3515 |
 //! | `agent::beside` | what is asked beside calls, handed up and answered by command: RFC 3428, RFC 6665 |
 //! | `negotiation`, `session_timer`, `repetition`, `evidence`, `ping` | small decisions, each on a page |
 //! | `check`, `refusal`, `capabilities` | what is served, and what all else gets: RFC 3261 8.2 |
@@ -38,7 +39,7 @@ mod session_timer;
 mod shared;
 mod tag;
 
-pub use agent::{Agent, GATEWAYS_MAX, RECEIVED_MAX, REQUESTS_MAX};
+pub use agent::{Agent, GATEWAYS_MAX, RECEIVED_MAX, REFERRALS_MAX, REQUESTS_MAX};
 pub use command::{Command, Credentials, ExtraHeaders, Outgoing, OutsideRequest, Way};
 pub use config::{Config, Contacts};
 pub use digest_client::DigestClient;

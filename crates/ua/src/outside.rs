@@ -93,7 +93,7 @@ pub(crate) fn options(request: &Request, served: Served) -> Draft {
     draft.push(HeaderName::Allow, served.allow());
     draft.push(HeaderName::Accept, capabilities::ACCEPT);
     draft.push(HeaderName::AcceptEncoding, capabilities::ACCEPT_ENCODING);
-    draft.push(HeaderName::Supported, capabilities::SUPPORTED);
+    draft.push(HeaderName::Supported, served.supported());
     if served.has_events() {
         draft.push(HeaderName::AllowEvents, capabilities::EVENT);
     }

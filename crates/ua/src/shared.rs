@@ -12,7 +12,6 @@ use umbel_sip_message::{Draft, HeaderName, Request, StatusCode, Uri};
 use umbel_time::{Instant, Timers};
 
 use crate::asked::{Again, Asked, Purpose};
-use crate::capabilities;
 use crate::refusal::Refusal;
 use crate::repetition::GIVE_UP_AFTER;
 use crate::tag::LocalTag;
@@ -184,8 +183,9 @@ impl Shared {
     /// What every INVITE, UPDATE and their 2xx say of us.
     pub(crate) fn describe(&self, draft: &mut Draft, contact: String) {
         draft.push(HeaderName::Contact, contact);
-        draft.push(HeaderName::Allow, self.config.served().allow());
-        draft.push(HeaderName::Supported, capabilities::SUPPORTED);
+        let served = self.config.served();
+        draft.push(HeaderName::Allow, served.allow());
+        draft.push(HeaderName::Supported, served.supported());
     }
 
     /// The transport of the first hop, and the flow where that is the way.

@@ -212,6 +212,7 @@ impl Um {
             | Event::Answered { .. }
             | Event::Unchanged { .. }
             | Event::Notified { .. }
+            | Event::Referred { .. }
             | Event::Registration(_) => {}
         }
     }
@@ -402,7 +403,14 @@ impl Node for Um {
 fn agent_config(config: &Config) -> umbel_ua::Config {
     let calls_max = config.calls_max.saturating_add(CALLS_TO_REFUSE);
     // DEC-8, MISS-2: what is asked beside calls; nobody notifies us.
-    umbel_ua::Config { calls_max, subscribe: true, message: true, notify: false, ..config.agent.clone() }
+    umbel_ua::Config {
+        calls_max,
+        subscribe: true,
+        message: true,
+        notify: false,
+        refer: false,
+        ..config.agent.clone()
+    }
 }
 
 #[cfg(test)]

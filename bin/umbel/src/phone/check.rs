@@ -137,6 +137,7 @@ fn call(
     // One codec, so that what is heard can be compared.
     job.telephone.codecs = vec![umbel_sdp::Codec::Pcmu];
     job.telephone.lines = 2;
+    job.telephone.transfers = false;
     job.script.record = true;
     let (outcome, heard) = event_loop::run_quietly(job)?;
     match outcome {

@@ -81,6 +81,10 @@ pub(super) struct Errand {
     stage: Stage,
     /// The call that is up, and what is being done in it.
     running: Option<(CallKey, Running)>,
+    /// A call that has sent us on, and the call that came of it, until one of them is over.
+    successor: Option<(CallKey, CallKey)>,
+    /// The call that another one has sent us to last.
+    sent_to: Option<CallKey>,
     /// Whether the server has a registration of ours.
     registered: bool,
     /// Whether we were told what waits in the mailbox.
@@ -111,8 +115,17 @@ impl Errand {
     ) -> Self {
         let telephone = Telephone::new(config, rng);
         let stage = Stage::Registering;
-        let mut errand =
-            Errand { telephone, goal, script, stage, running: None, registered: false, told: false };
+        let mut errand = Errand {
+            telephone,
+            goal,
+            script,
+            stage,
+            running: None,
+            successor: None,
+            sent_to: None,
+            registered: false,
+            told: false,
+        };
         let registers = match errand.goal {
             Goal::Call { registers, .. } | Goal::VoiceMail { registers, .. } => registers,
             Goal::Answer { .. } | Goal::Register { .. } | Goal::MessageWaiting { .. } => true,
@@ -146,7 +159,7 @@ impl Errand {
             Stage::Leaving(until, _) => Some(*until),
             Stage::Registering | Stage::Calling(_) | Stage::Over(_) => None,
         };
-        let script = self.running.as_ref().and_then(|(_, running)| running.hang_up_at());
+        let script = self.done_with().map(|(_, at)| at);
         [own, script, self.telephone.poll_timeout()].into_iter().flatten().min()
     }
 
@@ -190,7 +203,8 @@ impl Errand {
         match news {
             News::Registration { change, .. } => self.registration(now, *change),
             News::Call { call, change: Progress::Answered(_), .. } => {
-                let (running, commands) = self.script.begin(now);
+                let sent = self.sent_to == Some(*call);
+                let (running, commands) = if sent { self.script.go_on(now) } else { self.script.begin(now) };
                 self.running = Some((*call, running));
                 for command in commands {
                     self.telephone.handle(now, Input::Order(Order::Sound { call: *call, command }));
@@ -200,6 +214,10 @@ impl Errand {
                 if let Some((_, running)) = self.running.as_mut().filter(|(running, _)| running == call) {
                     running.heard(now, event);
                 }
+            }
+            News::Call { call, change: Progress::Transferred { call: successor, .. }, .. } => {
+                self.successor = Some((*call, *successor));
+                self.sent_to = Some(*successor);
             }
             News::Call { call, change: Progress::Ended(ended), .. } => self.ended(now, *call, ended),
             News::Call { .. } => {}
@@ -248,6 +266,21 @@ impl Errand {
         if self.running.as_ref().is_some_and(|(running, _)| *running == call) {
             self.running = None;
         }
+        if let Some((from, to)) = self.successor.take_if(|(from, to)| call == *from || call == *to) {
+            // Whoever could not be reached in its place: the call goes on as it was. Otherwise what was to happen
+            // in it happens in the other one from now on.
+            let is_wanted = match (&self.stage, &self.goal) {
+                (Stage::Calling(ours), _) => *ours == from,
+                (Stage::Reachable(_), Goal::Answer { .. }) => true,
+                _ => false,
+            };
+            if is_wanted {
+                if call == from {
+                    self.stage = Stage::Calling(to);
+                }
+                return;
+            }
+        }
         match (&self.stage, &self.goal) {
             (Stage::Calling(ours), _) if *ours == call => self.leave(now, of_our_call(ended)),
             (Stage::Reachable(_), Goal::Answer { answering, .. }) => {
@@ -286,10 +319,9 @@ impl Errand {
     }
 
     fn wake(&mut self, now: Instant) {
-        if let Some((call, running)) = &self.running
-            && running.hang_up_at().is_some_and(|at| at <= now)
+        if let Some((call, at)) = self.done_with()
+            && at <= now
         {
-            let call = *call;
             self.running = None;
             self.telephone.handle(now, Input::Order(Order::HangUp { call }));
         }
@@ -298,6 +330,13 @@ impl Errand {
             Stage::Leaving(until, outcome) if *until <= now => self.stage = Stage::Over(outcome.clone()),
             _ => {}
         }
+    }
+
+    /// The call that is to be hung up, and when. Who is being sent on waits for what comes of it.
+    fn done_with(&self) -> Option<(CallKey, Instant)> {
+        let (call, running) = self.running.as_ref()?;
+        let waits = self.successor.is_some_and(|(from, _)| from == *call);
+        running.hang_up_at().filter(|_| !waits).map(|at| (*call, at))
     }
 
     fn time_is_up(&mut self, now: Instant) {

@@ -37,6 +37,8 @@ enum Event<'a> {
     },
     /// The other side put us on hold, or goes on.
     Held { call_id: &'a str, code: Option<u16>, reason: Option<&'a str>, held: bool },
+    /// The other side sends us on: another call begins.
+    Transferred { call_id: &'a str, code: Option<u16>, reason: Option<&'a str>, to: &'a str },
     /// The first RTP packet came.
     PromptStarted { call_id: &'a str, code: Option<u16>, reason: Option<&'a str> },
     /// Keys: `pressed` counts ours, which are not repeated here, since a PIN may be among them; `key` is one
@@ -225,6 +227,7 @@ fn call<'a>(call_id: &'a str, change: &'a Progress, keys: usize) -> Option<Event
             automatic: answered.automatic,
         },
         Progress::Held { held } => Event::Held { call_id, code, reason, held: *held },
+        Progress::Transferred { to, .. } => Event::Transferred { call_id, code, reason, to: to.as_str() },
         Progress::Sound(Sound::FirstPacketReceived) => Event::PromptStarted { call_id, code, reason },
         Progress::Sound(Sound::DigitsSent) => {
             Event::Key { call_id, code, reason, pressed: Some(keys), key: None }
@@ -285,6 +288,7 @@ fn sentence(event: &Event<'_>) -> String {
         ),
         Event::Held { held: true, .. } => "on hold".to_owned(),
         Event::Held { held: false, .. } => "no longer on hold".to_owned(),
+        Event::Transferred { to, .. } => format!("sent on to {to}"),
         Event::PromptStarted { .. } => "hearing something".to_owned(),
         Event::Key { pressed: Some(1), .. } => "pressed a key".to_owned(),
         Event::Key { pressed: Some(pressed), .. } => format!("pressed {pressed} keys"),

@@ -64,6 +64,12 @@ impl Script {
         (running, commands)
     }
 
+    /// The same in a call that another one has sent us to. Keys were meant for whoever was called, and a PIN may be
+    /// among them: they are not pressed again.
+    pub(super) fn go_on(&self, now: Instant) -> (Running, Vec<Command>) {
+        Script { keys: Vec::new(), ..self.clone() }.begin(now)
+    }
+
     /// How many keys are pressed.
     pub(super) fn key_count(&self) -> usize {
         self.keys.iter().filter(|stroke| matches!(stroke, Keystroke::Press(_))).count()
@@ -157,6 +163,15 @@ mod tests {
         assert_eq!(running.hang_up_at(), None, "it is still being said");
         running.heard(NOW, &played(SOUND));
         assert_eq!(running.hang_up_at(), Some(NOW + AFTER_SOUND));
+    }
+
+    /// SEC-42: who sends us on does not get our PIN pressed elsewhere.
+    #[test]
+    fn keys_are_not_pressed_in_a_call_that_we_were_sent_to() {
+        let both = Script { record: true, ..Script { keys: keys().keys, ..sound() } };
+        let (running, commands) = both.go_on(NOW);
+        assert!(matches!(commands.as_slice(), [Command::Record { .. }, Command::Play { .. }]));
+        assert!(!running.pressing);
     }
 
     #[test]

@@ -19,5 +19,6 @@ mod sound;
 mod telephone;
 mod telephone_page;
 mod telephones;
+mod transfers;
 mod users;
 mod wait;

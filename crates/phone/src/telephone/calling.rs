@@ -88,6 +88,7 @@ impl Telephone {
                 };
                 self.tell(key, Progress::Answered(answered));
                 self.wish(Wish::Media { call: key, command: umbel_media::Command::Update(parameters) });
+                self.transfer_answered(now, key, response.status());
             }
             Err(NoSession { status, why, .. }) => {
                 self.hang_up(now, key, Some(How::NoSession { status, why }));

@@ -266,6 +266,7 @@ impl Stage {
                 Progress::Answered(_) => "answered",
                 Progress::Held { held: true } => "held",
                 Progress::Held { held: false } => "resumed",
+                Progress::Transferred { .. } => "transferred",
                 Progress::Sound(_) => "sound",
                 Progress::Ended(_) => "ended",
             }),

@@ -134,7 +134,8 @@ impl Agent {
                     self.with(now, call, |call, shared| call.request_failed(now, shared, Ending::NoResponse));
                 }
             }
-            Purpose::Prack { .. } | Purpose::Bye => {}
+            // RFC 3515: who does not want to hear what came of it still talks to us.
+            Purpose::Prack { .. } | Purpose::Notify { .. } | Purpose::Bye => {}
             Purpose::Request(ticket) => self.complete(ticket, Outcome::Final(Box::new(response))),
             Purpose::Ping(gateway) => self.pinged(gateway, ping::Outcome::Final(status.as_u16())),
             Purpose::Register(tag) => {
@@ -158,6 +159,11 @@ impl Agent {
             | Purpose::Info { call }
             | Purpose::Prack { call } => {
                 self.calls.get_mut(call).and_then(|call| call.next_number(headers.to().tag()))
+            }
+            Purpose::Notify { call } => {
+                let next = self.notifying(*call).and_then(|call| call.next_number(headers.to().tag()));
+                // The last one of a call that is over: nothing else takes this number.
+                next.or(Some(headers.cseq().number.saturating_add(1)))
             }
             Purpose::Register(tag) => self.registrar_of(*tag).map(Registrar::next_number),
             Purpose::Bye | Purpose::Request(_) | Purpose::Ping(_) => {
@@ -202,7 +208,7 @@ impl Agent {
                 self.with(now, call, |call, shared| call.request_failed(now, shared, ending));
             }
             // REL-35: a broken connection is no reason to end a call.
-            Purpose::Info { .. } | Purpose::Prack { .. } | Purpose::Bye => {}
+            Purpose::Info { .. } | Purpose::Prack { .. } | Purpose::Notify { .. } | Purpose::Bye => {}
             Purpose::Request(ticket) => {
                 let outcome = match failure {
                     Failure::Timeout | Failure::Cancelled => Outcome::NoResponse,

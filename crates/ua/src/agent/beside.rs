@@ -87,6 +87,18 @@ impl Agent {
         flow: FlowId,
         request: &Request,
     ) -> Result<(), Refusal> {
+        let (key, received) = self.await_answer(transaction, flow, request)?;
+        self.shared.tell(Event::Received { key, received });
+        Ok(())
+    }
+
+    /// Keeps a request until it is answered from above.
+    pub(super) fn await_answer(
+        &mut self,
+        transaction: ServerTransaction,
+        flow: FlowId,
+        request: &Request,
+    ) -> Result<(RequestKey, Box<Received>), Refusal> {
         if self.beside.pending.len() >= RECEIVED_MAX {
             return Err(self.shared.unavailable());
         }
@@ -96,9 +108,7 @@ impl Agent {
         let key = RequestKey(self.beside.last);
         self.beside.by_transaction.insert(transaction, key);
         self.beside.pending.insert(key, (transaction, request.clone()));
-        let received = Received { flow, transport, request: request.clone() };
-        self.shared.tell(Event::Received { key, received: Box::new(received) });
-        Ok(())
+        Ok((key, Box::new(Received { flow, transport, request: request.clone() })))
     }
 
     /// [`crate::Command::Respond`]. Nobody waits for an answer that comes too late.

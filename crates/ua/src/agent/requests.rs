@@ -55,7 +55,12 @@ impl Agent {
                     let taken = self.with(now, key, |call, shared| {
                         call.requested(now, shared, flow, transaction, &request)
                     });
-                    taken.unwrap_or(Err(Refusal::NoDialog))
+                    match request.method() {
+                        Method::Refer => taken
+                            .unwrap_or(Err(Refusal::NoDialog))
+                            .and_then(|()| self.referred(transaction, flow, key, &request)),
+                        _ => taken.unwrap_or(Err(Refusal::NoDialog)),
+                    }
                 }
                 // RFC 6665 4.4.1: of a subscription, which is known above or not at all.
                 None if *request.method() == Method::Subscribe => {
@@ -112,7 +117,7 @@ impl Agent {
             Method::Notify => self.notified(now, transaction, flow, request),
             Method::Subscribe => self.subscribed(transaction, flow, request),
             Method::Message => self.messaged(transaction, flow, request),
-            // These live in dialogs only (RFC 3261 15.1.2, RFC 3262 3, RFC 3311 5.2, RFC 6086 4.2.2).
+            // These live in dialogs only (RFC 3261 15.1.2, RFC 3262 3, RFC 3311 5.2, RFC 6086 4.2.2), and so does REFER for us.
             _ => Err(Refusal::NoDialog),
         }
     }

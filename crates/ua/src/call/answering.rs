@@ -81,6 +81,7 @@ impl Call {
             wishes: super::Wishes::default(),
             session: None,
             peer_takes_update: false,
+            referred: false,
             ending: None,
             role: Role::Answering(Incoming {
                 state: Uas::new(),

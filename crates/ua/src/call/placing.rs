@@ -126,6 +126,7 @@ impl Call {
             wishes: Wishes::default(),
             session: None,
             peer_takes_update: false,
+            referred: false,
             ending: None,
         }
     }

@@ -42,6 +42,7 @@ impl Call {
                 shared.respond(now, transaction, request, draft, None);
                 Ok(())
             }
+            Method::Refer => self.referred(request),
             // What else is served, NOTIFY, belongs to subscriptions, and we have none.
             _ => Err(Refusal::NoDialog),
         }

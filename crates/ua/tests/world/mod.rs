@@ -537,6 +537,7 @@ fn describe(event: &Event) -> String {
         Event::Unchanged { status, .. } => format!("Unchanged {}", status.as_u16()),
         Event::Info { content_type, .. } => format!("Info {content_type}"),
         Event::Received { received, .. } => format!("Received {}", received.request.method()),
+        Event::Referred { .. } => "Referred".into(),
         Event::Notified { .. } => "Notified".into(),
         Event::Ended { ending: Ending::Refused(refused), .. } => {
             format!("Ended Refused {}", refused.status.as_u16())
@@ -561,6 +562,7 @@ pub fn call_of(event: &Event) -> Option<CallKey> {
         | Event::Negotiated { call, .. }
         | Event::Unchanged { call, .. }
         | Event::Info { call, .. }
+        | Event::Referred { call, .. }
         | Event::Ended { call, .. } => Some(*call),
         Event::Received { .. } => None,
         Event::Notified { .. } | Event::Completed { .. } | Event::Gateway { .. } | Event::Registration(_) => {
