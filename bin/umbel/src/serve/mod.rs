@@ -19,6 +19,9 @@ mod um_loop;
 mod upkeep;
 mod watch;
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
 use umbel_net::{Clock, Limits, Listener, LogLimit, Tls};
 use umbel_ocexum::TrustedTransport;
 use umbel_proxy::Proxy;
@@ -135,8 +138,11 @@ async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
     // Each is told where the other one is, which may have chosen a port.
     let there = server.as_ref().map(|server| server.listeners.clone()).unwrap_or_default();
     let um = um.map(|um| common.run_um(um, &there, &loaded, &worker)).transpose()?;
-    let server = server.map(|server| common.run_server(server, um.as_ref(), &worker)).transpose()?;
-    let roles = Roles { server, um };
+    let has_answered = Arc::new(Notify::new());
+    let server = server
+        .map(|server| common.run_server(server, um.as_ref(), &worker, Arc::clone(&has_answered)))
+        .transpose()?;
+    let roles = Roles::new(server, um, has_answered);
     if config.source.is_none() {
         output::write(first_start::hints(config, &roles, &made).as_bytes())?;
     }
@@ -218,6 +224,7 @@ impl Common {
         bound: Bound<ProxyLoop>,
         um: Option<&Running<Order>>,
         worker: &StoreWorker,
+        has_answered: Arc<Notify>,
     ) -> Result<Running<umbel_proxy::Order>, Failure> {
         let server = self.config.server.as_ref().expect("its listeners are bound");
         let voice_mail = um.map(|um| um.listeners.as_slice()).unwrap_or_default();
@@ -234,6 +241,7 @@ impl Common {
             keeping: Keeping::new(worker.inbox()),
             clock: self.clock,
             draining_since: None,
+            has_answered,
         };
         tokio::task::spawn_local(registrations::restore(worker.inbox(), bound.orders.clone(), self.clock));
         bound.start("server", role)

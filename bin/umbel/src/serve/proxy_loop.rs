@@ -1,8 +1,10 @@
 //! The protocol server as a role: its brain and its store.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use umbel_net::{Clock, Stats};
 use umbel_node::{FlowId, Input, Output};
 use umbel_ocexum::Policy;
@@ -29,6 +31,8 @@ pub(super) struct ProxyLoop {
     pub(super) clock: Clock,
     /// When it was told to stop.
     pub(super) draining_since: Option<Instant>,
+    /// Rings when no call can go to voice mail any more.
+    pub(super) has_answered: Arc<Notify>,
 }
 
 impl Role for ProxyLoop {
@@ -90,10 +94,15 @@ impl Role for ProxyLoop {
         self.keeping.write_all();
     }
 
-    /// As long as the unified messaging server has calls, their requests pass through here.
+    /// As long as the unified messaging server has calls, their requests pass through here; and it waits for
+    /// calls that still ring here, which may end in voice mail.
     fn is_over(&self, may_end: bool) -> bool {
         let Some(since) = self.draining_since else { return false };
         let is_late = self.clock.now().since(since) > DRAIN_PATIENCE;
-        may_end && (self.proxy.has_answered_all() || is_late)
+        let has_answered = self.proxy.has_answered_all() || is_late;
+        if has_answered {
+            self.has_answered.notify_one();
+        }
+        may_end && has_answered
     }
 }

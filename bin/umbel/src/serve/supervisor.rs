@@ -1,7 +1,9 @@
 //! Beside the roles: signals, and commands that come over the control socket.
 
+use std::sync::Arc;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use umbel_net::{Clock, Listener, Tls};
 
 use super::control::{ASKED_MAX, Control};
@@ -25,6 +27,10 @@ pub(super) struct Supervisor {
 pub(super) struct Roles {
     pub(super) server: Option<Running<umbel_proxy::Order>>,
     pub(super) um: Option<Running<umbel_um::Order>>,
+    /// Rings when the protocol server is to stop and no call rings there any more.
+    server_has_answered: Arc<Notify>,
+    /// The unified messaging server was told to stop.
+    is_um_told: bool,
 }
 
 /// How far the process has come in ending.
@@ -43,6 +49,7 @@ pub(super) async fn supervise(supervisor: &mut Supervisor, control: Control) -> 
     let [mut terminate, mut interrupt, mut hang_up] = signals().map_err(no_signals)?;
     let (asking, mut asked) = mpsc::channel(ASKED_MAX);
     let control = tokio::task::spawn_local(control.serve(asking));
+    let has_answered = Arc::clone(&supervisor.roles.server_has_answered);
     let mut ending = Ending::default();
     let result = loop {
         tokio::select! {
@@ -52,6 +59,7 @@ pub(super) async fn supervise(supervisor: &mut Supervisor, control: Control) -> 
                     break ending.result();
                 }
             }
+            () = has_answered.notified() => supervisor.roles.drain_um(),
             _ = hang_up.recv() => {
                 supervisor.reload();
             }
@@ -105,6 +113,15 @@ impl Ending {
 }
 
 impl Roles {
+    /// `server_has_answered` is rung by the protocol server.
+    pub(super) fn new(
+        server: Option<Running<umbel_proxy::Order>>,
+        um: Option<Running<umbel_um::Order>>,
+        server_has_answered: Arc<Notify>,
+    ) -> Self {
+        Roles { server, um, server_has_answered, is_um_told: false }
+    }
+
     /// What each listens on, as it was bound.
     pub(super) fn listeners(&self) -> Vec<(&'static str, &[Listener])> {
         let server = self.server.as_ref().map(|server| ("server", server.listeners.as_slice()));
@@ -124,15 +141,24 @@ impl Roles {
         self.server.is_none() && self.um.is_none()
     }
 
-    /// REL-23: no new calls. The protocol server passes on what calls of the other one still need.
-    fn drain(&self) {
-        if let Some(server) = &self.server {
-            server.order(umbel_proxy::Order::Drain(true));
-            if self.um.is_none() {
-                server.may_end();
+    /// REL-23: no new calls. The protocol server passes on what calls of the other one still need; the other
+    /// one waits for calls that ring, whose callers may want to leave a message.
+    fn drain(&mut self) {
+        match &self.server {
+            Some(server) => {
+                server.order(umbel_proxy::Order::Drain(true));
+                if self.um.is_none() {
+                    server.may_end();
+                }
             }
+            None => self.drain_um(),
         }
-        if let Some(um) = &self.um {
+    }
+
+    fn drain_um(&mut self) {
+        if let Some(um) = &self.um
+            && !std::mem::replace(&mut self.is_um_told, true)
+        {
             um.order(umbel_um::Order::Drain);
         }
     }
@@ -164,6 +190,9 @@ impl Supervisor {
         if let Some(server) = self.roles.server.as_ref().filter(|_| self.roles.um.is_none()) {
             server.may_end();
         }
+        if ending.is_stopping && self.roles.server.is_none() {
+            self.roles.drain_um();
+        }
         // Half a server helps nobody: whoever watches the process is to start it anew.
         if ending.broke.is_some() && !self.roles.are_gone() {
             self.stop(ending);
@@ -171,7 +200,7 @@ impl Supervisor {
     }
 
     /// Told to stop: once, calls may end in order (REL-23); twice, at once.
-    fn stop(&self, ending: &mut Ending) -> bool {
+    fn stop(&mut self, ending: &mut Ending) -> bool {
         if std::mem::replace(&mut ending.is_stopping, true) {
             return false;
         }

@@ -1,5 +1,6 @@
 //! Both servers in one process, and telephones that register: `umbel phone` over real TLS.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
 use serde_json::Value;
@@ -230,6 +231,26 @@ fn both_servers_end_in_order() {
         let stopped = |line: &str| line.contains("\"stopped\"") && line.contains(role);
         assert!(server.log().lines().any(stopped), "{role}: {}", server.log());
     }
+}
+
+/// REL-23: voice mail waits for calls that ring, as their callers may want to leave a message.
+#[test]
+fn a_call_that_rings_when_the_servers_are_asked_to_stop_may_still_leave_a_message() {
+    let site = site("ring-time = \"3s\"");
+    let mut server = site.serve();
+    let said = write_tone(site.folder(), "said.wav", 16_000, 2_000);
+    let _alice = Beside::start(&site, "alice", &["register", "--for", "55s"]);
+    let play = ["call", "101@example.test", "--play", said.to_str().unwrap(), "--play-after", "2s"];
+    let mut bob = program();
+    let mut bob = bob.args(telephone(&site, "bob", &play)).stdout(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(bob.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(told.any(|line| line.contains("\"ringing\"")));
+    server.signal("TERM");
+    assert!(told.any(|line| line.contains("\"answered\"")), "{}", server.log());
+    told.for_each(drop);
+    assert!(bob.wait().unwrap().success());
+    assert_eq!(server.ended().code(), Some(0), "{}", server.log());
+    assert_eq!(site.only_message()["mailbox"], "alice@example.test");
 }
 
 #[test]
