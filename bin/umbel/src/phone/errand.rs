@@ -35,6 +35,19 @@ pub(super) enum Goal {
     MessageWaiting { stay: Option<Duration> },
 }
 
+impl Goal {
+    /// Whom we are going to call, where that is said.
+    pub(super) fn callee(&self) -> Option<&Uri> {
+        match self {
+            Goal::Call { target, .. } => Some(target),
+            Goal::VoiceMail { .. }
+            | Goal::Answer { .. }
+            | Goal::Register { .. }
+            | Goal::MessageWaiting { .. } => None,
+        }
+    }
+}
+
 /// What somebody who answers wants to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -174,6 +187,11 @@ impl Errand {
     /// Somebody wants it to end.
     pub(super) fn stop(&mut self, now: Instant) {
         self.leave(now, Outcome::Stopped);
+    }
+
+    /// A person wants this.
+    pub(super) fn order(&mut self, now: Instant, order: Order) {
+        self.handle(now, Input::Order(order));
     }
 
     /// The telephone, for what a face asks of it.

@@ -8,12 +8,15 @@ use tokio::sync::mpsc;
 use umbel_net::{Clock, Flows, Tls};
 use umbel_node::{CloseReason, FlowId, Input};
 use umbel_phone::{CallKey, Config, News, NoSockets, Order, Progress, Wish};
+use umbel_time::Instant;
 use umbel_wav::Format;
 
 use super::errand::{Errand, Goal, Outcome};
+use super::face::{Face, Typed};
 use super::report::Reporter;
 use super::script::Script;
 use super::sound::Recordings;
+use super::terminal::Terminal;
 use super::verdict;
 use crate::exit::{Exit, Failure};
 use crate::runtime;
@@ -37,12 +40,14 @@ pub(super) struct Job {
     pub(super) clock: Clock,
     pub(super) record: Option<PathBuf>,
     pub(super) json: bool,
+    /// A person's terminal, where one looks on.
+    pub(super) terminal: Option<Terminal>,
 }
 
 /// Does the errand and tells of it; returns when it is over.
 pub(super) fn run(job: Job) -> Result<(), Failure> {
     runtime::run(async {
-        let reporter = Reporter::new(job.json);
+        let reporter = Reporter::new(job.json, job.terminal.is_some());
         let recordings = Recordings::new(job.record.clone());
         let (outcome, world) = errand(job, reporter, recordings).await?;
         verdict::of(outcome, world.connection)
@@ -71,6 +76,8 @@ struct Loop {
     media: MediaWorkers<CallKey>,
     recordings: Recordings,
     reporter: Reporter,
+    /// What a person sees, and where.
+    face: Option<(Face, Terminal)>,
     /// Why the connection could not be had, where it could not.
     connection: Option<CloseReason>,
     /// The flows that are not idle, because a registration or a call goes along them.
@@ -87,6 +94,7 @@ async fn errand(
     let resolver = umbel_net::seed().ok().and_then(|seed| umbel_net::Resolver::system(seed).ok());
     let config = umbel_net::Config { tls: job.tls.take(), resolver, ..Default::default() };
     let media = media(&job, events)?;
+    let face = job.terminal.take().map(|terminal| (Face::new(job.goal.callee()), terminal));
     let mut world = Loop {
         errand: Errand::begin(clock.now(), job.telephone, job.goal, job.script, runtime::generator()?),
         flows: Flows::new(config, clock),
@@ -94,6 +102,7 @@ async fn errand(
         media,
         recordings,
         reporter,
+        face,
         connection: None,
         kept: BTreeSet::new(),
     };
@@ -106,9 +115,10 @@ async fn errand(
         if let Some(outcome) = world.perform()? {
             break outcome;
         }
-        let wake = world.errand.poll_timeout();
+        let wake = world.poll_timeout();
         tokio::select! {
             input = world.flows.next() => world.take(input),
+            key = typed(&mut world.face) => world.typed(key),
             Some((call, event)) = told.recv() => {
                 // What was heard last comes after the call is over.
                 world.recordings.take(call, &event)?;
@@ -127,6 +137,8 @@ async fn errand(
             world.errand.stop(clock.now());
         }
     };
+    // From here on there is nothing to be typed.
+    world.face = None;
     world.settle().await?;
     world.end(&mut told).await?;
     if world.reporter.is_closed() {
@@ -157,6 +169,9 @@ impl Loop {
         }
         self.flows.flush();
         self.keep_flows_in_use();
+        if let Some((face, terminal)) = &mut self.face {
+            terminal.show(face.line(self.clock.now(), terminal.width()));
+        }
         Ok(self.errand.outcome().cloned())
     }
 
@@ -180,8 +195,27 @@ impl Loop {
         if let News::Call { call, change: Progress::Answered(answered), .. } = news {
             self.recordings.begin(*call, answered.codec)?;
         }
+        if let Some((face, terminal)) = &mut self.face {
+            face.told(self.clock.now(), news);
+            terminal.clear();
+        }
         self.reporter.tell(news, self.errand.key_count());
         Ok(())
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let face = self.face.as_ref().and_then(|(face, _)| face.poll_timeout(self.clock.now()));
+        [self.errand.poll_timeout(), face].into_iter().flatten().min()
+    }
+
+    /// A person typed this key.
+    fn typed(&mut self, key: u8) {
+        let now = self.clock.now();
+        match self.face.as_mut().and_then(|(face, _)| face.typed(key)) {
+            Some(Typed::Order(order)) => self.errand.order(now, order),
+            Some(Typed::Stop) => self.errand.stop(now),
+            None => {}
+        }
     }
 
     /// SEC-58: a connection that a registration or a call goes along is not idle, however quiet.
@@ -229,6 +263,14 @@ impl Loop {
         let flows = std::mem::replace(&mut self.flows, Flows::new(umbel_net::Config::default(), self.clock));
         flows.shut_down(FAREWELL).await;
         Ok(())
+    }
+}
+
+/// The next key that a person types. Without a person, never.
+async fn typed(face: &mut Option<(Face, Terminal)>) -> u8 {
+    match face {
+        Some((_, terminal)) => terminal.key().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -8,7 +8,7 @@ use umbel_store::Pin;
 use crate::exit::Failure;
 
 /// Time between two keys, so that other people's systems tell them apart.
-const BETWEEN_KEYS: Duration = Duration::from_millis(150);
+pub(super) const BETWEEN_KEYS: Duration = Duration::from_millis(150);
 /// The longest single wait.
 const WAIT_MAX: Duration = Duration::from_secs(600);
 /// The most keys and waits of one script.

@@ -2,17 +2,20 @@
 //!
 //! The telephone itself is the crate `umbel_phone`; here is what makes a program of it: the command line
 //! (`options`), what one run is to achieve (`errand`) and what is done in its calls (`script`), the event loop,
-//! and what is told of it all (`report`, `verdict`).
+//! what is told of it all (`report`, `verdict`), and what a
+//! person sees of it and types (`face`, `terminal`).
 
 mod check;
 mod errand;
 mod event_loop;
+mod face;
 mod keys;
 mod options;
 mod report;
 mod script;
 mod server;
 mod sound;
+mod terminal;
 mod verdict;
 
 use crate::cli::PhoneCommand;
@@ -21,7 +24,7 @@ use errand::Goal;
 
 /// Runs one of the telephone's commands.
 pub(crate) fn run(command: PhoneCommand, json: bool) -> Result<(), Failure> {
-    let job = match command {
+    let mut job = match command {
         PhoneCommand::Check { options, direct, rows } => {
             return check::run(&options, &direct, &rows, json);
         }
@@ -36,19 +39,21 @@ pub(crate) fn run(command: PhoneCommand, json: bool) -> Result<(), Failure> {
             options::job(&options, json, Goal::Call { target, headers, registers: false })?
         }
         PhoneCommand::Answer { options, answer, within } => {
-            let (answering, wanted) = options::answering(&answer, true)?;
+            let terminal = terminal(json);
+            let (answering, wanted) = options::answering(&answer, true, terminal.is_some())?;
             let within = options::within(within.as_deref())?;
             let mut job = options::job(&options, json, Goal::Answer { within, answering: wanted })?;
+            job.terminal = terminal;
             job.telephone.answering = answering;
             job.telephone.appear_offline = answer.appear_offline;
-            job
+            return event_loop::run(job);
         }
         PhoneCommand::MessageWaiting { mut options } => {
             let stay = options::time(options.for_time.take().as_deref(), "--for")?;
             options::job(&options, json, Goal::MessageWaiting { stay })?
         }
         PhoneCommand::Register { mut options, answer } => {
-            let (answering, _) = options::answering(&answer, false)?;
+            let (answering, _) = options::answering(&answer, false, false)?;
             // Here `--for` is how long to be registered, not how long a call may last.
             let stay = options::time(options.for_time.take().as_deref(), "--for")?;
             let mut job = options::job(&options, json, Goal::Register { stay })?;
@@ -57,5 +62,11 @@ pub(crate) fn run(command: PhoneCommand, json: bool) -> Result<(), Failure> {
             job
         }
     };
+    job.terminal = terminal(json);
     event_loop::run(job)
+}
+
+/// The terminal of a person who looks on.
+fn terminal(json: bool) -> Option<terminal::Terminal> {
+    if json { None } else { terminal::Terminal::take() }
 }

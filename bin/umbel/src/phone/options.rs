@@ -74,7 +74,7 @@ pub(super) fn job(options: &PhoneOptions, json: bool, goal: Goal) -> Result<Job,
         user_agent: format!("Umbel-phone/{}", env!("CARGO_PKG_VERSION")),
         ..Config::new(owner, proxy, contact)
     };
-    Ok(Job { telephone, goal, script, tls, clock, record: options.record.clone(), json })
+    Ok(Job { telephone, goal, script, tls, clock, record: options.record.clone(), json, terminal: None })
 }
 
 /// RFC 5626 4.1, RFC 9562 5.4: a name for this run. Two telephones of one user on one machine must not take
@@ -89,8 +89,13 @@ fn instance(mut seed: [u8; 32]) -> String {
 }
 
 /// What happens to calls that come, and what `answer` takes for success. Without a word, `answer` answers
-/// whoever calls but for Play-On-Phone, which nobody asked it to (POP-12), and `register` lets it ring.
-pub(super) fn answering(options: &AnswerOptions, answers: bool) -> Result<(Answering, Wanted), Failure> {
+/// whoever calls but for Play-On-Phone, which nobody asked it to (POP-12), and `register` lets it ring; so does
+/// `answer` where a person is there to decide.
+pub(super) fn answering(
+    options: &AnswerOptions,
+    answers: bool,
+    person: bool,
+) -> Result<(Answering, Wanted), Failure> {
     let AnswerOptions { after, busy, decline, never, deflect, deflect_by, .. } = options;
     let by = match deflect_by {
         None | Some(303) => Redirection::SeeOther,
@@ -108,6 +113,7 @@ pub(super) fn answering(options: &AnswerOptions, answers: bool) -> Result<(Answe
         (None, None) if *busy => (Answering::Busy, Wanted::Refused),
         (None, None) if *decline => (Answering::Decline, Wanted::Refused),
         (None, None) if *never || !answers => (Answering::Ring, Wanted::Rung),
+        (None, None) if person => (Answering::Ring, Wanted::Answered),
         (None, None) => (Answering::After { ringing: RINGING, play_on_phone: false }, Wanted::Answered),
     })
 }

@@ -117,18 +117,20 @@ impl<'a> Caller<'a> {
 pub(super) struct Reporter {
     json: bool,
     silent: bool,
+    /// Whether a person types keys, which are seen on the line.
+    typed: bool,
     /// Set once standard output turned out to be closed.
     closed: Cell<bool>,
 }
 
 impl Reporter {
-    pub(super) fn new(json: bool) -> Self {
-        Reporter { json, silent: false, closed: Cell::new(false) }
+    pub(super) fn new(json: bool, typed: bool) -> Self {
+        Reporter { json, silent: false, typed, closed: Cell::new(false) }
     }
 
     /// One that tells nothing.
     pub(super) fn silent() -> Self {
-        Reporter { json: false, silent: true, closed: Cell::new(false) }
+        Reporter { json: false, silent: true, typed: false, closed: Cell::new(false) }
     }
 
     /// Whether the reader of our events is gone.
@@ -139,6 +141,9 @@ impl Reporter {
     /// Tells what is worth a line. `keys` is how many keys the script presses.
     pub(super) fn tell(&self, news: &News, keys: usize) {
         let Some(event) = event(news, keys).filter(|_| !self.silent) else { return };
+        if self.typed && matches!(event, Event::Key { pressed: Some(_), .. }) {
+            return;
+        }
         let line =
             if self.json { serde_json::to_string(&event).unwrap_or_default() } else { sentence(&event) };
         let mut out = std::io::stdout().lock();
@@ -290,7 +295,6 @@ fn sentence(event: &Event<'_>) -> String {
         Event::Held { held: false, .. } => "no longer on hold".to_owned(),
         Event::Transferred { to, .. } => format!("sent on to {to}"),
         Event::PromptStarted { .. } => "hearing something".to_owned(),
-        Event::Key { pressed: Some(1), .. } => "pressed a key".to_owned(),
         Event::Key { pressed: Some(pressed), .. } => format!("pressed {pressed} keys"),
         Event::Key { key, .. } => format!("the other side pressed {}", key.unwrap_or(' ')),
         Event::MessageWaiting { waiting: Some(waiting), new, old, urgent_new, .. } => {

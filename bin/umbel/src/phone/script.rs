@@ -84,7 +84,8 @@ impl Running {
                 self.playing = false;
                 self.hang_up_when_done(now, AFTER_SOUND);
             }
-            Event::DigitsSent => {
+            // Others are those that somebody types.
+            Event::DigitsSent if self.pressing => {
                 self.pressing = false;
                 self.hang_up_when_done(now, AFTER_KEYS);
             }
@@ -163,6 +164,13 @@ mod tests {
         assert_eq!(running.hang_up_at(), None, "it is still being said");
         running.heard(NOW, &played(SOUND));
         assert_eq!(running.hang_up_at(), Some(NOW + AFTER_SOUND));
+    }
+
+    #[test]
+    fn keys_that_a_person_types_end_no_call() {
+        let (mut running, _) = Script::default().begin(NOW);
+        running.heard(NOW, &Event::DigitsSent);
+        assert_eq!(running.hang_up_at(), None);
     }
 
     /// SEC-42: who sends us on does not get our PIN pressed elsewhere.

@@ -19,6 +19,7 @@ mod sound;
 mod telephone;
 mod telephone_page;
 mod telephones;
+mod terminal;
 mod transfers;
 mod users;
 mod wait;
