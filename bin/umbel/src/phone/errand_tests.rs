@@ -101,3 +101,48 @@ fn a_server_that_never_answers_ends_the_run_within_a_minute() {
     assert_eq!(errand.outcome(), Some(&Outcome::Unreachable));
     assert!(now <= Instant::ZERO + Duration::from_secs(60), "{now:?}");
 }
+
+/// RFC 3515: who could not be reached in place of the other ends nothing; who was, is whom the run is about.
+#[test]
+fn a_run_follows_a_call_that_is_sent_on() {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+    let uri = |text: &str| text.parse::<Uri>().expect("a URI");
+    let config = Config::new(
+        uri("sip:alice@example.test"),
+        uri("sip:192.0.2.1:5060;transport=tcp"),
+        uri("sip:alice@192.0.2.10:40000;transport=tcp"),
+    );
+    let goal = Goal::Call { target: uri("sip:bob@example.test"), headers: Vec::new(), registers: false };
+    let now = Instant::ZERO;
+    let stay = Duration::from_secs(5);
+    let script = Script { hang_up_after: Some(stay), ..Script::default() };
+    let mut errand = Errand::begin(now, config, goal, script, ChaCha20Rng::from_seed([4; 32]));
+    let Stage::Calling(bob) = errand.stage.clone() else { panic!("{:?}", errand.stage) };
+    let (carol, dan) = (CallKey(bob.0 + 2), CallKey(bob.0 + 4));
+    let tell = |errand: &mut Errand, call: CallKey, change: Progress| {
+        errand.told(now, &News::Call { call, call_id: String::new(), change });
+    };
+    let sent_to = |call| Progress::Transferred { to: uri("sip:x@example.test"), call };
+    let over = |how, lasted| Progress::Ended(Box::new(ended(how, lasted)));
+    let answered = || {
+        let (status, codec) = (StatusCode::OK, umbel_media::Codec::Pcmu);
+        let answered = umbel_phone::Answered { status, codec, encrypted: false, automatic: false };
+        Progress::Answered(answered)
+    };
+
+    tell(&mut errand, bob, answered());
+    assert_eq!(errand.done_with(), Some((bob, now + stay)));
+    tell(&mut errand, bob, sent_to(carol));
+    assert_eq!(errand.done_with(), None, "what comes of it is waited for");
+    tell(&mut errand, carol, over(refused(), None));
+    assert_eq!((&errand.stage, errand.done_with()), (&Stage::Calling(bob), Some((bob, now + stay))));
+
+    tell(&mut errand, bob, sent_to(dan));
+    tell(&mut errand, bob, over(How::ByPeer, Some(1)));
+    assert_eq!((&errand.stage, errand.done_with()), (&Stage::Calling(dan), None));
+    tell(&mut errand, dan, answered());
+    assert_eq!(errand.done_with(), Some((dan, now + stay)));
+    tell(&mut errand, dan, over(How::ByPeer, Some(1)));
+    assert!(matches!(errand.stage, Stage::Leaving(_, Outcome::Done) | Stage::Over(Outcome::Done)));
+}

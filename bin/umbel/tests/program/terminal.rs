@@ -150,3 +150,27 @@ fn a_person_answers_one_call_declines_another_and_leaves_with_control_c() {
     alice.types(CTRL_C);
     alice.finished(130);
 }
+
+/// The terminal is given back where somebody else ends the telephone, too.
+#[test]
+fn a_telephone_that_is_terminated_gives_the_terminal_back() {
+    if !there_are_terminals() {
+        return;
+    }
+    let site = Site::with_telephones("");
+    let _server = site.serve();
+    let mut alice = Terminal::start(&site, "alice", &["register"]);
+    alice.shows("ready  [q]uit");
+    let children = |parent: u32| {
+        let path = format!("/proc/{parent}/task/{parent}/children");
+        let children = std::fs::read_to_string(path).unwrap_or_default();
+        children.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<u32>>()
+    };
+    let shells = children(alice.script.id());
+    let [telephone] = shells.iter().flat_map(|shell| children(*shell)).collect::<Vec<_>>()[..] else {
+        panic!("one telephone under {shells:?}")
+    };
+    let ended = Command::new("kill").args(["-TERM", &telephone.to_string()]).status().unwrap();
+    assert!(ended.success());
+    alice.finished(0);
+}
