@@ -73,6 +73,9 @@ impl Sender {
     }
 }
 
+/// SEC-10: what older gateways (draft-ietf-sip-privacy) and other cores (RFC 5502) take for the caller.
+const OTHER_IDENTITIES: [&str; 2] = ["Remote-Party-ID", "P-Served-User"];
+
 /// Takes out what this sender is not believed, and says who the caller is where we know.
 pub fn cross_boundary(draft: &mut Draft, sender: &Sender) {
     // RFC 3325 9.2: a wish to be asserted as somebody ends here. [MS-OCER] 2.2.1.2: so do diagnostics.
@@ -86,6 +89,9 @@ pub fn cross_boundary(draft: &mut Draft, sender: &Sender) {
     if !sender.is_believed_about_diversions() {
         draft.remove(&HeaderName::Diversion);
         draft.remove(&HeaderName::HistoryInfo);
+        for name in OTHER_IDENTITIES.into_iter().filter_map(Token::new) {
+            draft.remove(&HeaderName::Extension(name));
+        }
     }
     match sender {
         Sender::Peer { over_trusted_transport: true } => {}
@@ -162,6 +168,8 @@ mod tests {
         Diversion: <sip:carol@example.test>;counter=2;limit=4\r\n\
         History-Info: <sip:carol@example.test>;index=1\r\n\
         Ms-Mras-Address: sip:relay@example.test\r\n\
+        remote-PARTY-id: <sip:boss@example.test>;party=calling\r\n\
+        P-Served-User: <sip:boss@example.test>\r\n\
         ms-diagnostics: 13000;reason=\"x\";source=\"y\"\r\n\
         Ms-Sensitivity: private-no-diversion\r\n\
         From: <sip:alice@example.test>;tag=1\r\nTo: <sip:bob@example.test>\r\n\
@@ -193,6 +201,8 @@ mod tests {
                 "p-preferred",
                 "diversion:",
                 "history-info",
+                "remote-party",
+                "p-served",
                 "mras",
                 "ms-diagnostics",
             ] {
@@ -221,6 +231,7 @@ mod tests {
         for text in [&peer, &in_clear, &gateway] {
             assert!(text.contains("\r\nP-Asserted-Identity: <sip:boss@example.test>"));
             assert!(text.contains("\r\nDiversion") && text.contains("\r\nHistory-Info"));
+            assert!(text.contains("\r\nremote-PARTY-id") && text.contains("\r\nP-Served-User"));
             assert!(!text.contains("Mras") && !text.contains("ms-diagnostics"));
         }
         assert!(peer.contains("skip-pin"));
