@@ -21,7 +21,7 @@ const OTHER_JOBS_MAX: usize = 4_096;
 const NOTES_MAX: usize = 16_384;
 /// How long a note waits for others to be written with it, so that it wakes nobody for itself; `why` must
 /// answer within a second (SEC-32).
-const NOTE_WAIT: Duration = Duration::from_millis(200);
+pub(super) const NOTE_WAIT: Duration = Duration::from_millis(200);
 /// Operations taken at once, so that replies are not held back too long.
 const TURN_JOBS_MAX: usize = 64;
 
