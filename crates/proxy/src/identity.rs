@@ -2,6 +2,7 @@
 //! ([MS-OCEXUM] 3.1, RFC 3325, SEC-10, SEC-11, SEC-14).
 
 use umbel_ocexum::{Identity, Trust};
+use umbel_sip_message::digest::Challenge;
 use umbel_sip_message::{Draft, HeaderName, Headers, Token};
 use umbel_store::Address;
 
@@ -138,6 +139,24 @@ pub fn leave(draft: &mut Draft) {
 pub fn leave_response(draft: &mut Draft, sender: &Sender) {
     if !sender.is_inside() {
         draft.remove(&HeaderName::MsDiagnostics);
+    }
+}
+
+/// The headers in which passwords are asked for.
+pub(crate) const CHALLENGES: [HeaderName; 2] = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
+
+/// Passes on who asks the caller for a password. SEC-50: not in our name, though: an answer to somebody
+/// else's nonce is all that is needed to guess a password at leisure.
+pub(crate) fn copy_challenges(draft: &mut Draft, headers: &Headers, name: &HeaderName, domain: &str) {
+    for value in headers.all(name) {
+        let is_ours = match Challenge::parse(&value) {
+            Ok(Some(challenge)) => challenge.realm.eq_ignore_ascii_case(domain),
+            // Nobody could answer it, or it depends on the reader.
+            Ok(None) | Err(_) => String::from_utf8_lossy(&value).to_ascii_lowercase().contains(domain),
+        };
+        if !is_ours {
+            draft.push(name.clone(), &*value);
+        }
     }
 }
 

@@ -62,7 +62,7 @@ impl Proxy {
     pub(super) fn answered_again(&mut self, now: Instant, key: CallKey, response: &Response) {
         let Some(call) = self.afterwards.get(&key) else { return };
         if response.status().is_success() {
-            let draft = upstream(&call.vias, &call.sender, response);
+            let draft = upstream(&call.vias, &call.sender, &self.config.domain, response);
             self.endpoint.respond(now, call.transaction, draft);
         }
     }

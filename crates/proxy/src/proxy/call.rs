@@ -20,7 +20,7 @@ use super::{Alarm, Proxy, Reason};
 use crate::diversion::Retarget;
 use crate::forwarding::{self, Circumstances, Destination, Media};
 use crate::gruu::Only;
-use crate::identity::Sender;
+use crate::identity::{self, Sender};
 use crate::locality::{self, Meaning};
 use crate::refusal::Refusal;
 use crate::response_context::{Action, BranchId, Input, Kind, ResponseContext, Timer};
@@ -271,7 +271,8 @@ impl Proxy {
                 Action::Forward => {
                     let Some(call) = self.calls.get(&key) else { return };
                     if let Some(response) = came {
-                        let draft = upstream(&vias(&call.request), &call.sender, response);
+                        let draft =
+                            upstream(&vias(&call.request), &call.sender, &self.config.domain, response);
                         self.endpoint.respond(now, call.transaction, draft);
                     }
                 }
@@ -333,7 +334,7 @@ impl Proxy {
         if response.status() == StatusCode::SERVICE_UNAVAILABLE {
             return self.refuse(now, key, Refusal::UnavailableThere);
         }
-        let mut draft = upstream(&vias(&call.request), &call.sender, response);
+        let mut draft = upstream(&vias(&call.request), &call.sender, &self.config.domain, response);
         // Step 7: all challenges, so that the caller can answer all at once.
         if matches!(response.status().as_u16(), 401 | 407) {
             let others = call.branches.iter().filter(|(other, _)| **other != id);
@@ -341,8 +342,9 @@ impl Proxy {
                 if let Some(Ok(other)) = &other.outcome
                     && matches!(other.status().as_u16(), 401 | 407)
                 {
-                    draft.copy(other.headers(), &HeaderName::WwwAuthenticate);
-                    draft.copy(other.headers(), &HeaderName::ProxyAuthenticate);
+                    for name in identity::CHALLENGES {
+                        identity::copy_challenges(&mut draft, other.headers(), &name, &self.config.domain);
+                    }
                 }
             }
         }

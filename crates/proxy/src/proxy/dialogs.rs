@@ -90,7 +90,7 @@ impl Proxy {
     pub(super) fn relay_responded(&mut self, now: Instant, client: ClientTransaction, response: &Response) {
         let Some(relay) = self.relays.get(&client) else { return };
         if response.status() != umbel_sip_message::StatusCode::TRYING {
-            let draft = upstream(&vias(&relay.request), &relay.sender, response);
+            let draft = upstream(&vias(&relay.request), &relay.sender, &self.config.domain, response);
             self.endpoint.respond(now, relay.transaction, draft);
         }
         if response.status().is_success() && *relay.request.method() == Method::Invite {
@@ -124,11 +124,15 @@ impl Proxy {
 
 /// RFC 3261 16.7, steps 3 and 9: a response as it goes on to who asked. Its Vias are those that the
 /// request came with, whatever others have made of them.
-pub(super) fn upstream(vias: &[Box<[u8]>], sender: &Sender, response: &Response) -> Draft {
+pub(super) fn upstream(vias: &[Box<[u8]>], sender: &Sender, domain: &str, response: &Response) -> Draft {
     let mut draft = Draft::forward_response(response);
     draft.remove(&HeaderName::Via);
     for via in vias.iter().rev() {
         draft.push_front(HeaderName::Via, &**via);
+    }
+    for name in identity::CHALLENGES {
+        draft.remove(&name);
+        identity::copy_challenges(&mut draft, response.headers(), &name, domain);
     }
     identity::leave_response(&mut draft, sender);
     draft

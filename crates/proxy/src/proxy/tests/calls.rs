@@ -202,6 +202,31 @@ fn challenges_of_all_branches_reach_the_caller() {
     assert_eq!(office.response("alice").headers().count(&HeaderName::WwwAuthenticate), 2);
 }
 
+// SEC-50: what a telephone answers to the nonce of somebody else helps that one to guess its password.
+#[test]
+fn nobody_asks_for_the_passwords_of_our_users_but_we() {
+    for ours in [
+        "Digest realm=\"example.test\", nonce=\"n\", qop=\"auth\"",
+        "digest Realm=\"EXAMPLE.test\",nonce=\"n\"",
+        "Digest realm=\"example.test\", nonce=\"n\", algorithm=SHA-512",
+        "Digest realm=\"example.test\", nonce",
+    ] {
+        for name in ["WWW-Authenticate", "Proxy-Authenticate"] {
+            let mut office = Office::where_registered(&["bob"]);
+            office.set("bob", "no-voicemail", "yes");
+            office.call("alice", "sip:bob@example.test");
+            let theirs = "Digest realm=\"elsewhere.test\", nonce=\"n\"";
+            let lines = format!("{name}: {ours}\r\n{name}: {theirs}\r\n");
+            office.answer_with("bob", "401 Unauthorized", &lines);
+            office.expect("bob < INVITE sip:bob@192.0.2.2\nalice < 401");
+            let response = office.response("alice");
+            let name = name.parse().unwrap();
+            let asked: Vec<_> = response.headers().all(&name).collect();
+            assert_eq!(asked, [theirs.as_bytes()], "{ours}");
+        }
+    }
+}
+
 #[test]
 fn other_requests_than_invite_are_passed_on_without_rules() {
     let mut office = Office::where_registered(&["bob"]);
