@@ -230,6 +230,11 @@ impl ResponseContext {
         self.stage == Stage::Over
     }
 
+    /// Whether nobody else is to be asked any more: the caller has gone, or is about to be answered.
+    pub(crate) fn is_ending(&self) -> bool {
+        matches!(self.stage, Stage::Ending | Stage::Over)
+    }
+
     /// Whether somebody has taken a call: successes may still come.
     pub(crate) fn is_answered(&self) -> bool {
         self.is_answered

@@ -319,6 +319,29 @@ fn a_caller_who_gives_up_while_the_store_is_silent_leaves_nothing() {
     assert!(company.world[company.server].is_at_rest());
 }
 
+/// RFC 3261 16.10: whom a call was about to be forwarded to when its caller gave up is not rung any more.
+#[test]
+fn a_caller_who_gives_up_while_a_target_is_looked_up_rings_nobody_else() {
+    let mut company = Company::new(1);
+    company.telephone("alice", Manner::rings());
+    company.telephone("carol", Manner::rings());
+    company.set_rule("alice", "forward-unanswered", "carol@example.test");
+    let bob = company.user("bob", By::Tls);
+    company.open();
+    company.call(bob, invite("bob", "alice"));
+    company.wait(5);
+    company.world[company.server].store_is.slow = Duration::from_secs(3);
+    // Her telephone has rung for twenty seconds; carol is looked up until the twenty-third, when the call is
+    // still being ended.
+    company.wait(17);
+    company.world.order(bob, Do::Cancel);
+    company.wait(5);
+    assert_eq!(company.world[bob].answers, [487]);
+    company.wait(60);
+    assert_eq!(company.invited(), ["alice"]);
+    assert!(company.world[company.server].is_at_rest());
+}
+
 /// REG-2: a telephone whose connection broke is not rung by a new one that the server opens, and is rung
 /// again when it has come back by itself.
 #[test]

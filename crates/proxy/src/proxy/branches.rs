@@ -385,7 +385,7 @@ impl Proxy {
     /// Sends the request to the next of several; whether there was one.
     fn try_alternative(&mut self, now: Instant, key: CallKey, id: BranchId, rule: &str) -> bool {
         let Some(call) = self.calls.get_mut(&key) else { return false };
-        if call.context.is_over() {
+        if call.context.is_ending() {
             return false;
         }
         let Some(branch) = call.branches.get_mut(&id) else { return false };
@@ -405,7 +405,7 @@ impl Proxy {
         let is_known = |server: &Uri| server.host().eq_ignore_ascii_case(contact.host());
         if branch.voice_mail.is_none()
             || branch.redirects >= REDIRECTS_MAX
-            || call.context.is_over()
+            || call.context.is_ending()
             || contact.headers().next().is_some()
             || !self.config.voice_mail.iter().any(is_known)
         {

@@ -72,9 +72,10 @@ impl Proxy {
             call.context.settle();
             call.other_names = Some(known);
         });
-        // The caller has gone meanwhile.
-        if self.calls.get(&key).is_some_and(|call| !call.context.is_over()) {
-            self.ring_user(now, key, &callee);
+        // The caller may have gone meanwhile.
+        match self.calls.get(&key) {
+            Some(call) if !call.context.is_ending() => self.ring_user(now, key, &callee),
+            Some(_) | None => self.check(now, key),
         }
     }
 }

@@ -94,9 +94,9 @@ impl Proxy {
         }
         let Lookup { call: key, purpose, address, .. } = lookup;
         call_mut(&mut self.calls, key, |call| call.context.settle());
-        // The caller has gone meanwhile.
-        if self.calls.get(&key).is_none_or(|call| call.context.is_over()) {
-            return;
+        // The caller has gone meanwhile, and may have waited for this alone.
+        if self.calls.get(&key).is_none_or(|call| call.context.is_ending()) {
+            return self.check(now, key);
         }
         match user {
             Some(user) => self.found(now, key, purpose, &user),
