@@ -38,6 +38,8 @@ pub struct Config {
     pub digest: Vec<Algorithm>,
     /// Unified messaging servers, best first (EUMR-7).
     pub voice_mail: Vec<Uri>,
+    /// Further ports at which those on this machine listen.
+    pub voice_mail_ports: Vec<u16>,
     /// EUMR-7: versions of those servers, by host in lower case. Where they differ, only the highest
     /// takes part; a server without one is older than all that have one.
     pub voice_mail_versions: BTreeMap<String, u32>,
@@ -160,6 +162,7 @@ impl Config {
             authentication: Required::Digest,
             digest: vec![Algorithm::Sha256, Algorithm::Md5],
             voice_mail: Vec::new(),
+            voice_mail_ports: Vec::new(),
             voice_mail_versions: BTreeMap::new(),
             voice_mail_form: VoiceMailForm::Gruu,
             media_relay: None,

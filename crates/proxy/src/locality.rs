@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use umbel_node::Transport;
 use umbel_sip_endpoint::SentBy;
-use umbel_sip_message::{AddressOfRecord, Scheme, UriRef};
+use umbel_sip_message::{AddressOfRecord, Scheme, Uri, UriRef};
 
 use crate::Config;
 
@@ -80,23 +80,38 @@ pub(crate) fn is_our_socket(uri: UriRef<'_>, config: &Config, is_any_port: bool)
         || config.sockets.iter().any(|socket| is_it(socket, default))
 }
 
-/// Whether the host is one where a unified messaging server is, at whatever port: voice mail by another name.
-pub(crate) fn is_voice_mail_host(uri: UriRef<'_>, config: &Config) -> bool {
-    config.voice_mail.iter().any(|server| is_same_host(server.host(), uri.host()))
+/// Whether a unified messaging server is there: voice mail by another name. At whatever port of its host,
+/// since it may listen at several; but telephones may live beside it on this very machine.
+pub(crate) fn is_at_voice_mail(uri: UriRef<'_>, config: &Config) -> bool {
+    let is_its_port = |server: &Uri| {
+        let Some(port) = uri.port() else { return true };
+        let is_over_tls = server.scheme() == Scheme::Sips
+            || server.transport().is_some_and(|word| word.eq_ignore_ascii_case("tls"));
+        let default = if is_over_tls { 5_061 } else { 5_060 };
+        port == server.port().unwrap_or(default) || config.voice_mail_ports.contains(&port)
+    };
+    config.voice_mail.iter().any(|server| {
+        is_same_host(server.host(), uri.host()) && (!is_loopback(uri.host()) || is_its_port(server))
+    })
 }
 
 /// Whether voice mail could take the identity for one of our users, though it names none of them here: its
 /// own hosts mean our domain to it, and a number may be a user's extension.
 pub(crate) fn may_mean_a_user(uri: UriRef<'_>, config: &Config) -> bool {
-    user(uri, config).is_some() || uri.scheme() == Scheme::Tel || is_voice_mail_host(uri, config)
+    user(uri, config).is_some() || uri.scheme() == Scheme::Tel || is_at_voice_mail(uri, config)
+}
+
+fn address(host: &str) -> Option<IpAddr> {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+fn is_loopback(host: &str) -> bool {
+    address(host).map_or_else(|| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
 }
 
 /// One name, or one address however it is written.
 fn is_same_host(one: &str, other: &str) -> bool {
-    let address = |host: &str| {
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        host.parse::<IpAddr>().ok().map(|address| address.to_canonical())
-    };
     match (address(one), address(other)) {
         (Some(one), Some(other)) => one == other,
         _ => one.eq_ignore_ascii_case(other),
@@ -172,6 +187,29 @@ mod tests {
     }
 
     // URI-1, URI-2, URI-5
+    // SENS-6
+    #[test]
+    fn where_voice_mail_is_telephones_are_not_unless_it_is_this_machine() {
+        let is_there = |server: &str, uri: &str| {
+            let mut config = Config::new("example.test");
+            config.voice_mail = vec![server.parse().unwrap()];
+            config.voice_mail_ports = vec![5_065];
+            let uri: Uri = uri.parse().unwrap();
+            is_at_voice_mail(uri.as_ref(), &config)
+        };
+        let (far, near) = ("sip:192.0.2.7:5066;transport=tls", "sip:127.0.0.1:5066;transport=tls");
+        for port in ["", ":5065", ":5066", ":5067", ":30000"] {
+            assert!(is_there(far, &format!("sip:alice@192.0.2.7{port}")), "{port}");
+            assert!(!is_there(far, &format!("sip:alice@192.0.2.8{port}")), "{port}");
+        }
+        for (port, expected) in [("", true), (":5065", true), (":5066", true), (":30000", false)] {
+            assert_eq!(is_there(near, &format!("sip:alice@127.0.0.1{port}")), expected, "{port}");
+            assert_eq!(is_there(near, &format!("sip:alice@[::ffff:127.0.0.1]{port}")), expected, "{port}");
+        }
+        assert!(is_there("sips:localhost", "sip:alice@LOCALHOST:5061"));
+        assert!(!is_there("sips:localhost", "sip:alice@localhost:5060"));
+    }
+
     #[test]
     fn voice_mail_is_known_in_all_its_forms() {
         for uri in [

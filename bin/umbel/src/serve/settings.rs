@@ -149,6 +149,7 @@ pub(super) fn server(
         Some(servers) => servers.clone(),
         None => own_voice_mail(config, voice_mail)?,
     };
+    settings.voice_mail_ports = voice_mail.iter().map(|listener| listener.address.port()).collect();
     settings.media_relay = server.media_relay.clone();
     settings.voice_mail_form = match server.voicemail_form {
         VoicemailForm::Gruu => umbel_proxy::VoiceMailForm::Gruu,

@@ -179,7 +179,7 @@ impl Proxy {
     fn may_go_to(&self, key: CallKey, uri: &Uri) -> bool {
         let call = self.calls.get(&key);
         call.is_none_or(|call| call.sensitivity.allows_diversion())
-            || !locality::is_voice_mail_host(uri.as_ref(), &self.config)
+            || !locality::is_at_voice_mail(uri.as_ref(), &self.config)
     }
 
     /// All endpoints of a user.
