@@ -21,11 +21,11 @@ const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const GROUPS: usize = 3;
 
 /// A user that was made, with secrets that are shown this once.
-pub(super) struct Made {
-    address: Address,
-    extension: &'static str,
-    pin: Pin,
-    password: Password,
+pub(crate) struct Made {
+    pub(crate) address: Address,
+    pub(crate) extension: &'static str,
+    pub(crate) pin: Pin,
+    pub(crate) password: Password,
 }
 
 /// Makes the users where there are none.

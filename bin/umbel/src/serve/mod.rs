@@ -1,4 +1,4 @@
-//! `umbel serve`: the composition root of the servers.
+//! `umbel serve`: the composition root of the servers, which `umbel demo` starts as well.
 
 mod control;
 mod descriptors;
@@ -21,7 +21,8 @@ mod watch;
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
 use umbel_net::{Clock, Limits, Listener, LogLimit, Tls};
 use umbel_ocexum::TrustedTransport;
 use umbel_proxy::Proxy;
@@ -47,6 +48,7 @@ use um_loop::UmLoop;
 use upkeep::Upkeep;
 use watch::{Totals, UmWatch, Watch};
 
+pub(crate) use first_start::Made;
 pub(crate) use prompts::load as load_prompts;
 pub(crate) use settings::store as store_settings;
 
@@ -54,7 +56,14 @@ pub(crate) use settings::store as store_settings;
 pub(crate) fn run(place: &Place) -> Result<(), Failure> {
     let config = configuration(place)?;
     let log = crate::log::start();
-    runtime::run(serve(config, log))
+    runtime::run(async {
+        let servers = Servers::start(config, log).await?;
+        if servers.supervisor.config.source.is_none() {
+            output::write(servers.hints().as_bytes())?;
+        }
+        servers.are_ready();
+        servers.until_stopped().await
+    })
 }
 
 /// Settings that are allowed, and that whoever set them should be reminded of.
@@ -86,83 +95,111 @@ struct Common {
     totals: Totals,
 }
 
-async fn serve(config: Config, log: LogLimit) -> Result<(), Failure> {
-    if config.server.is_none() && config.um.is_none() {
-        return Err(Failure::config(
-            "no role to run: the configuration has neither a [server] nor a [um] table; add one, or start without --config",
-        ));
+/// The roles of one process, and what they have in common, from their start to their end.
+pub(crate) struct Servers {
+    supervisor: Supervisor,
+    control: Control,
+    loaded: Loaded,
+    worker: StoreWorker,
+    readiness: Readiness,
+    upkeep: JoinHandle<()>,
+    /// Health, readiness and metrics are answered as long as it is there.
+    operation: oneshot::Sender<()>,
+    /// The users that this start made.
+    made: Vec<Made>,
+}
+
+impl Servers {
+    /// Starts every role that the configuration names. On the thread's [`tokio::task::LocalSet`].
+    pub(crate) async fn start(config: Config, log: LogLimit) -> Result<Servers, Failure> {
+        if config.server.is_none() && config.um.is_none() {
+            return Err(Failure::config(
+                "no role to run: the configuration has neither a [server] nor a [um] table; add one, or start without --config",
+            ));
+        }
+        for warning in warnings(&config) {
+            tracing::warn!("{warning}");
+        }
+        let clock = Clock::start();
+        let (mut store, recovery) = store::open_for_server(&config)?;
+        report_recovery(&recovery);
+        let (tls, own) = crate::tls::start(&config, clock)?;
+        let loaded = prompts::load(&config)?;
+        let (metrics, readiness) = operation::observation();
+        let limits = limits(&config);
+        let common = Common {
+            config,
+            clock,
+            tls,
+            own,
+            limits,
+            metrics,
+            readiness: readiness.clone(),
+            totals: Totals::default(),
+        };
+        let config = &common.config;
+        let um = common.bind::<UmLoop>("um", config.um.as_ref().map(|um| um.listen.clone())).await?;
+        let server = common
+            .bind::<ProxyLoop>("server", config.server.as_ref().map(|server| server.listen.clone()))
+            .await?;
+        let control = Control::bind(&config.data)
+            .map_err(|error| crate::exit::at_path("bind the control socket in", &config.data, &error))?;
+        let operation = operation::start(config, &readiness, &common.metrics).await?;
+        // Only now: a start that failed would have shown nobody the secrets of the users it made.
+        let made = match config.source {
+            None => first_start::users(config, &mut store, runtime::generator()?, now())?,
+            Some(_) => Vec::new(),
+        };
+        let worker = store_worker(store)?;
+        let upkeep = Upkeep {
+            store: worker.inbox(),
+            tls: common.tls.clone(),
+            clock,
+            readiness: readiness.clone(),
+            metrics: common.metrics.clone(),
+            log,
+        };
+        let upkeep = tokio::task::spawn_local(upkeep.run());
+        // Each is told where the other one is, which may have chosen a port.
+        let there = server.as_ref().map(|server| server.listeners.clone()).unwrap_or_default();
+        let um = um.map(|um| common.run_um(um, &there, &loaded, &worker)).transpose()?;
+        let has_answered = Arc::new(Notify::new());
+        let server = server
+            .map(|server| common.run_server(server, um.as_ref(), &worker, Arc::clone(&has_answered)))
+            .transpose()?;
+        let roles = Roles::new(server, um, has_answered);
+        let Common { config, tls, .. } = common;
+        let supervisor = Supervisor { config, prompts: loaded.prompts.clone(), tls, clock, roles };
+        Ok(Servers { supervisor, control, loaded, worker, readiness, upkeep, operation, made })
     }
-    for warning in warnings(&config) {
-        tracing::warn!("{warning}");
+
+    /// What a newcomer can do next, and the secrets of the users that were made.
+    fn hints(&self) -> String {
+        first_start::hints(&self.supervisor.config, &self.supervisor.roles, &self.made)
     }
-    let clock = Clock::start();
-    let (mut store, recovery) = store::open_for_server(&config)?;
-    report_recovery(&recovery);
-    let (tls, own) = crate::tls::start(&config, clock)?;
-    let loaded = prompts::load(&config)?;
-    let (metrics, readiness) = operation::observation();
-    let limits = limits(&config);
-    let common = Common {
-        config,
-        clock,
-        tls,
-        own,
-        limits,
-        metrics,
-        readiness: readiness.clone(),
-        totals: Totals::default(),
-    };
-    let config = &common.config;
-    let um = common.bind::<UmLoop>("um", config.um.as_ref().map(|um| um.listen.clone())).await?;
-    let server = common
-        .bind::<ProxyLoop>("server", config.server.as_ref().map(|server| server.listen.clone()))
-        .await?;
-    let control = Control::bind(&config.data)
-        .map_err(|error| crate::exit::at_path("bind the control socket in", &config.data, &error))?;
-    let operation = operation::start(config, &readiness, &common.metrics).await?;
-    // Only now: a start that failed would have shown nobody the secrets of the users it made.
-    let made = match config.source {
-        None => first_start::users(config, &mut store, runtime::generator()?, now())?,
-        Some(_) => Vec::new(),
-    };
-    let worker = store_worker(store)?;
-    let upkeep = Upkeep {
-        store: worker.inbox(),
-        tls: common.tls.clone(),
-        clock,
-        readiness: readiness.clone(),
-        metrics: common.metrics.clone(),
-        log,
-    };
-    let upkeep = tokio::task::spawn_local(upkeep.run());
-    // Each is told where the other one is, which may have chosen a port.
-    let there = server.as_ref().map(|server| server.listeners.clone()).unwrap_or_default();
-    let um = um.map(|um| common.run_um(um, &there, &loaded, &worker)).transpose()?;
-    let has_answered = Arc::new(Notify::new());
-    let server = server
-        .map(|server| common.run_server(server, um.as_ref(), &worker, Arc::clone(&has_answered)))
-        .transpose()?;
-    let roles = Roles::new(server, um, has_answered);
-    if config.source.is_none() {
-        output::write(first_start::hints(config, &roles, &made).as_bytes())?;
+
+    /// Everything runs: says so, in the log and to who asks for readiness.
+    pub(crate) fn are_ready(&self) {
+        for (role, listeners) in self.supervisor.roles.listeners() {
+            let listeners = listeners.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            tracing::info!(role, listeners, "serving");
+        }
+        tracing::info!(from_pack = self.loaded.from_pack, "prompts");
+        self.loaded.prepare();
+        for part in ["listeners", "prompts"] {
+            self.readiness.set(part, Standing::Ready);
+        }
     }
-    for (role, listeners) in roles.listeners() {
-        let listeners = listeners.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        tracing::info!(role, listeners, "serving");
+
+    /// Serves until every role has ended.
+    pub(crate) async fn until_stopped(mut self) -> Result<(), Failure> {
+        let ended = supervise(&mut self.supervisor, self.control).await;
+        self.readiness.set("listeners", Standing::Missing("the server is stopping".to_owned()));
+        self.upkeep.abort();
+        self.worker.stop();
+        drop(self.operation);
+        ended
     }
-    tracing::info!(from_pack = loaded.from_pack, "prompts");
-    loaded.prepare();
-    for part in ["listeners", "prompts"] {
-        readiness.set(part, Standing::Ready);
-    }
-    let Common { config, tls, .. } = common;
-    let mut supervisor = Supervisor { config, prompts: loaded.prompts, tls, clock, roles };
-    let ended = supervise(&mut supervisor, control).await;
-    readiness.set("listeners", Standing::Missing("the server is stopping".to_owned()));
-    upkeep.abort();
-    worker.stop();
-    drop(operation);
-    ended
 }
 
 /// The bounds on connections, for each role: together they stay within the descriptors that there are.
