@@ -63,34 +63,8 @@ impl Sound {
     ///
     /// When the rate is no multiple of that.
     pub fn narrow(&self) -> Sound {
-        /// Half the length of the filter, in output samples.
-        const REACH: usize = 16;
-        let step = usize::try_from(self.rate / 8_000).expect("a small number");
-        assert!(step >= 1 && self.rate == 8_000 * u32::try_from(step).expect("a small number"));
-        if step == 1 {
-            return self.clone();
-        }
-        // A windowed sinc, cut off a little below half the lower rate.
-        let half = REACH * step;
-        let filter: Vec<f64> = (0..=2 * half)
-            .map(|tap| {
-                let x = (tap as f64 - half as f64) / step as f64;
-                let angle = std::f64::consts::PI * x * 0.92;
-                let sinc = if x == 0.0 { 1.0 } else { angle.sin() / angle };
-                let window = 0.5 + 0.5 * (std::f64::consts::PI * x / REACH as f64).cos();
-                0.92 * sinc * window / step as f64
-            })
-            .collect();
-        let samples = (0..self.samples.len() / step).map(|at| {
-            let sum: f64 = (0..filter.len())
-                .filter_map(|tap| {
-                    let sample = self.samples.get((at * step + tap).checked_sub(half)?)?;
-                    Some(f64::from(*sample) * filter[tap])
-                })
-                .sum();
-            sample(sum)
-        });
-        Sound { rate: 8_000, samples: samples.collect() }
+        let samples = umbel_likeness::narrow(&self.samples, self.rate);
+        Sound { rate: umbel_likeness::RATE, samples: samples.expect("a multiple of a line's rate") }
     }
 
     /// As ITU-T G.711 mu-law, at 8,000 samples a second.
