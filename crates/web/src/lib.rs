@@ -1,13 +1,29 @@
-//! HTTP: health, readiness and metrics for those who operate the program.
+//! HTTP: the mailbox page, the API and SOAP on one listener; health, readiness and metrics for those who
+//! operate the program on another.
 //!
-//! Nothing here bears a caller, a mailbox or a token (SEC-124): labels come from closed sets, and the
-//! reasons for not being ready are about parts of the program.
+//! On the operators' listener nothing bears a caller, a mailbox or a token (SEC-124): labels come from closed
+//! sets, and the reasons for not being ready are about parts of the program.
 
 mod admin;
+mod api;
 mod connections;
+mod desk;
+mod front;
 mod metrics;
+mod page;
+mod phone_calls;
+mod random;
 mod readiness;
+mod sign_in;
+mod soap;
+mod store_handle;
 
 pub use admin::Admin;
+pub use desk::{Desk, Settings, WallClock};
+pub use front::{AsWritten, Certificate, Client, Front};
 pub use metrics::{CallKind, CallOutcome, Connections, Direction, Metrics, SipTransport};
+pub use phone_calls::{Ordered, PhoneCalls};
+pub use random::Random;
 pub use readiness::{Readiness, Standing};
+pub use sign_in::{NotSignedIn, SignedIn};
+pub use store_handle::{StoreHandle, Then};
