@@ -12,6 +12,7 @@ mod disk;
 mod fault;
 mod hash_work;
 mod hashing;
+mod items;
 mod key;
 mod mailboxes;
 mod messages;

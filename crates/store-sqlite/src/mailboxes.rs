@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use umbel_store::{
     ActiveGreeting, Address, AudioFormat, Author, CHANGES_MAX, Caller, Counts, Event, Folder, Greeting,
-    GreetingKind, LIST_MAX, LockOut, MailboxChange, MailboxChanges, MailboxSummary, Mailboxes, MessageId,
-    MissedCall, MissedCallId, Refusal, StoreError, StoredAudio, User, VoiceMessage, clean_text,
+    GreetingKind, ItemChanges, LIST_MAX, LockOut, MailboxChange, MailboxChanges, MailboxSummary, Mailboxes,
+    MessageId, MissedCall, MissedCallId, Refusal, StoreError, StoredAudio, User, VoiceMessage, clean_text,
 };
 use umbel_time::UnixTime;
 
@@ -13,7 +13,7 @@ use crate::fault::Outcome;
 use crate::messages::{find_greeting, find_message};
 use crate::recordings::Sealed;
 use crate::records::write_audit;
-use crate::rows::{Time, UserRow, address, count, integer, load_user, load_users, user_row, word};
+use crate::rows::{Id, Time, UserRow, address, count, integer, load_user, load_users, user_row, word};
 use crate::spool::{finished_header, finished_padding};
 use crate::store::{Aftermath, SqliteStore};
 
@@ -171,17 +171,18 @@ impl Mailboxes for SqliteStore {
     }
 
     fn note_missed_call(&mut self, notice: &MissedCall) -> Result<bool, StoreError> {
+        let item = MessageId::from_bytes(self.random());
         Ok(self.database.write(|connection| {
             let found = load_user(connection, "u.address = ?1", &notice.mailbox.as_str())?;
             let (row, user) = found.ok_or(Refusal::NoSuchUser)?;
             if !user.settings.missed_call_notices || left_something(connection, row, &notice.call_id)? {
                 return Ok(false);
             }
-            let sql = "INSERT INTO missed_call (user, caller, caller_name, caller_verified, subject, at, call_id) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let sql = "INSERT INTO missed_call (user, caller, caller_name, caller_verified, subject, at, call_id, item) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
             let Caller { id, name, verified } = notice.caller.clean();
             let subject = clean_text(&notice.subject);
-            let values = params![row, id, name, verified, subject, Time(notice.at), notice.call_id];
+            let values = params![row, id, name, verified, subject, Time(notice.at), notice.call_id, Id(item)];
             connection.prepare_cached(sql)?.execute(values)?;
             Ok(true)
         })?)
@@ -214,6 +215,18 @@ impl Mailboxes for SqliteStore {
             connection.prepare_cached(sql)?.execute(params![row, integer(up_to.0)])?;
             Ok(())
         })?)
+    }
+
+    fn items(&mut self, mailbox: &Address, after: u64) -> Result<ItemChanges, StoreError> {
+        Ok(self.list_items(mailbox, after)?)
+    }
+
+    fn mark_missed_call(&mut self, mailbox: &Address, id: MessageId, seen: bool) -> Result<(), StoreError> {
+        Ok(self.set_notice_seen(mailbox, id, seen)?)
+    }
+
+    fn remove_missed_call(&mut self, mailbox: &Address, id: MessageId) -> Result<(), StoreError> {
+        Ok(self.delete_notice(mailbox, id)?)
     }
 }
 

@@ -10,6 +10,7 @@ use umbel_store::{
 use umbel_time::UnixTime;
 
 use crate::fault::Outcome;
+use crate::items::forget_gone_items;
 use crate::messages::{mark_damaged, read_stored};
 use crate::records::write_audit;
 use crate::rows::{Id, Time, address, count, integer};
@@ -26,7 +27,9 @@ impl Upkeep for SqliteStore {
             let (files, records) = store.database.write(|connection| {
                 connection.execute("DELETE FROM registration WHERE ends <= ?1", [Time(at)])?;
                 let files = purge_messages(connection, deleted_before)?;
-                Ok((files, purge_records(connection, recorded_before, Time(at - CALLER_WINDOW))?))
+                let records = purge_records(connection, recorded_before, Time(at - CALLER_WINDOW))?;
+                forget_gone_items(connection)?;
+                Ok((files, records))
             })?;
             let messages = files.len() as u64;
             store.aftermath.extend(files.into_iter().map(Aftermath::Remove));

@@ -10,8 +10,8 @@ use umbel_store::conformance::{DAY, NOON, address, admin, id, pin, speech};
 use umbel_store::memory::MemoryStore;
 use umbel_store::{
     ActiveGreeting, Address, Attempt, AudioFormat, Author, Begin, Caller, Config, Finish, Folder,
-    GreetingKind, Importance, Lookup, MessageId, MessageState, MissedCall, MissedCallId, NewPin, Op,
-    Password, Purpose, Reply, StoredAudio, UserChange, UserEntry, execute,
+    GreetingKind, Importance, ItemContent, Lookup, MessageId, MessageState, MissedCall, MissedCallId, NewPin,
+    Op, Password, Purpose, Reply, StoredAudio, UserChange, UserEntry, execute,
 };
 use umbel_store_sqlite::{Cost, Options, Purpose as OpenFor, SqliteStore};
 use umbel_time::UnixTime;
@@ -104,7 +104,7 @@ impl Draw {
     fn op(&mut self) -> Op {
         let at = self.now;
         let (mailbox, author, kind) = (self.user(), self.author(), self.one(&GreetingKind::ALL));
-        match self.below(36) {
+        match self.below(39) {
             0 => Op::AddUser { entry: Box::new(self.entry()), author, at },
             1 => Op::PutUsers { entries: (0..self.below(3)).map(|_| self.entry()).collect(), author, at },
             2 | 3 => {
@@ -173,13 +173,17 @@ impl Draw {
                 Op::Finish(Finish { id: self.recording(), importance, keep, at })
             }
             34 => Op::Discard(self.recording()),
+            35 | 36 => Op::ListItems { mailbox, after: u64::from(self.below(30)) },
+            37 if self.coin() => Op::MarkMissedCall { mailbox, id: self.id(), seen: self.coin() },
+            37 if self.coin() => Op::RemoveMissedCall { mailbox, id: self.id() },
+            37 => Op::ClearMissedCalls { mailbox, up_to: MissedCallId(u64::from(self.below(20))) },
             _ if self.below(4) == 0 => Op::Sweep { at },
             _ => Op::ListAuditRecords(mailbox),
         }
     }
 }
 
-/// What the two stores cannot have in common: random PINs, and which orphans are on a disk.
+/// What the two stores cannot have in common: random PINs, ids of notices, and which orphans are on a disk.
 fn comparable(reply: Reply) -> Reply {
     let hidden = || Some(pin("0"));
     match reply {
@@ -192,6 +196,15 @@ fn comparable(reply: Reply) -> Reply {
                 set.generated = set.generated.take().and_then(|_| hidden());
             }
             Reply::PinsSet(sets)
+        }
+        Reply::Items(mut changes) => {
+            for item in &mut changes.items {
+                if matches!(item.content, ItemContent::MissedCall(_)) {
+                    item.id = id(0);
+                }
+            }
+            changes.gone.iter_mut().for_each(|gone| gone.id = id(0));
+            Reply::Items(changes)
         }
         Reply::Swept(mut report) => {
             report.orphans = 0;

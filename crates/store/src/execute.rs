@@ -61,6 +61,11 @@ fn run<S: Store + ?Sized>(store: &mut S, op: Op) -> Result<Reply, StoreError> {
         Op::NoteMissedCall(notice) => store.note_missed_call(&notice).map(Reply::Noted),
         Op::ListMissedCalls(mailbox) => store.missed_calls(&mailbox).map(Reply::MissedCalls),
         Op::ClearMissedCalls { mailbox, up_to } => store.clear_missed_calls(&mailbox, up_to).map(done),
+        Op::ListItems { mailbox, after } => {
+            store.items(&mailbox, after).map(|changes| Reply::Items(Box::new(changes)))
+        }
+        Op::MarkMissedCall { mailbox, id, seen } => store.mark_missed_call(&mailbox, id, seen).map(done),
+        Op::RemoveMissedCall { mailbox, id } => store.remove_missed_call(&mailbox, id).map(done),
 
         Op::Begin(begin) => store.begin(&begin).map(done),
         Op::Append { id, chunk } => store.append(id, &chunk.0).map(done),

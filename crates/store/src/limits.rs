@@ -19,6 +19,9 @@ pub const LIST_MAX: usize = 1_000;
 /// Most changed mailboxes in one reply; the rest is asked for from where it ended. Each is counted when it
 /// is asked for, and others wait for the store meanwhile.
 pub const CHANGES_MAX: usize = 100;
+/// Items of a mailbox that are remembered as gone; a sweep forgets the oldest beyond it, and mail programs that
+/// looked last before that begin anew.
+pub const GONE_ITEMS_MAX: usize = 1_000;
 /// Largest chunk of a recording; a larger one is refused as too long.
 pub const CHUNK_BYTES_MAX: usize = 1 << 20;
 /// Longest recording, whatever the configuration says: ten minutes of 48 kHz samples. What is over

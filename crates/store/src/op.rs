@@ -74,6 +74,12 @@ pub enum Op {
     ListMissedCalls(Address),
     /// [`Mailboxes::clear_missed_calls`](crate::Mailboxes::clear_missed_calls) → `Done`
     ClearMissedCalls { mailbox: Address, up_to: MissedCallId },
+    /// [`Mailboxes::items`](crate::Mailboxes::items) → `Items`
+    ListItems { mailbox: Address, after: u64 },
+    /// [`Mailboxes::mark_missed_call`](crate::Mailboxes::mark_missed_call) → `Done`
+    MarkMissedCall { mailbox: Address, id: MessageId, seen: bool },
+    /// [`Mailboxes::remove_missed_call`](crate::Mailboxes::remove_missed_call) → `Done`
+    RemoveMissedCall { mailbox: Address, id: MessageId },
 
     /// [`Recordings::begin`](crate::Recordings::begin) → `Done`
     Begin(Box<Begin>),

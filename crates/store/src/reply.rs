@@ -1,9 +1,9 @@
 //! The replies: what became of an operation.
 
 use crate::{
-    AuditRecord, CallRecord, Counts, Decision, DigestHashes, Health, KeptRegistration, MailboxChanges,
-    MailboxSummary, MissedCall, PinSet, Saved, ScrubReport, StoreError, StoredAudio, SweepReport, User,
-    Verdict, VoiceMessage,
+    AuditRecord, CallRecord, Counts, Decision, DigestHashes, Health, ItemChanges, KeptRegistration,
+    MailboxChanges, MailboxSummary, MissedCall, PinSet, Saved, ScrubReport, StoreError, StoredAudio,
+    SweepReport, User, Verdict, VoiceMessage,
 };
 
 /// What became of an [`Op`](crate::Op): exactly one for each.
@@ -45,6 +45,8 @@ pub enum Reply {
     Noted(bool),
     /// Notices of calls without a message.
     MissedCalls(Vec<MissedCall>),
+    /// Items that changed.
+    Items(Box<ItemChanges>),
     /// The recording is safe (D1). Nobody is told "saved" before this.
     Saved(Saved),
     /// Registrations by address.

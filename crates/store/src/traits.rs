@@ -4,9 +4,9 @@ use umbel_time::UnixTime;
 
 use crate::{
     ActiveGreeting, Address, Attempt, AuditRecord, Author, Begin, CallRecord, Counts, Decision, DigestHashes,
-    Finish, Folder, GreetingKind, Health, KeptRegistration, Lookup, MailboxChanges, MailboxSummary,
-    MessageId, MissedCall, MissedCallId, NewPin, Password, Pin, PinSet, Saved, ScrubReport, StoreError,
-    StoredAudio, SweepReport, User, UserChange, UserEntry, Verdict, VoiceMessage,
+    Finish, Folder, GreetingKind, Health, ItemChanges, KeptRegistration, Lookup, MailboxChanges,
+    MailboxSummary, MessageId, MissedCall, MissedCallId, NewPin, Password, Pin, PinSet, Saved, ScrubReport,
+    StoreError, StoredAudio, SweepReport, User, UserChange, UserEntry, Verdict, VoiceMessage,
 };
 
 /// Users and what is set for them.
@@ -148,6 +148,13 @@ pub trait Mailboxes {
     fn missed_calls(&mut self, mailbox: &Address) -> Result<Vec<MissedCall>, StoreError>;
     /// Removes notices up to and including this one.
     fn clear_missed_calls(&mut self, mailbox: &Address, up_to: MissedCallId) -> Result<(), StoreError>;
+    /// Messages and notices that came, were marked, deleted, brought back or went after the count `after`, each
+    /// as it is now and in the order of the count. From zero on: all that there are.
+    fn items(&mut self, mailbox: &Address, after: u64) -> Result<ItemChanges, StoreError>;
+    /// Marks a notice as looked at, or not. Telephones tell of it all the same, until they have.
+    fn mark_missed_call(&mut self, mailbox: &Address, id: MessageId, seen: bool) -> Result<(), StoreError>;
+    /// Removes one notice by the id of its item.
+    fn remove_missed_call(&mut self, mailbox: &Address, id: MessageId) -> Result<(), StoreError>;
 }
 
 /// Recordings that are running. Every step may be repeated without harm.

@@ -156,6 +156,7 @@ fn rows_that_we_never_wrote_are_errors_and_not_panics() {
         };
         sql(&mut store, damage);
         let _ = store.messages(&alice, Folder::All, None);
+        let _ = store.items(&alice, 0);
         let _ = store.message_audio(&alice, id(1));
         let _ = store.find_user(&Lookup::Address(alice.clone()));
         let _ = store.mailbox(&alice, NOON);

@@ -7,7 +7,8 @@ use crate::fault::{Fault, Outcome};
 use crate::open::OpenError;
 
 /// Each step leads from the version of its place to the next. Steps are added, never changed.
-const STEPS: [&str; 3] = [include_str!("0001.sql"), include_str!("0002.sql"), include_str!("0003.sql")];
+const STEPS: [&str; 4] =
+    [include_str!("0001.sql"), include_str!("0002.sql"), include_str!("0003.sql"), include_str!("0004.sql")];
 
 /// Brings the schema up to date where that is allowed; refuses a newer one in any case.
 pub(crate) fn check(connection: &mut Connection, migrate: bool) -> Result<(), OpenError> {
@@ -78,6 +79,34 @@ mod tests {
         check(&mut connection, true).unwrap();
         let sql = "SELECT group_concat(user) FROM mailbox_change";
         assert_eq!(connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap(), "2");
+    }
+
+    /// REL-20: mail programs find what was there, counted as if it had come in this order.
+    #[test]
+    fn items_from_before_are_counted_messages_first() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        upgrade(&mut connection, &STEPS[..3]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO user (id, address, name, enabled, skip_pin, administrator, missed_call_notices, \
+                 routing, added, last_number) VALUES (1, 'a@b', '', 1, 1, 0, 1, '{}', 0, 0), \
+                 (2, 'c@d', '', 1, 1, 0, 1, '{}', 0, 7); \
+                 INSERT INTO message (user, number, id, caller, caller_verified, subject, importance, received, \
+                 format, bytes, call_id, file, checksum) VALUES \
+                 (2, 3, x'01', '', 0, '', 'low', 0, 'pcmu', 0, '', '', x''), \
+                 (2, 7, x'02', '', 0, '', 'low', 0, 'pcmu', 0, '', '', x''); \
+                 INSERT INTO missed_call (user, caller, caller_verified, subject, at, call_id) VALUES \
+                 (2, '', 0, '', 0, ''), (1, '', 0, '', 0, ''), (2, '', 0, '', 0, '');",
+            )
+            .unwrap();
+        check(&mut connection, true).unwrap();
+        let sql = "SELECT group_concat(changed) FROM (SELECT changed FROM message UNION ALL \
+                   SELECT changed FROM missed_call WHERE user = 2 ORDER BY changed)";
+        assert_eq!(connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap(), "3,7,8,9");
+        let sql = "SELECT group_concat(item_changes) FROM (SELECT item_changes FROM user ORDER BY id)";
+        assert_eq!(connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap(), "1,9");
+        let sql = "SELECT count(DISTINCT item) FROM missed_call WHERE length(item) = 16";
+        assert_eq!(connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 3);
     }
 
     #[test]

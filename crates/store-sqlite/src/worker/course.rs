@@ -36,6 +36,7 @@ pub(super) fn kind(op: &Op) -> Kind {
         | Op::FetchMessage { .. }
         | Op::FetchGreeting { .. }
         | Op::ListMissedCalls(_)
+        | Op::ListItems { .. }
         | Op::Begin(_)
         | Op::Append { .. }
         | Op::FetchRecording(_)
@@ -64,6 +65,8 @@ pub(super) fn kind(op: &Op) -> Kind {
         | Op::ChooseGreeting { .. }
         | Op::NoteMissedCall(_)
         | Op::ClearMissedCalls { .. }
+        | Op::MarkMissedCall { .. }
+        | Op::RemoveMissedCall { .. }
         | Op::Sweep { .. } => Kind::Write,
         Op::KeepRegistrations(_) | Op::Decide(_) | Op::RecordCall(_) | Op::Audit(_) => Kind::Note,
     }

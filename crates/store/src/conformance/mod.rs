@@ -7,6 +7,7 @@
 
 pub mod deposits;
 pub mod greetings;
+pub mod items;
 pub mod messages;
 pub mod records;
 pub mod registrations;
@@ -159,6 +160,15 @@ macro_rules! conformance {
             what_changes_no_lamp_is_no_change_of_a_mailbox,
             changed_mailboxes_come_in_pages,
             missed_calls_are_noted_where_wanted,
+        );
+        $crate::conformance!(@ $with, items:
+            messages_and_notices_are_items_of_one_count,
+            items_that_changed_are_told_from_where_one_looked_last,
+            swept_messages_are_gone_items,
+            notices_are_marked_and_removed_as_items,
+            items_come_in_pages,
+            items_long_gone_are_forgotten,
+            a_new_mailbox_counts_anew,
         );
         $crate::conformance!(@ $with, greetings:
             a_greeting_is_recorded_replaced_and_removed,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use umbel_time::UnixTime;
 
+use super::items::Count;
 use super::{Account, MemoryStore};
 use crate::{
     ActiveGreeting, Address, Author, DigestHashes, Directory, EntryRefusal, Event, Invalid, LIST_MAX,
@@ -40,6 +41,7 @@ impl MemoryStore {
             last_number: 0,
             greetings: BTreeMap::new(),
             notices: Vec::new(),
+            items: Count::default(),
             changed: 0,
         });
         for change in &entry.changes {

@@ -2,10 +2,10 @@
 
 use umbel_time::UnixTime;
 
-use super::{Account, MemoryStore, Message};
+use super::{Account, MemoryStore, Message, Notice};
 use crate::{
-    ActiveGreeting, Address, Author, CHANGES_MAX, Counts, Event, Folder, Greeting, GreetingKind, LIST_MAX,
-    MailboxChange, MailboxChanges, MailboxSummary, Mailboxes, MessageId, MessageState, MissedCall,
+    ActiveGreeting, Address, Author, CHANGES_MAX, Counts, Event, Folder, Greeting, GreetingKind, ItemChanges,
+    LIST_MAX, MailboxChange, MailboxChanges, MailboxSummary, Mailboxes, MessageId, MessageState, MissedCall,
     MissedCallId, Refusal, StoreError, StoredAudio, VoiceMessage, clean_text,
 };
 
@@ -104,10 +104,14 @@ impl Mailboxes for MemoryStore {
 
     fn mark_heard(&mut self, mailbox: &Address, id: MessageId, heard: bool) -> Result<(), StoreError> {
         let message = self.account_mut(mailbox)?.message_mut(id)?;
-        let before = message.envelope.state;
+        let (before, was_heard) = (message.envelope.state, message.heard);
         message.heard = heard;
         message.set_deleted(message.envelope.deleted);
-        if message.envelope.state != before {
+        let lamp_changed = message.envelope.state != before;
+        if was_heard != heard {
+            self.account_mut(mailbox)?.count_change(id, false);
+        }
+        if lamp_changed {
             self.note_change(mailbox);
         }
         Ok(())
@@ -123,6 +127,7 @@ impl Mailboxes for MemoryStore {
         let message = self.account_mut(mailbox)?.message_mut(id)?;
         if message.envelope.deleted.is_none() {
             message.set_deleted(Some(at));
+            self.account_mut(mailbox)?.count_change(id, true);
             self.note_change(mailbox);
             self.write_audit(mailbox, author, Event::MessageDeleted(id), at);
         }
@@ -139,6 +144,7 @@ impl Mailboxes for MemoryStore {
         let message = self.account_mut(mailbox)?.message_mut(id)?;
         if message.envelope.deleted.is_some() {
             message.set_deleted(None);
+            self.account_mut(mailbox)?.count_change(id, true);
             self.note_change(mailbox);
             self.write_audit(mailbox, author, Event::MessageRestored(id), at);
         }
@@ -198,7 +204,7 @@ impl Mailboxes for MemoryStore {
 
     fn note_missed_call(&mut self, notice: &MissedCall) -> Result<bool, StoreError> {
         let account = self.account(&notice.mailbox)?;
-        let noted = account.notices.iter().any(|kept| kept.call_id == notice.call_id);
+        let noted = account.notices.iter().any(|kept| kept.call.call_id == notice.call_id);
         let left = account.messages.values().any(|message| message.envelope.call_id == notice.call_id);
         let wanted = account.settings.missed_call_notices && !noted && !left;
         if wanted {
@@ -206,17 +212,42 @@ impl Mailboxes for MemoryStore {
             let mut kept = MissedCall { id: MissedCallId(self.last_notice), ..notice.clone() };
             kept.subject = clean_text(&kept.subject);
             kept.caller = kept.caller.clean();
-            self.account_mut(&notice.mailbox)?.notices.push(kept);
+            let item = MessageId::from_bytes(self.random());
+            let account = self.account_mut(&notice.mailbox)?;
+            let marks = account.items.came();
+            account.notices.push(Notice { call: kept, item, seen: false, marks });
         }
         Ok(wanted)
     }
 
     fn missed_calls(&mut self, mailbox: &Address) -> Result<Vec<MissedCall>, StoreError> {
-        Ok(self.account(mailbox)?.notices.iter().take(LIST_MAX).cloned().collect())
+        Ok(self.account(mailbox)?.notices.iter().take(LIST_MAX).map(|notice| notice.call.clone()).collect())
     }
 
     fn clear_missed_calls(&mut self, mailbox: &Address, up_to: MissedCallId) -> Result<(), StoreError> {
-        self.account_mut(mailbox)?.notices.retain(|notice| notice.id > up_to);
+        self.account_mut(mailbox)?.purge_notices(|notice| notice.call.id <= up_to);
         Ok(())
+    }
+
+    fn items(&mut self, mailbox: &Address, after: u64) -> Result<ItemChanges, StoreError> {
+        Ok(self.account(mailbox)?.item_changes(after))
+    }
+
+    fn mark_missed_call(&mut self, mailbox: &Address, id: MessageId, seen: bool) -> Result<(), StoreError> {
+        let account = self.account_mut(mailbox)?;
+        let found = account.notices.iter_mut().find(|notice| notice.item == id);
+        let notice = found.ok_or(Refusal::NoSuchMessage(id))?;
+        if notice.seen != seen {
+            notice.seen = seen;
+            account.items.change(&mut notice.marks);
+        }
+        Ok(())
+    }
+
+    fn remove_missed_call(&mut self, mailbox: &Address, id: MessageId) -> Result<(), StoreError> {
+        match self.account_mut(mailbox)?.purge_notices(|notice| notice.item == id) {
+            0 => Err(Refusal::NoSuchMessage(id).into()),
+            _ => Ok(()),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod audit_trail;
 mod directory;
+mod items;
 mod mailboxes;
 mod recordings;
 mod registrations;
@@ -51,7 +52,8 @@ struct Account {
     messages: BTreeMap<u64, Message>,
     last_number: u64,
     greetings: BTreeMap<GreetingKind, (Greeting, Bytes)>,
-    notices: Vec<MissedCall>,
+    notices: Vec<Notice>,
+    items: items::Count,
     /// The number of the latest change; zero where there never was a message.
     changed: u64,
 }
@@ -62,6 +64,16 @@ struct Message {
     /// What the state is, or will be when the message is brought back.
     heard: bool,
     audio: Bytes,
+    marks: items::Marks,
+}
+
+/// A notice as an item.
+#[derive(Clone, Debug)]
+struct Notice {
+    call: MissedCall,
+    item: MessageId,
+    seen: bool,
+    marks: items::Marks,
 }
 
 #[derive(Debug)]

@@ -48,7 +48,8 @@ impl MemoryStore {
             bytes: audio.len() as u64,
             call_id: begin.call_id.clone(),
         };
-        let message = Message { envelope: envelope.clone(), heard: false, audio };
+        let marks = account.items.came();
+        let message = Message { envelope: envelope.clone(), heard: false, audio, marks };
         account.messages.insert(envelope.number, message);
         self.note_change(&begin.mailbox);
         Ok(Saved::Message(Box::new(envelope)))

@@ -19,12 +19,9 @@ impl Upkeep for MemoryStore {
         let deleted_before = at - self.config.deleted_kept;
         let recorded_before = at - self.config.records_kept;
         for account in self.accounts.values_mut() {
-            let before = account.messages.len();
-            account
-                .messages
-                .retain(|_, message| message.envelope.deleted.is_none_or(|d| d >= deleted_before));
-            report.messages += (before - account.messages.len()) as u64;
-            report.records += expire(&mut account.notices, recorded_before, |notice| notice.at);
+            report.messages += account.purge_messages(deleted_before);
+            report.records += account.purge_notices(|notice| notice.call.at < recorded_before);
+            account.items.forget();
         }
         report.records += expire(&mut self.decisions, recorded_before, |decision| decision.at);
         report.records += expire(&mut self.calls, recorded_before, |call| call.started);
