@@ -5,10 +5,12 @@
 //! happens meanwhile is the caller's business.
 //!
 //! [`xml`] reads and prints, [`envelope`] takes SOAP off and puts it on, [`fault`] and [`response`] are the two
-//! ways in which a service says no.
+//! ways in which a service says no. [`item`] is what lies around the voice message: folders, ids, search.
 
+pub mod entry_id;
 pub mod envelope;
 pub mod fault;
+pub mod item;
 pub mod response;
 mod response_code;
 pub mod xml;
