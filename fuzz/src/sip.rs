@@ -134,7 +134,13 @@ fn read_fields(message: &Message) {
     assert_eq!(headers.vias().next().map(|via| via.host()), Some(headers.via().host()));
     assert!(headers.contacts().is_ok() || headers.count(&umbel_sip_message::HeaderName::Contact) > 1);
     let _ = (headers.route(), headers.record_route(), headers.diversions(), headers.history_info());
-    let _ = (headers.asserted_identities(), headers.session_expires(), headers.min_se(), headers.rack());
+    let _ = (
+        headers.asserted_identities(),
+        headers.session_expires(),
+        headers.min_se(),
+        headers.rack(),
+        headers.replaces(),
+    );
     let _ = (headers.reason(), headers.event(), headers.subscription_state(), headers.retry_after());
     let _ = (headers.content_type(), headers.expires(), headers.allow(), headers.subject());
     for field in headers.iter() {

@@ -16,8 +16,8 @@ use crate::callee::{self, Callee, Manner};
 use crate::office::{By, PROXY};
 use crate::telephone::{Do, Invite, Telephone};
 use crate::{
-    Account, Place, ProtocolServer, UnifiedMessaging, World, address, certificate, protocol_server, tcp, tls,
-    unified_messaging,
+    Account, Place, ProtocolServer, Softphone, UnifiedMessaging, World, address, certificate,
+    protocol_server, tcp, tls, unified_messaging,
 };
 
 /// The domain.
@@ -165,6 +165,33 @@ impl Company {
     pub fn telephone(&mut self, name: &str, manner: Manner) -> Place<Callee> {
         let place = self.unregistered_telephone(name, manner);
         self.world.order(place, callee::Do::Register);
+        place
+    }
+
+    /// A telephone for people of a user, by TLS, that registers.
+    pub fn softphone(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(&mut umbel_phone::Config),
+    ) -> Place<Softphone> {
+        let here = self.seat();
+        let user = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let mut config = umbel_phone::Config::new(
+            uri(&format!("sip:{user}@{DOMAIN}")),
+            uri(&format!("sip:{PROXY};transport=tls")),
+            uri(&format!("sip:{user}@{here};transport=tls")),
+        );
+        config.credentials = Some(umbel_ua::Credentials {
+            realm: DOMAIN.to_owned(),
+            username: user.to_owned(),
+            password: PASSWORD.to_owned(),
+        });
+        config.instance = Some(format!("urn:uuid:00000000-0000-4000-8000-{:012}", self.seats));
+        config.rtp_address = here;
+        change(&mut config);
+        let rng = self.world.rng();
+        let place = self.world.add(name, here, Softphone::new(here, config, rng));
+        self.world.order(place, umbel_phone::Order::Register);
         place
     }
 

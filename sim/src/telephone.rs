@@ -11,10 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use umbel_media::{
-    Clip, Codec, Command, Digit, Direction, Event, Keystroke, MasterKey, Parameters, PlayId, Prompt,
-    SrtpKeys, Suite,
-};
+use umbel_media::{Clip, Command, Digit, Event, Keystroke, Parameters, PlayId, Prompt};
 use umbel_node::{Destination, FlowId, Input, Node, Output, Transport};
 use umbel_sdp::{Capabilities, Negotiated, PendingOffer, Session, Srtp};
 use umbel_sip_message::{Draft, HeaderName, Message, Method, Request, Response, StatusCode};
@@ -229,6 +226,15 @@ impl Telephone {
     /// The Call-ID of the last call.
     pub fn call_id(&self) -> String {
         self.call.as_ref().map(|call| call.id.clone()).unwrap_or_default()
+    }
+
+    /// The value of Replaces that names the last call to its other side (RFC 3891 3).
+    pub fn replaces(&self) -> String {
+        let tag = |party: &str| party.rsplit_once(";tag=").map(|(_, tag)| tag.to_owned()).unwrap_or_default();
+        let call = self.call.as_ref();
+        let named =
+            call.map(|call| format!("{};to-tag={};from-tag={}", call.id, tag(&call.to), tag(&call.from)));
+        named.unwrap_or_default()
     }
 
     /// Whether the last call is up.
@@ -455,7 +461,9 @@ impl Telephone {
             },
         };
         if let Some(negotiated) = negotiated {
-            call.sound.command(now, Command::Update(parameters(&negotiated)));
+            if let Some(parameters) = Parameters::of(&negotiated, false) {
+                call.sound.command(now, Command::Update(parameters));
+            }
             if !was_answered {
                 let clips = vec![Clip::Silence(FOR_EVER)];
                 call.sound.command(now, Command::Play { id: PlayId(0), clips, from: Duration::ZERO });
@@ -626,32 +634,6 @@ fn keystroke(key: char) -> Keystroke {
     match Digit::try_from(key) {
         Ok(digit) => Keystroke::Press(digit),
         Err(_) => Keystroke::Wait(Duration::from_millis(500)),
-    }
-}
-
-fn parameters(negotiated: &Negotiated) -> Parameters {
-    let key = |key: &umbel_sdp::MasterKey| MasterKey::new(*key.key_and_salt());
-    Parameters {
-        codec: Codec::Pcmu,
-        payload_type: negotiated.audio.payload_type,
-        telephone_event: negotiated.telephone_event,
-        remote: negotiated.remote,
-        remote_control: negotiated.remote_rtcp,
-        direction: match negotiated.direction {
-            umbel_sdp::Direction::SendRecv => Direction::SendReceive,
-            umbel_sdp::Direction::SendOnly => Direction::SendOnly,
-            umbel_sdp::Direction::RecvOnly => Direction::ReceiveOnly,
-            umbel_sdp::Direction::Inactive => Direction::Inactive,
-        },
-        srtp: negotiated.srtp.as_ref().map(|keys| SrtpKeys {
-            suite: match keys.suite {
-                umbel_sdp::Suite::AesCm128HmacSha1_80 => Suite::AesCm128HmacSha1_80,
-                umbel_sdp::Suite::AesCm128HmacSha1_32 => Suite::AesCm128HmacSha1_32,
-            },
-            ours: key(&keys.ours),
-            theirs: key(&keys.theirs),
-        }),
-        learn_source: false,
     }
 }
 

@@ -9,7 +9,7 @@ use umbel_media::Parameters;
 use umbel_sdp::{Capabilities, Direction, Negotiated, PendingOffer, Session};
 use umbel_sip_message::StatusCode;
 use umbel_time::Instant;
-use umbel_ua::Outgoing;
+use umbel_ua::{CallKey, Outgoing};
 
 use crate::incoming::Incoming;
 use crate::order::How;
@@ -27,6 +27,8 @@ pub(crate) struct Call {
     held: bool,
     /// What was told of that.
     told_held: bool,
+    /// The call that this one takes the place of.
+    pub(crate) replaces: Option<CallKey>,
     /// How often the other side has sent us on.
     pub(crate) referrals: u32,
     /// Why we ended it, where that says more than what SIP will tell.
@@ -97,6 +99,7 @@ impl Call {
             pending: None,
             held: false,
             told_held: false,
+            replaces: None,
             referrals: 0,
             because: None,
         }

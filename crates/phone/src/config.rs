@@ -31,7 +31,8 @@ pub struct Config {
     pub answering: Answering,
     /// Whether the owner wishes to appear offline: only Play-On-Phone rings then (OCEXUM-3.2-7). Default: no.
     pub appear_offline: bool,
-    /// Whether the other side of a call may send us on to somebody else (RFC 3515). Default: yes.
+    /// Whether the other side of a call may send us on to somebody else (RFC 3515), or somebody else take its place
+    /// (RFC 3891). Default: yes.
     pub transfers: bool,
     /// So many calls at once; one more is busy. Default: 1.
     pub lines: usize,

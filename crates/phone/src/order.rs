@@ -225,6 +225,13 @@ pub enum Progress {
         /// Our name for the other call.
         call: CallKey,
     },
+    /// Somebody takes the other side's place (RFC 3891): another call is answered at once, and this one ends.
+    Replaced {
+        /// Who.
+        by: Box<Incoming>,
+        /// Our name for the other call.
+        call: CallKey,
+    },
     /// Something happened in its sound.
     Sound(umbel_media::Event),
     /// It is over. Its last news, exactly once.

@@ -2,6 +2,7 @@
 
 mod calling;
 mod receiving;
+mod replacing;
 mod transferring;
 mod watching;
 
@@ -71,6 +72,7 @@ impl Telephone {
             calls_max: config.lines.saturating_add(BUSY_CALLS),
             notify: true,
             refer: config.transfers,
+            replaces: config.transfers,
             ..Default::default()
         };
         let agent = Agent::new(agent, ChaCha20Rng::from_rng(&mut rng));

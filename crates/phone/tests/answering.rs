@@ -272,14 +272,3 @@ fn a_hold_is_told_and_made() {
             if parameters.direction == umbel_media::Direction::SendOnly
     ));
 }
-
-/// SEC-42: nobody takes over a call, and nobody sends us anywhere.
-#[test]
-fn a_call_that_would_replace_another_is_refused() {
-    let mut stage = Stage::registered_with(answering(after(0, true)));
-    let mut invite = Invite::from(BOB);
-    invite.lines.push((HeaderName::Replaces, "x;to-tag=a;from-tag=b".to_owned()));
-    stage.invite(&invite);
-    assert!(stage.last_response().0 >= 400, "{:?}", statuses(&stage));
-    assert!(stage.told().is_empty());
-}

@@ -202,7 +202,14 @@ fn read_everything(message: &Message) {
     let headers = message.headers();
     let _ = (headers.via().branch(), headers.from().tag(), headers.to().display_name(), headers.call_id());
     let _ = (headers.contacts(), headers.diversions(), headers.history_info(), headers.asserted_identities());
-    let _ = (headers.session_expires(), headers.min_se(), headers.rack(), headers.reason(), headers.event());
+    let _ = (
+        headers.session_expires(),
+        headers.min_se(),
+        headers.rack(),
+        headers.replaces(),
+        headers.reason(),
+        headers.event(),
+    );
     let _ = (headers.content_type(), headers.retry_after(), headers.allow(), headers.vias().count());
     for field in headers.iter() {
         let _ = (field.name(), field.value(), field.line());

@@ -4,6 +4,7 @@ mod answers;
 mod beside;
 mod referring;
 mod registering;
+mod replacing;
 mod requests;
 mod watching;
 
@@ -27,6 +28,8 @@ use beside::Beside;
 pub use beside::RECEIVED_MAX;
 pub use referring::REFERRALS_MAX;
 use registering::Registrar;
+pub use replacing::CALLS_OVER_MAX;
+use replacing::Over;
 pub use watching::GATEWAYS_MAX;
 use watching::Gateways;
 
@@ -43,6 +46,7 @@ pub struct Agent {
     calls: BTreeMap<CallKey, Call>,
     /// Calls that are over, where the peer is still to be told what came of a REFER.
     referring: BTreeMap<CallKey, Call>,
+    over: Over,
     gateways: Gateways,
     registrar: Option<Registrar>,
     beside: Beside,
@@ -71,6 +75,7 @@ impl Agent {
             },
             calls: BTreeMap::new(),
             referring: BTreeMap::new(),
+            over: Over::default(),
             gateways: Gateways::default(),
             registrar: None,
             beside: Beside::default(),
@@ -251,6 +256,7 @@ impl Agent {
         if let Some(ending) = call.ending().cloned() {
             self.shared.tell(Event::Ended { call: key, ending });
         }
+        self.remember_over(&call);
         self.remember_referral(key, call);
     }
 

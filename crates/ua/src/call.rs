@@ -4,6 +4,7 @@ mod answering;
 mod changing;
 mod placing;
 mod referring;
+mod replacing;
 mod requests;
 mod session;
 
@@ -109,6 +110,11 @@ impl Call {
 
     pub(crate) fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()
+    }
+
+    /// None for a call that we place until it is answered.
+    pub(crate) fn dialog(&self) -> Option<&Dialog> {
+        self.dialog.as_ref()
     }
 
     pub(crate) fn local_tag(&self) -> LocalTag {

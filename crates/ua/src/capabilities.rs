@@ -14,6 +14,8 @@ pub(crate) const EVENT: &str = "message-summary";
 const SUPPORTED: &str = "100rel, timer";
 /// RFC 4488 5: a REFER may ask not to be told what comes of it.
 const NO_REFER_SUBSCRIPTION: &str = "norefersub";
+/// RFC 3891 6.2: an INVITE may take the place of a dialog of ours.
+const REPLACES: &str = "replaces";
 
 /// What is served besides calls, as the configuration says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,7 @@ pub(crate) struct Served {
     pub(crate) subscribe: bool,
     pub(crate) message: bool,
     pub(crate) refer: bool,
+    pub(crate) replaces: bool,
 }
 
 impl Served {
@@ -52,7 +55,20 @@ impl Served {
 
     /// Supported: what a peer may use with us.
     pub(crate) fn supported(self) -> String {
-        if self.refer { format!("{SUPPORTED}, {NO_REFER_SUBSCRIPTION}") } else { SUPPORTED.to_owned() }
+        let more = [(self.refer, NO_REFER_SUBSCRIPTION), (self.replaces, REPLACES)];
+        let mut supported = SUPPORTED.to_owned();
+        for (_, option_tag) in more.iter().filter(|(served, _)| *served) {
+            supported.extend([", ", option_tag]);
+        }
+        supported
+    }
+
+    /// Whether the extension of an option tag is ours, so that a request of this method may require it.
+    pub(crate) fn supports(self, method: &Method, option_tag: &str) -> bool {
+        let is = |ours: &str| ours.eq_ignore_ascii_case(option_tag);
+        SUPPORTED.split(", ").any(is)
+            || (*method == Method::Refer && is(NO_REFER_SUBSCRIPTION))
+            || (*method == Method::Invite && self.replaces && is(REPLACES))
     }
 
     /// Whether anybody here speaks of events: then Allow-Events says of which (RFC 6665 8.2.2).
@@ -61,15 +77,13 @@ impl Served {
     }
 }
 
-/// Whether the extension of an option tag is ours, so that a request of this method may require it.
-pub(crate) fn supports(method: &Method, option_tag: &str) -> bool {
-    let ours = SUPPORTED.split(", ").any(|ours| ours.eq_ignore_ascii_case(option_tag));
-    ours || (*method == Method::Refer && option_tag.eq_ignore_ascii_case(NO_REFER_SUBSCRIPTION))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn nothing() -> Served {
+        Served { notify: false, subscribe: false, message: false, refer: false, replaces: false }
+    }
 
     // PEER-12: "as implemented, no more".
     #[test]
@@ -96,13 +110,14 @@ mod tests {
                 subscribe: bits & 2 > 0,
                 message: bits & 4 > 0,
                 refer: bits & 8 > 0,
+                replaces: false,
             };
             for method in &all {
                 let listed = served.allow().split(", ").any(|name| name == method.as_str());
                 assert_eq!(listed, served.serves(method), "{method}");
             }
         }
-        let none = Served { notify: false, subscribe: false, message: false, refer: false };
+        let none = nothing();
         assert!(!none.serves(&Method::Subscribe) && !none.serves(&Method::Message));
         assert!(Served { subscribe: true, ..none }.serves(&Method::Subscribe));
     }
@@ -110,6 +125,7 @@ mod tests {
     // RFC 3261 8.2.2.3
     #[test]
     fn option_tags_compare_without_case_and_whole() {
+        let supports = |method: &Method, option_tag: &str| nothing().supports(method, option_tag);
         assert!(supports(&Method::Invite, "timer"));
         assert!(supports(&Method::Invite, "100REL"));
         assert!(!supports(&Method::Invite, "100"));
@@ -117,5 +133,16 @@ mod tests {
         // RFC 4488: of REFER alone.
         assert!(supports(&Method::Refer, "NoReferSub"));
         assert!(!supports(&Method::Invite, "norefersub"));
+    }
+
+    // RFC 3891 6.2: where calls may be replaced, that is said; "Replaces" is for INVITE alone.
+    #[test]
+    fn replaces_is_supported_where_it_is_done() {
+        let served = Served { replaces: true, ..nothing() };
+        assert!(served.supports(&Method::Invite, "Replaces"));
+        assert!(!served.supports(&Method::Bye, "replaces"));
+        assert_eq!(served.supported(), "100rel, timer, replaces");
+        assert_eq!(Served { refer: true, ..served }.supported(), "100rel, timer, norefersub, replaces");
+        assert_eq!(nothing().supported(), "100rel, timer");
     }
 }

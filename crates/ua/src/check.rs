@@ -2,7 +2,7 @@
 
 use umbel_sip_message::{HeaderName, MediaType, Request, Scheme};
 
-use crate::capabilities;
+use crate::capabilities::Served;
 use crate::refusal::Refusal;
 
 /// RFC 3261 8.2.2.1: we know SIP, SIPS and telephone numbers.
@@ -14,10 +14,10 @@ pub(crate) fn scheme(request: &Request) -> Result<(), Refusal> {
 }
 
 /// RFC 3261 8.2.2.3: what a request requires of us, we must know.
-pub(crate) fn require(request: &Request) -> Result<(), Refusal> {
+pub(crate) fn require(request: &Request, served: Served) -> Result<(), Refusal> {
     let method = request.method();
     let required = request.headers().require();
-    let unknown: Vec<&str> = required.filter(|tag| !capabilities::supports(method, tag)).collect();
+    let unknown: Vec<&str> = required.filter(|tag| !served.supports(method, tag)).collect();
     if unknown.is_empty() { Ok(()) } else { Err(Refusal::BadExtension { unsupported: unknown.join(", ") }) }
 }
 

@@ -28,13 +28,22 @@ pub struct Config {
     pub message: bool,
     /// Whether REFER within a call is handed up (RFC 3515). Default: no (XFER-4).
     pub refer: bool,
+    /// Whether an INVITE may take the place of a call that it names (RFC 3891). It is handed up, and above is
+    /// decided who may. Default: no (SEC-23).
+    pub replaces: bool,
     /// Settings of the transaction layer.
     pub endpoint: umbel_sip_endpoint::Config,
 }
 
 impl Config {
     pub(crate) fn served(&self) -> Served {
-        Served { notify: self.notify, subscribe: self.subscribe, message: self.message, refer: self.refer }
+        Served {
+            notify: self.notify,
+            subscribe: self.subscribe,
+            message: self.message,
+            refer: self.refer,
+            replaces: self.replaces,
+        }
     }
 }
 
@@ -51,6 +60,7 @@ impl Default for Config {
             subscribe: false,
             message: false,
             refer: false,
+            replaces: false,
             endpoint: umbel_sip_endpoint::Config::default(),
         }
     }

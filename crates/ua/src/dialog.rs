@@ -1,7 +1,7 @@
 //! Dialogs: RFC 3261 12.
 
 use smallvec::SmallVec;
-use umbel_sip_message::{Draft, HeaderName, Headers, Method, NameAddr, Request, Response, Uri};
+use umbel_sip_message::{Draft, HeaderName, Headers, Method, NameAddr, Replaces, Request, Response, Uri};
 
 use crate::refusal::Refusal;
 use crate::tag::LocalTag;
@@ -82,6 +82,14 @@ impl Dialog {
     pub(crate) fn owns(&self, request: &Request) -> bool {
         let headers = request.headers();
         headers.call_id() == &*self.call_id && headers.from().tag().unwrap_or_default() == &*self.remote_tag
+    }
+
+    /// Whether Replaces names this dialog, its tags read as the other side writes them (RFC 3891 3). Our own tag is
+    /// compared by who finds the call.
+    pub(crate) fn is_named_by(&self, replaces: &Replaces<'_>) -> bool {
+        // "a from-tag of 0 … matches a tag of 0 and a missing one": the peer of RFC 2543.
+        let nameless = self.remote_tag.is_empty() && replaces.from_tag == "0";
+        replaces.call_id == &*self.call_id && (nameless || replaces.from_tag == &*self.remote_tag)
     }
 
     /// The peer's tag.

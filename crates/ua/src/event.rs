@@ -183,6 +183,9 @@ pub struct Invitation {
     pub request: Request,
     /// The caller's offer; `None` asks us to make one.
     pub offer: Option<Bytes>,
+    /// The call that it is to take the place of (RFC 3891). Only where [`crate::Config::replaces`] is on. Whoever
+    /// answers it hangs up on that one.
+    pub replaces: Option<CallKey>,
 }
 
 /// A request beside calls. Its To has a tag where it belongs to a subscription that is known above.

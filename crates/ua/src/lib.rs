@@ -39,7 +39,7 @@ mod session_timer;
 mod shared;
 mod tag;
 
-pub use agent::{Agent, GATEWAYS_MAX, RECEIVED_MAX, REFERRALS_MAX, REQUESTS_MAX};
+pub use agent::{Agent, CALLS_OVER_MAX, GATEWAYS_MAX, RECEIVED_MAX, REFERRALS_MAX, REQUESTS_MAX};
 pub use command::{Command, Credentials, ExtraHeaders, Outgoing, OutsideRequest, Way};
 pub use config::{Config, Contacts};
 pub use digest_client::DigestClient;

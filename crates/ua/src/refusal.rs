@@ -30,8 +30,14 @@ pub(crate) enum Refusal {
     BadRecordRoute,
     /// RFC 3262 7.2: a PRACK that does not say what it acknowledges.
     NoRAck,
-    /// RFC 3891 3: taking over a call; only those who own it may, and here nobody can show that.
+    /// RFC 3891 3, RFC 3911: taking over a call, or joining it, where nobody may.
     Replaces,
+    /// RFC 3891 3: an INVITE that names no dialog to replace, or several.
+    BadReplaces,
+    /// RFC 3891 3: it names a dialog that is over.
+    ReplacesOver,
+    /// RFC 3891 3: it was to replace an early dialog only, and the call is answered.
+    ReplacesEarlyOnly,
     /// RFC 3261 12.2.2: no such dialog, or not theirs.
     NoDialog,
     /// RFC 3261 12.2.2: a sequence number that is not above all before.
@@ -58,7 +64,10 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Refusal::NoContact | Refusal::BadRecordRoute | Refusal::NoRAck => StatusCode::BAD_REQUEST,
+            Refusal::BadReplaces => StatusCode::BAD_REQUEST,
             Refusal::Replaces => StatusCode::FORBIDDEN,
+            Refusal::ReplacesOver => StatusCode::DECLINE,
+            Refusal::ReplacesEarlyOnly => StatusCode::BUSY_HERE,
             Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Refusal::UnsupportedBody | Refusal::UnsupportedInfo => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Refusal::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
@@ -111,6 +120,9 @@ impl Refusal {
             | Refusal::BadRecordRoute
             | Refusal::NoRAck
             | Refusal::Replaces
+            | Refusal::BadReplaces
+            | Refusal::ReplacesOver
+            | Refusal::ReplacesEarlyOnly
             | Refusal::NoDialog
             | Refusal::OutOfOrder
             | Refusal::RequestPending => {}

@@ -172,6 +172,9 @@ fn a_body_that_may_be_left_aside_is() {
 fn nobody_takes_over_a_call() {
     check(INVITE, &format!("{CONTACT}Replaces: abc;to-tag=1;from-tag=2\n"), 403, &[]);
     check(INVITE, &format!("{CONTACT}Join: abc;to-tag=1;from-tag=2\n"), 403, &[]);
+    // Whatever it says: nobody looks.
+    check(INVITE, &format!("{CONTACT}Replaces: abc\n"), 403, &[]);
+    check(INVITE, &format!("{CONTACT}Require: replaces\n"), 420, &[(HeaderName::Unsupported, "replaces")]);
 }
 
 // PEER-16, RFC 4028 9

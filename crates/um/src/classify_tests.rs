@@ -108,7 +108,14 @@ fn invitation(peer: Peer, request_uri: &str, lines: &str) -> Invitation {
     let Ok(Message::Request(request)) = parse(Bytes::from(text.clone())) else {
         panic!("not a request: {text}")
     };
-    Invitation { call_id: "1".to_owned(), flow: FlowId(2), transport: peer.flow(), request, offer: None }
+    Invitation {
+        call_id: "1".to_owned(),
+        flow: FlowId(2),
+        transport: peer.flow(),
+        request,
+        offer: None,
+        replaces: None,
+    }
 }
 
 /// What comes of a call, in one word or two.

@@ -4,3 +4,4 @@ mod loops;
 mod ms_eumr;
 mod ms_ocexum;
 mod ms_sipre;
+mod rfc_3891_replaces;

@@ -94,9 +94,9 @@ pub(super) struct Errand {
     stage: Stage,
     /// The call that is up, and what is being done in it.
     running: Option<(CallKey, Running)>,
-    /// A call that has sent us on, and the call that came of it, until one of them is over.
+    /// A call that has sent us on or is replaced, and the call that came of it, until one of them is over.
     successor: Option<(CallKey, CallKey)>,
-    /// The call that another one has sent us to last.
+    /// The call that another one has sent us to last, or that replaced one.
     sent_to: Option<CallKey>,
     /// Whether the server has a registration of ours.
     registered: bool,
@@ -233,7 +233,12 @@ impl Errand {
                     running.heard(now, event);
                 }
             }
-            News::Call { call, change: Progress::Transferred { call: successor, .. }, .. } => {
+            News::Call {
+                call,
+                change:
+                    Progress::Transferred { call: successor, .. } | Progress::Replaced { call: successor, .. },
+                ..
+            } => {
                 self.successor = Some((*call, *successor));
                 self.sent_to = Some(*successor);
             }

@@ -143,6 +143,20 @@ fn a_run_follows_a_call_that_is_sent_on() {
     assert_eq!((&errand.stage, errand.done_with()), (&Stage::Calling(dan), None));
     tell(&mut errand, dan, answered());
     assert_eq!(errand.done_with(), Some((dan, now + stay)));
-    tell(&mut errand, dan, over(How::ByPeer, Some(1)));
+    // RFC 3891: and so is who takes the other side's place.
+    let eve = CallKey(bob.0 + 5);
+    let by = umbel_phone::Incoming {
+        caller: uri("sip:eve@example.test"),
+        caller_name: None,
+        kind: umbel_phone::Kind::Call,
+        automatic: false,
+        subject: None,
+        priority: None,
+    };
+    tell(&mut errand, dan, Progress::Replaced { by: Box::new(by), call: eve });
+    tell(&mut errand, eve, answered());
+    tell(&mut errand, dan, over(How::ByUs, Some(1)));
+    assert_eq!((&errand.stage, errand.done_with()), (&Stage::Calling(eve), Some((eve, now + stay))));
+    tell(&mut errand, eve, over(How::ByPeer, Some(1)));
     assert!(matches!(errand.stage, Stage::Leaving(_, Outcome::Done) | Stage::Over(Outcome::Done)));
 }

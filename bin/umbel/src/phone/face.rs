@@ -91,6 +91,7 @@ impl Face {
             Progress::Answered(_) => self.at(call).stage = Stage::Up(now),
             Progress::Held { held } => self.at(call).held = *held,
             Progress::Transferred { to, call } => self.at(*call).party = address(to),
+            Progress::Replaced { by, call } => self.at(*call).party = address(&by.caller),
             Progress::Sound(_) => {}
         }
     }

@@ -39,6 +39,8 @@ enum Event<'a> {
     Held { call_id: &'a str, code: Option<u16>, reason: Option<&'a str>, held: bool },
     /// The other side sends us on: another call begins.
     Transferred { call_id: &'a str, code: Option<u16>, reason: Option<&'a str>, to: &'a str },
+    /// Somebody takes the other side's place: another call begins.
+    Replaced { call_id: &'a str, code: Option<u16>, reason: Option<&'a str>, by: &'a str },
     /// The first RTP packet came.
     PromptStarted { call_id: &'a str, code: Option<u16>, reason: Option<&'a str> },
     /// Keys: `pressed` counts ours, which are not repeated here, since a PIN may be among them; `key` is one
@@ -233,6 +235,7 @@ fn call<'a>(call_id: &'a str, change: &'a Progress, keys: usize) -> Option<Event
         },
         Progress::Held { held } => Event::Held { call_id, code, reason, held: *held },
         Progress::Transferred { to, .. } => Event::Transferred { call_id, code, reason, to: to.as_str() },
+        Progress::Replaced { by, .. } => Event::Replaced { call_id, code, reason, by: by.caller.as_str() },
         Progress::Sound(Sound::FirstPacketReceived) => Event::PromptStarted { call_id, code, reason },
         Progress::Sound(Sound::DigitsSent) => {
             Event::Key { call_id, code, reason, pressed: Some(keys), key: None }
@@ -294,6 +297,7 @@ fn sentence(event: &Event<'_>) -> String {
         Event::Held { held: true, .. } => "on hold".to_owned(),
         Event::Held { held: false, .. } => "no longer on hold".to_owned(),
         Event::Transferred { to, .. } => format!("sent on to {to}"),
+        Event::Replaced { by, .. } => format!("{by} takes over"),
         Event::PromptStarted { .. } => "hearing something".to_owned(),
         Event::Key { pressed: Some(pressed), .. } => format!("pressed {pressed} keys"),
         Event::Key { key, .. } => format!("the other side pressed {}", key.unwrap_or(' ')),

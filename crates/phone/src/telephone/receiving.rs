@@ -18,21 +18,28 @@ use crate::order::{Answered, How, Progress, Refusal, Wish};
 
 impl Telephone {
     pub(super) fn invited(&mut self, now: Instant, key: CallKey, invitation: Invitation) {
-        let Invitation { call_id, flow, transport, request, offer } = invitation;
+        let Invitation { call_id, flow, transport, request, offer, replaces } = invitation;
         let registered = self.registered_flow().is_some_and(|(id, _)| id == flow);
         let incoming = Incoming::of(&request, &self.config.owner, registered);
         let presence = Presence {
             appears_offline: self.config.appear_offline,
             is_busy: self.calls.len() >= self.config.lines,
         };
-        let decision = decide(incoming.kind, presence, &self.config.answering);
+        let decision = match replaces.map(|old| self.may_replace(incoming.kind, &transport, old)) {
+            None => decide(incoming.kind, presence, &self.config.answering),
+            // It needs no line of its own, and the owner has answered already.
+            Some(Ok(())) => Decision::Ring { answer_after: None },
+            Some(Err(status)) => Decision::Refuse(status),
+        };
         let answer_after = match &decision {
             Decision::Ring { answer_after } => *answer_after,
             Decision::Refuse(_) | Decision::Deflect(..) => None,
         };
         let over_tls = transport.transport == Transport::Tls;
         let stage = Stage::Arriving { offer, answer_after, over_tls };
-        self.calls.insert(key, Call::incoming(call_id, stage, incoming));
+        let mut call = Call::incoming(call_id, stage, incoming);
+        call.replaces = replaces.filter(|_| matches!(decision, Decision::Ring { .. }));
+        self.calls.insert(key, call);
         match decision {
             Decision::Ring { .. } => self.wish(Wish::OpenMedia { call: key }),
             Decision::Refuse(status) => self.refuse_with(now, key, status, Vec::new()),
@@ -56,6 +63,9 @@ impl Telephone {
         match prepared {
             Ok((body, parameters)) => {
                 call.stage = Stage::Ringing { body, parameters };
+                if let Some(old) = call.replaces {
+                    return self.take_over(now, key, old);
+                }
                 let incoming = call.incoming.clone();
                 self.agent.command(now, Command::Ring { call: key });
                 if let Some(incoming) = incoming {
@@ -136,7 +146,13 @@ impl Telephone {
         self.refuse_with(now, key, by.status(), contact);
     }
 
-    fn refuse_with(&mut self, now: Instant, key: CallKey, status: StatusCode, headers: ExtraHeaders) {
+    pub(super) fn refuse_with(
+        &mut self,
+        now: Instant,
+        key: CallKey,
+        status: StatusCode,
+        headers: ExtraHeaders,
+    ) {
         let Some(call) = self.calls.get_mut(&key) else { return };
         call.because.get_or_insert(How::RefusedByUs(status));
         call.stage = Stage::Ending;

@@ -42,7 +42,7 @@ impl Telephone {
     }
 
     /// The call that this one has sent us to, and that is not answered yet.
-    fn successor(&self, key: CallKey) -> Option<CallKey> {
+    pub(super) fn successor(&self, key: CallKey) -> Option<CallKey> {
         self.transfers.iter().find(|(_, transfer)| transfer.from == key).map(|(call, _)| *call)
     }
 

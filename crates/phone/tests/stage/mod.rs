@@ -32,6 +32,8 @@ pub struct Stage {
     pub listening: bool,
     /// Whether sockets for sound are to be had.
     pub sockets: bool,
+    /// Whether they are a long time coming: the test says when.
+    pub slow_sockets: bool,
     /// The connections that are up, oldest first.
     pub flows: Vec<FlowId>,
     pub requests: Vec<Request>,
@@ -67,6 +69,7 @@ impl Stage {
             transport,
             listening: true,
             sockets: true,
+            slow_sockets: false,
             flows: vec![],
             requests: vec![],
             responses: vec![],
@@ -164,6 +167,9 @@ impl Stage {
                 let port = 30_000 + u16::try_from(self.open_sockets.len()).expect("few calls") * 2;
                 let at = if self.sockets { Ok(([192, 0, 2, 10], port).into()) } else { Err(NoSockets) };
                 self.open_sockets.push(call);
+                if self.slow_sockets {
+                    return;
+                }
                 self.telephone.handle(self.now, Input::Order(Order::MediaOpened { call, at }));
             }
             Wish::Media { command, .. } => self.media.push(command),
@@ -267,6 +273,7 @@ impl Stage {
                 Progress::Held { held: true } => "held",
                 Progress::Held { held: false } => "resumed",
                 Progress::Transferred { .. } => "transferred",
+                Progress::Replaced { .. } => "replaced",
                 Progress::Sound(_) => "sound",
                 Progress::Ended(_) => "ended",
             }),
@@ -344,7 +351,7 @@ impl Invite {
         draft
     }
 
-    fn draft(&self) -> Draft {
+    pub fn draft(&self) -> Draft {
         let mut draft = self.request(Method::Invite, 1);
         draft.push(HeaderName::To, self.to.as_str());
         draft.push(HeaderName::Contact, "<sip:192.0.2.1:5061;transport=tls>");

@@ -12,6 +12,7 @@ use crate::media_type::MediaType;
 use crate::name_addr::NameAddr;
 use crate::reason::Reason;
 use crate::reliability::RAck;
+use crate::replaces::Replaces;
 use crate::retry_after::RetryAfter;
 use crate::session_timer::{MinSe, SessionExpires};
 use crate::via::Via;
@@ -177,6 +178,11 @@ impl Headers {
     /// RAck (RFC 3262 7.2).
     pub fn rack(&self) -> Result<Option<RAck>, ParseError> {
         self.single(&HeaderName::RAck, RAck::parse)
+    }
+
+    /// Replaces (RFC 3891 6.1); more than one is an error.
+    pub fn replaces(&self) -> Result<Option<Replaces<'_>>, ParseError> {
+        self.single(&HeaderName::Replaces, Replaces::parse)
     }
 
     /// Session-Expires (RFC 4028 4).

@@ -46,7 +46,7 @@ impl Agent {
         request: &Request,
     ) -> Result<(), Refusal> {
         check::scheme(request)?;
-        check::require(request)?;
+        check::require(request, self.shared.config.served())?;
         check::encoding(request)?;
         let event = request.headers().event().ok().flatten();
         if event.is_some_and(|event| event.package == capabilities::EVENT) {
@@ -63,7 +63,7 @@ impl Agent {
         flow: FlowId,
         request: &Request,
     ) -> Result<(), Refusal> {
-        check::require(request)?;
+        check::require(request, self.shared.config.served())?;
         check::encoding(request)?;
         self.hand_up(transaction, flow, request)
     }
@@ -76,7 +76,7 @@ impl Agent {
         request: &Request,
     ) -> Result<(), Refusal> {
         check::scheme(request)?;
-        check::require(request)?;
+        check::require(request, self.shared.config.served())?;
         check::encoding(request)?;
         self.hand_up(transaction, flow, request)
     }

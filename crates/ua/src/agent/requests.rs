@@ -2,7 +2,7 @@
 
 use umbel_node::FlowId;
 use umbel_sip_endpoint::{Event as Below, ServerTransaction};
-use umbel_sip_message::{HeaderName, Method, Reason, Request, StatusCode};
+use umbel_sip_message::{Method, Reason, Request, StatusCode};
 use umbel_time::Instant;
 
 use super::Agent;
@@ -50,6 +50,9 @@ impl Agent {
         let outcome = match request.headers().to().tag() {
             // RFC 3261 8.2.1: the method comes first.
             _ if !self.shared.config.served().serves(request.method()) => Err(Refusal::MethodNotAllowed),
+            // RFC 3891 3: "If the Replaces header field is present in a request other than INVITE, the UAS MUST reject
+            // the request with a 400 Bad Request response."
+            _ if self.replaces_without_invite(&request) => Err(Refusal::BadReplaces),
             Some(tag) => match self.call_of(tag) {
                 Some(key) => {
                     let taken = self.with(now, key, |call, shared| {
@@ -109,7 +112,7 @@ impl Agent {
                     return Err(self.shared.unavailable());
                 }
                 check::scheme(request)?;
-                check::require(request)?;
+                check::require(request, self.shared.config.served())?;
                 let draft = outside::options(request, self.shared.config.served());
                 self.shared.respond(now, transaction, request, draft, None);
                 Ok(())
@@ -133,17 +136,14 @@ impl Agent {
             return Err(self.shared.unavailable());
         }
         check::scheme(request)?;
-        check::require(request)?;
-        // SEC-23: nobody takes over a call here.
-        if request.headers().has(&HeaderName::Replaces) || request.headers().has(&HeaderName::Join) {
-            return Err(Refusal::Replaces);
-        }
+        check::require(request, self.shared.config.served())?;
+        let replaces = self.replaced(request)?;
         check::body(request)?;
         check::accept(request)?;
         Call::check_interval(&self.shared, request.headers())?;
         self.last_incoming += 1;
         let key = CallKey(self.last_incoming * 2);
-        let call = Call::invited(key, &mut self.shared, transaction, flow, request)?;
+        let call = Call::invited(key, &mut self.shared, transaction, flow, request, replaces)?;
         self.shared.by_tag.insert(call.local_tag(), key);
         self.shared.answering.insert(transaction, key);
         self.calls.insert(key, call);
@@ -158,7 +158,7 @@ impl Agent {
         flow: FlowId,
         request: &Request,
     ) -> Result<(), Refusal> {
-        check::require(request)?;
+        check::require(request, self.shared.config.served())?;
         check::encoding(request)?;
         let event = request.headers().event().ok().flatten();
         if !event.is_some_and(|event| event.package.eq_ignore_ascii_case(capabilities::EVENT)) {

@@ -47,6 +47,11 @@ impl Incoming {
     pub(super) fn is_accepted(&self) -> bool {
         self.state.is_accepted()
     }
+
+    /// Whether a 2xx was sent, and nobody here has hung up since.
+    pub(super) fn is_wanted(&self) -> bool {
+        matches!(self.state, Uas::Accepted { hang_up: false } | Uas::Confirmed)
+    }
 }
 
 impl Call {
@@ -57,6 +62,7 @@ impl Call {
         transaction: ServerTransaction,
         flow: FlowId,
         invite: &Request,
+        replaces: Option<CallKey>,
     ) -> Result<Self, Refusal> {
         let local_tag = LocalTag::random(&mut shared.rng);
         let dialog = Dialog::of_invite(invite, local_tag)?;
@@ -102,6 +108,7 @@ impl Call {
             transport,
             offer,
             request: invite.clone(),
+            replaces,
         };
         shared.tell(Event::Invited { call: key, invitation: Box::new(invitation) });
         Ok(call)

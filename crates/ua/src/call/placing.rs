@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use umbel_node::{Flow, FlowId};
 use umbel_sip_endpoint::{ClientTransaction, Target};
-use umbel_sip_message::{Diagnostics, Draft, HeaderName, Headers, Method, Request, Response, StatusCode};
+use umbel_sip_message::StatusCode;
+use umbel_sip_message::{Diagnostics, Draft, HeaderName, Headers, Method, Replaces, Request, Response};
 use umbel_time::Instant;
 
 use super::{Call, Path, Role, Wishes, add, description};
@@ -68,6 +69,11 @@ impl Placing {
         let address = flow.map(|flow| flow.remote);
         dialog.goes_first_to(hop.host(), port)
             || address.is_some_and(|remote| dialog.goes_first_to(&remote.ip().to_string(), remote.port()))
+    }
+
+    /// Whether Replaces names one of the forks that ring.
+    pub(super) fn has_early_dialog(&self, replaces: &Replaces<'_>) -> bool {
+        self.early.iter().any(|early| early.dialog.is_named_by(replaces))
     }
 
     /// The early dialog that a request of the callee belongs to.

@@ -28,7 +28,7 @@ impl Call {
         }
         let dialog = self.dialog_of(request).ok_or(Refusal::NoDialog)?;
         // RFC 3261 8.2.2 comes before anything that would change our state.
-        crate::check::require(request)?;
+        crate::check::require(request, shared.config.served())?;
         dialog.receive(request)?;
         self.heard(shared, flow, request);
         match request.method() {
