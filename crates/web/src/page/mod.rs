@@ -1,9 +1,11 @@
-//! The mailbox as a page, and its sessions.
+//! The mailbox as a page in the browser: its files.
+
+mod assets;
 
 use axum::Router;
 
 use crate::Desk;
 
 pub(crate) fn routes() -> Router<Desk> {
-    Router::new()
+    assets::routes()
 }
