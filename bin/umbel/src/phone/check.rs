@@ -3,7 +3,8 @@
 //! It knows nothing of the server but how to call it, and what it hears: a prompt that is the same with the
 //! header as without it is the PIN prompt still, and another one is not.
 
-mod envelope;
+mod heard;
+mod lanes;
 mod table;
 
 use serde_json::json;
@@ -14,17 +15,21 @@ use super::options;
 use crate::cli::PhoneOptions;
 use crate::exit::{Exit, Failure};
 use crate::output;
-use envelope::{Envelope, Likeness};
+use heard::{Heard, Likeness};
 use table::{Call, Expected, Row, Through};
 
-/// How often a call is made before its sound is taken for another prompt, or for one that cannot be judged.
-const TRIES: u32 = 3;
+/// How long each call listens: at first, and where it is heard again. A machine that is busy is slow to begin. So
+/// often a call is made before its sound is taken for another prompt where it should be the same, or for one that
+/// cannot be judged.
+const LISTENS: [&str; 3] = ["3s", "4s", "6s"];
+/// So often is heard what should be another prompt, and is.
+const OTHER_HEARD: usize = 2;
 
 /// What one call came to.
 #[derive(Debug)]
 enum Saw {
     /// It was answered, and this was heard.
-    Answered(Envelope),
+    Answered(Heard),
     /// It was refused with this status.
     Refused(u16),
     /// Nobody answered.
@@ -49,29 +54,21 @@ pub(super) fn run(
     only: &[String],
     json: bool,
 ) -> Result<(), Failure> {
-    let owner = options::owner(options)?;
-    let mut baseline = None;
+    let checked = Checked { options, owner: options::owner(options)?, direct };
+    let rows = table::rows(direct, only);
     let (mut broken, mut not_shown) = (0, 0);
-    for row in table::rows(direct, only) {
-        let (mut saw, mut verdict) = attempt(options, &row, &owner, direct, baseline.as_ref())?;
-        // Sound that is lost on the way makes one prompt sound like another, and never two like one. So what
-        // sounds the same is the same, and what does not is heard again.
-        for _ in 1..TRIES {
-            if !wants_another(row.expected, verdict) {
-                break;
+    lanes::run(
+        &rows,
+        |row, baseline| checked.judged(row, baseline),
+        |row, (saw, verdict)| {
+            match verdict {
+                Verdict::Kept => {}
+                Verdict::Broken => broken += 1,
+                Verdict::NotShown => not_shown += 1,
             }
-            (saw, verdict) = attempt(options, &row, &owner, direct, baseline.as_ref())?;
-        }
-        match verdict {
-            Verdict::Kept => {}
-            Verdict::Broken => broken += 1,
-            Verdict::NotShown => not_shown += 1,
-        }
-        tell(&row, &saw, verdict, json)?;
-        if row.is_baseline {
-            baseline = Some(saw);
-        }
-    }
+            tell(row, saw, *verdict, json)
+        },
+    )?;
     match (broken, not_shown) {
         (0, 0) => Ok(()),
         (0, _) => Err(Failure::new(
@@ -83,75 +80,90 @@ pub(super) fn run(
     }
 }
 
-/// Makes the call of a row, and judges it.
-fn attempt(
-    options: &PhoneOptions,
-    row: &Row,
-    owner: &umbel_sip_message::Uri,
-    direct: &[String],
-    baseline: Option<&Saw>,
-) -> Result<(Saw, Verdict), Failure> {
-    let saw = call(options, &row.call, owner, direct)?;
-    // A direct call is compared with what the same server says without the header.
-    let plain = match &row.call.through {
-        Through::ProtocolServer => None,
-        Through::Directly(_) => {
-            let plain = Call { headers: Vec::new(), ..row.call.clone() };
-            Some(call(options, &plain, owner, direct)?)
+/// Who is called, and how.
+struct Checked<'a> {
+    options: &'a PhoneOptions,
+    owner: umbel_sip_message::Uri,
+    direct: &'a [String],
+}
+
+impl Checked<'_> {
+    /// Makes the call of a row, and judges it.
+    fn judged(&self, row: &Row, baseline: Option<&Saw>) -> Result<(Saw, Verdict), Failure> {
+        let [first, again @ ..] = LISTENS;
+        let mut outcome = self.attempt(row, baseline, first)?;
+        // Sound that is lost on the way makes one prompt sound like another, and never two like one. So what
+        // sounds the same is the same, and what does not is heard again, and longer.
+        for (heard, listens) in (1..).zip(again) {
+            if !wants_another(row.expected, outcome.1, heard) {
+                break;
+            }
+            outcome = self.attempt(row, baseline, listens)?;
         }
-    };
-    let verdict = judge(&row.expected, &saw, plain.as_ref().or(baseline));
-    Ok((saw, verdict))
-}
-
-/// Whether one more hearing may change the verdict.
-fn wants_another(expected: Expected, verdict: Verdict) -> bool {
-    matches!(
-        (expected, verdict),
-        (_, Verdict::NotShown)
-            | (Expected::SamePrompt | Expected::SamePromptOrRefused, Verdict::Broken)
-            | (Expected::OtherPrompt, Verdict::Kept)
-    )
-}
-
-/// Makes one call to its end.
-fn call(
-    options: &PhoneOptions,
-    call: &Call,
-    owner: &umbel_sip_message::Uri,
-    direct: &[String],
-) -> Result<Saw, Failure> {
-    let mut options = options.clone();
-    if let Through::Directly(number) = call.through {
-        // A stranger: nothing but the address that it claims.
-        options.server = direct.get(number).cloned().unwrap_or_default();
-        options.secrets.password_file = None;
-        (options.certificate, options.private_key) = (None, None);
+        Ok(outcome)
     }
-    options.for_time = Some(envelope::HEARD.to_owned());
-    let target =
-        if call.voice_mail { owner.with_param("opaque", Some("app:voicemail")) } else { owner.clone() };
-    let headers = options::headers(None, None, &call.headers)?;
-    let goal = Goal::Call { target, headers, registers: call.registered };
-    let mut job: Job = options::job(&options, false, goal)?;
-    // One codec, so that what is heard can be compared.
-    job.telephone.codecs = vec![umbel_sdp::Codec::Pcmu];
-    job.telephone.lines = 2;
-    job.telephone.transfers = false;
-    job.script.record = true;
-    let (outcome, heard) = event_loop::run_quietly(job)?;
-    match outcome {
-        Outcome::Done => Ok(Saw::Answered(Envelope::of(&heard))),
-        Outcome::Refused { status, .. } => Ok(Saw::Refused(status.as_u16())),
-        Outcome::NoAnswer => Ok(Saw::NoAnswer),
-        other => super::verdict::of(other, None).map(|()| Saw::NoAnswer),
+
+    fn attempt(&self, row: &Row, baseline: Option<&Saw>, listens: &str) -> Result<(Saw, Verdict), Failure> {
+        let saw = self.call(&row.call, listens)?;
+        // A direct call is compared with what the same server says without the header.
+        let plain = match &row.call.through {
+            Through::ProtocolServer => None,
+            Through::Directly(_) => {
+                let plain = Call { headers: Vec::new(), ..row.call.clone() };
+                Some(self.call(&plain, listens)?)
+            }
+        };
+        let verdict = judge(&row.expected, &saw, plain.as_ref().or(baseline));
+        Ok((saw, verdict))
+    }
+
+    /// Makes one call to its end.
+    fn call(&self, call: &Call, listens: &str) -> Result<Saw, Failure> {
+        let mut options = self.options.clone();
+        if let Through::Directly(number) = call.through {
+            // A stranger: nothing but the address that it claims.
+            options.server = self.direct.get(number).cloned().unwrap_or_default();
+            options.secrets.password_file = None;
+            (options.certificate, options.private_key) = (None, None);
+        }
+        options.for_time = Some(listens.to_owned());
+        let target = if call.voice_mail {
+            self.owner.with_param("opaque", Some("app:voicemail"))
+        } else {
+            self.owner.clone()
+        };
+        let headers = options::headers(None, None, &call.headers)?;
+        let goal = Goal::Call { target, headers, registers: call.registered };
+        let mut job: Job = options::job(&options, false, goal)?;
+        // One codec, so that what is heard can be compared.
+        job.telephone.codecs = vec![umbel_sdp::Codec::Pcmu];
+        job.telephone.lines = 2;
+        job.telephone.transfers = false;
+        job.script.record = true;
+        let (outcome, heard) = event_loop::run_quietly(job)?;
+        match outcome {
+            Outcome::Done => Ok(Saw::Answered(Heard::of(&heard))),
+            Outcome::Refused { status, .. } => Ok(Saw::Refused(status.as_u16())),
+            Outcome::NoAnswer => Ok(Saw::NoAnswer),
+            other => super::verdict::of(other, None).map(|()| Saw::NoAnswer),
+        }
+    }
+}
+
+/// Whether one more hearing may change the verdict; `heard` is how many there were.
+fn wants_another(expected: Expected, verdict: Verdict, heard: usize) -> bool {
+    match (expected, verdict) {
+        (_, Verdict::NotShown) => true,
+        (Expected::SamePrompt | Expected::SamePromptOrRefused, Verdict::Broken) => true,
+        (Expected::OtherPrompt, Verdict::Kept) => heard < OTHER_HEARD,
+        (_, Verdict::Kept | Verdict::Broken) => false,
     }
 }
 
 /// What a row expects, against what was seen; `plain` is what is heard without the header.
 fn judge(expected: &Expected, saw: &Saw, plain: Option<&Saw>) -> Verdict {
     let plain = match plain {
-        Some(Saw::Answered(envelope)) => Some(envelope),
+        Some(Saw::Answered(heard)) => Some(heard),
         _ => None,
     };
     match (expected, saw) {
@@ -209,9 +221,9 @@ mod tests {
     /// OCEXUM-3.1-1, OCEXUM-3.1-2, CMD-1: each expectation, kept and broken.
     #[test]
     fn a_row_is_kept_broken_or_not_shown() {
-        let pin = || Saw::Answered(Envelope::spoken(1));
-        let menu = || Saw::Answered(Envelope::spoken(2));
-        let silence = || Saw::Answered(Envelope::silence());
+        let pin = || Saw::Answered(Heard::prompt("enter-pin.wav"));
+        let menu = || Saw::Answered(Heard::prompt("leave-message.wav"));
+        let silence = || Saw::Answered(Heard::silence());
         for (expected, saw, verdict) in [
             (Expected::Prompt, pin(), Verdict::Kept),
             (Expected::Prompt, silence(), Verdict::NotShown),
