@@ -10,4 +10,4 @@ mod field;
 mod text;
 mod when;
 
-pub use compose::{Addressing, MailId};
+pub use compose::Addressing;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mail_parser::{Message, MessageParser};
 use proptest::prelude::*;
-use umbel_mail::{Addressing, MailId, compose};
+use umbel_mail::{Addressing, compose};
 use umbel_store::{
     Address, AudioFormat, Author, Caller, GreetingKind, Importance, MessageId, MessageState, MissedCall,
     MissedCallId, VoiceMessage,
@@ -161,11 +161,11 @@ proptest! {
             call_id: name.clone(),
         };
         let addressing = addressing(&mailbox, &to_name);
-        let mail = compose::missed_call(&addressing, MailId([1; 16]), &call);
+        let mail = compose::missed_call(&addressing, MessageId::from_bytes([1; 16]), &call);
         prop_assert_eq!(check(&mail).attachment_count(), 0);
         let author = Author::Administrator(name);
         let (kind, at) = (GreetingKind::Standard, UnixTime::from_secs(0));
-        let mail = compose::greeting_changed(&addressing, MailId([2; 16]), kind, false, &author, at);
+        let mail = compose::greeting_changed(&addressing, MessageId::from_bytes([2; 16]), kind, false, &author, at);
         prop_assert_eq!(check(&mail).attachment_count(), 0);
     }
 }
@@ -183,7 +183,8 @@ fn what_a_caller_says_is_read_as_it_was_meant() {
             at: UnixTime::from_secs(0),
             call_id: String::new(),
         };
-        let mail = compose::missed_call(&addressing(&mailbox, "Alice"), MailId([1; 16]), &call);
+        let mail =
+            compose::missed_call(&addressing(&mailbox, "Alice"), MessageId::from_bytes([1; 16]), &call);
         check(&mail).subject().unwrap_or_default().to_owned()
     };
     for (name, read) in [

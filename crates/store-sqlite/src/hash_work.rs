@@ -14,6 +14,15 @@ pub(crate) enum Mode {
     Put,
     /// Only known ones, and nothing of them but their secrets.
     Secrets,
+    /// As `Secrets`; the PIN is mailed to the owner, and told nobody else.
+    Mailed,
+}
+
+impl Mode {
+    /// Whether it is about nothing but the secrets of known users.
+    pub(crate) fn is_secrets(self) -> bool {
+        matches!(self, Mode::Secrets | Mode::Mailed)
+    }
 }
 
 /// Whether a PIN was the user's before.

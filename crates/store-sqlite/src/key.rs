@@ -7,13 +7,15 @@ use std::path::Path;
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use ring::hmac;
-use umbel_store::{Address, DigestHashes, Ha1};
+use umbel_store::{Address, DigestHashes, Ha1, Pin};
 use zeroize::Zeroizing;
 
 use crate::OpenError;
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
+/// As long as the longest PIN (SEC-83).
+const PADDED_PIN_BYTES: usize = 24;
 
 /// 256 random bits from `secret.key`. Does not print.
 pub(crate) struct SecretKey(Zeroizing<[u8; KEY_BYTES]>);
@@ -57,14 +59,15 @@ impl SecretKey {
     }
 }
 
-/// Encrypts HA1 values for the database.
+/// Encrypts HA1 values for the database (DEC-35).
 pub(crate) struct Seal(LessSafeKey);
+
+/// Encrypts PINs on their way to a mail, so that a stolen store tells none.
+pub(crate) struct PinSeal(LessSafeKey);
 
 impl Seal {
     pub(crate) fn new(key: &SecretKey) -> Self {
-        let derived = key.derive("umbel ha1");
-        let unbound = UnboundKey::new(&CHACHA20_POLY1305, derived.as_slice());
-        Seal(LessSafeKey::new(unbound.expect("the algorithm takes keys of 32 bytes")))
+        Seal(aead_key(key, "umbel ha1"))
     }
 
     /// Encrypts the hashes of one user; bound to the address, so that rows cannot be exchanged.
@@ -72,22 +75,60 @@ impl Seal {
         let mut data = Vec::with_capacity(16 + 32 + CHACHA20_POLY1305.tag_len());
         data.extend_from_slice(&hashes.md5.0);
         data.extend_from_slice(&hashes.sha256.0);
-        let aad = Aad::from(owner.as_str());
-        let sealed = self.0.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut data);
-        sealed.expect("48 bytes are not too many to encrypt");
-        [nonce.as_slice(), &data].concat()
+        close(&self.0, data, owner, nonce)
     }
 
     /// The hashes back; `None` where the row was tampered with or belongs to another key.
     pub(crate) fn open(&self, sealed: &[u8], owner: &Address) -> Option<DigestHashes> {
-        let (nonce, data) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-        let mut data = Zeroizing::new(data.to_vec());
-        let aad = Aad::from(owner.as_str());
-        let plain = self.0.open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut data).ok()?;
+        let plain = open(&self.0, sealed, owner)?;
         let (md5, rest) = plain.split_first_chunk::<16>()?;
-        let sha256 = <[u8; 32]>::try_from(rest as &[u8]).ok()?;
+        let sha256 = <[u8; 32]>::try_from(rest).ok()?;
         Some(DigestHashes { md5: Ha1(*md5), sha256: Ha1(sha256) })
     }
+}
+
+impl PinSeal {
+    pub(crate) fn new(key: &SecretKey) -> Self {
+        PinSeal(aead_key(key, "umbel pin by mail"))
+    }
+
+    /// Encrypts the PIN of one user, padded so that its length does not show; bound to the address.
+    pub(crate) fn close(&self, pin: &Pin, owner: &Address, nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
+        let mut data = Vec::with_capacity(PADDED_PIN_BYTES + CHACHA20_POLY1305.tag_len());
+        data.extend_from_slice(pin.reveal().as_bytes());
+        data.resize(PADDED_PIN_BYTES, b' ');
+        close(&self.0, data, owner, nonce)
+    }
+
+    /// The PIN back; `None` where the row was tampered with or belongs to another key.
+    pub(crate) fn open(&self, sealed: &[u8], owner: &Address) -> Option<Pin> {
+        let plain = open(&self.0, sealed, owner)?;
+        let digits = plain.trim_ascii_end();
+        Pin::new(std::str::from_utf8(digits).ok()?).ok()
+    }
+}
+
+fn aead_key(key: &SecretKey, purpose: &str) -> LessSafeKey {
+    let derived = key.derive(purpose);
+    let unbound = UnboundKey::new(&CHACHA20_POLY1305, derived.as_slice());
+    LessSafeKey::new(unbound.expect("the algorithm takes keys of 32 bytes"))
+}
+
+/// Encrypts `data` in place, without leaving it elsewhere.
+fn close(key: &LessSafeKey, mut data: Vec<u8>, owner: &Address, nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
+    let aad = Aad::from(owner.as_str());
+    let sealed = key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut data);
+    sealed.expect("some 50 bytes are not too many to encrypt");
+    [nonce.as_slice(), &data].concat()
+}
+
+fn open(key: &LessSafeKey, sealed: &[u8], owner: &Address) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, data) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+    let mut data = Zeroizing::new(data.to_vec());
+    let aad = Aad::from(owner.as_str());
+    let length = key.open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut data).ok()?.len();
+    data.truncate(length);
+    Some(data)
 }
 
 #[cfg(test)]
@@ -145,5 +186,29 @@ mod tests {
         let mut flipped = sealed.clone();
         flipped[20] ^= 1;
         assert_eq!(seal.open(&flipped, &address("alice")), None);
+    }
+
+    /// SEC-88: a PIN on its way to a mail is in clear nowhere, and its length does not show.
+    #[test]
+    fn a_sealed_pin_opens_for_its_owner_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = |name: &str, byte| SecretKey::create(&dir.path().join(name), [byte; 32]).unwrap();
+        let key_of_ours = key("a", 1);
+        let seal = PinSeal::new(&key_of_ours);
+        for digits in ["1", "274950", "123456789012345678901234"] {
+            let pin = Pin::new(digits).unwrap();
+            let sealed = seal.close(&pin, &address("alice"), [9; 12]);
+            assert_eq!(sealed.len(), 12 + 24 + 16);
+            assert!(digits.len() < 4 || !sealed.windows(4).any(|part| digits.as_bytes().starts_with(part)));
+            assert_eq!(seal.open(&sealed, &address("alice")), Some(pin));
+            assert_eq!(seal.open(&sealed, &address("bob")), None);
+            assert_eq!(PinSeal::new(&key("b", 2)).open(&sealed, &address("alice")), None);
+            std::fs::remove_file(dir.path().join("b")).unwrap();
+            assert_eq!(
+                Seal::new(&key_of_ours).open(&sealed, &address("alice")),
+                None,
+                "one key, one purpose"
+            );
+        }
     }
 }

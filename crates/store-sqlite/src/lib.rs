@@ -18,6 +18,7 @@ mod mailboxes;
 mod messages;
 mod migrations;
 mod open;
+mod outbox;
 mod recordings;
 mod records;
 mod recovery;

@@ -1,6 +1,6 @@
 //! Mailboxes at a glance, greetings and notices.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 use umbel_store::{
     ActiveGreeting, Address, AudioFormat, Author, CHANGES_MAX, Caller, Counts, Event, Folder, Greeting,
@@ -11,6 +11,7 @@ use umbel_time::UnixTime;
 
 use crate::fault::Outcome;
 use crate::messages::{find_greeting, find_message};
+use crate::outbox::{greeting_change, note_greeting, queue_missed_call};
 use crate::recordings::Sealed;
 use crate::records::write_audit;
 use crate::rows::{Id, Time, UserRow, address, count, integer, load_user, load_users, user_row, word};
@@ -116,10 +117,11 @@ impl Mailboxes for SqliteStore {
         let sealed = self.write_upload(audio)?;
         let name = sealed.name.clone();
         let saved = self.commit(|store| {
+            let mail = store.config.mail;
             let replaced = store.database.write(|connection| {
                 let row = user_row(connection, mailbox)?;
                 let replaced = put_greeting(connection, row, kind, audio.format, &sealed, at)?;
-                write_audit(connection, mailbox, author, &Event::GreetingRecorded(kind), at)?;
+                note_greeting(connection, mail, mailbox, &greeting_change(kind, false, author), at)?;
                 Ok(replaced)
             })?;
             store.aftermath.extend(replaced.map(Aftermath::Remove));
@@ -139,13 +141,14 @@ impl Mailboxes for SqliteStore {
         at: UnixTime,
     ) -> Result<(), StoreError> {
         Ok(self.commit(|store| {
+            let mail = store.config.mail;
             let file = store.database.write(|connection| {
                 let row = user_row(connection, mailbox)?;
                 let sql = "DELETE FROM greeting WHERE user = ?1 AND kind = ?2 RETURNING file";
                 let mut statement = connection.prepare_cached(sql)?;
                 let removed = statement.query_row(params![row, kind.as_str()], |row| row.get(0));
                 let file: String = removed.optional()?.ok_or(Refusal::NoSuchGreeting(kind))?;
-                write_audit(connection, mailbox, author, &Event::GreetingRemoved(kind), at)?;
+                note_greeting(connection, mail, mailbox, &greeting_change(kind, true, author), at)?;
                 Ok(file)
             })?;
             store.aftermath.push(Aftermath::Remove(file));
@@ -172,6 +175,7 @@ impl Mailboxes for SqliteStore {
 
     fn note_missed_call(&mut self, notice: &MissedCall) -> Result<bool, StoreError> {
         let item = MessageId::from_bytes(self.random());
+        let mail = self.config.mail;
         Ok(self.database.write(|connection| {
             let found = load_user(connection, "u.address = ?1", &notice.mailbox.as_str())?;
             let (row, user) = found.ok_or(Refusal::NoSuchUser)?;
@@ -184,6 +188,8 @@ impl Mailboxes for SqliteStore {
             let subject = clean_text(&notice.subject);
             let values = params![row, id, name, verified, subject, Time(notice.at), notice.call_id, Id(item)];
             connection.prepare_cached(sql)?.execute(values)?;
+            let number = connection.last_insert_rowid();
+            queue_missed_call(connection, mail, row, number, item, notice.at)?;
             Ok(true)
         })?)
     }
@@ -191,19 +197,11 @@ impl Mailboxes for SqliteStore {
     fn missed_calls(&mut self, mailbox: &Address) -> Result<Vec<MissedCall>, StoreError> {
         Ok(self.database.read(|connection| {
             let row = user_row(connection, mailbox)?;
-            let sql = "SELECT id, caller, caller_name, caller_verified, subject, at, call_id FROM missed_call \
-                       WHERE user = ?1 ORDER BY id LIMIT ?2";
-            let mut statement = connection.prepare_cached(sql)?;
-            let notices = statement.query_map(params![row, integer(LIST_MAX as u64)], |row| {
-                Ok(MissedCall {
-                    id: MissedCallId(count(row.get(0)?)),
-                    mailbox: mailbox.clone(),
-                    caller: Caller { id: row.get(1)?, name: row.get(2)?, verified: row.get(3)? },
-                    subject: row.get(4)?,
-                    at: row.get::<_, Time>(5)?.0,
-                    call_id: row.get(6)?,
-                })
-            })?;
+            let sql =
+                format!("SELECT {MISSED_CALL_COLUMNS} FROM missed_call WHERE user = ?1 ORDER BY id LIMIT ?2");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let limits = params![row, integer(LIST_MAX as u64)];
+            let notices = statement.query_map(limits, |row| read_missed_call(row, mailbox))?;
             Ok(notices.collect::<Result<Vec<_>, _>>()?)
         })?)
     }
@@ -275,6 +273,31 @@ pub(crate) fn put_greeting(
         sealed.checksum,
     ])?;
     Ok(replaced)
+}
+
+const MISSED_CALL_COLUMNS: &str = "id, caller, caller_name, caller_verified, subject, at, call_id";
+
+/// Reads [`MISSED_CALL_COLUMNS`].
+fn read_missed_call(row: &Row<'_>, mailbox: &Address) -> rusqlite::Result<MissedCall> {
+    Ok(MissedCall {
+        id: MissedCallId(count(row.get(0)?)),
+        mailbox: mailbox.clone(),
+        caller: Caller { id: row.get(1)?, name: row.get(2)?, verified: row.get(3)? },
+        subject: row.get(4)?,
+        at: row.get::<_, Time>(5)?.0,
+        call_id: row.get(6)?,
+    })
+}
+
+/// A notice of this mailbox by the number of its row.
+pub(crate) fn find_missed_call(
+    connection: &Connection,
+    mailbox: &Address,
+    number: i64,
+) -> Outcome<Option<MissedCall>> {
+    let sql = format!("SELECT {MISSED_CALL_COLUMNS} FROM missed_call WHERE id = ?1");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row([number], |row| read_missed_call(row, mailbox)).optional()?)
 }
 
 /// Whether a call left a message or a notice in this mailbox (MISS-3).

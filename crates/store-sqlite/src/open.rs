@@ -15,7 +15,7 @@ use crate::database::{Database, HOW_TO_RESTORE};
 use crate::disk::{Disk, RealDisk};
 use crate::fault::Outcome;
 use crate::hashing::{Cost, Hasher};
-use crate::key::{Seal, SecretKey};
+use crate::key::{PinSeal, Seal, SecretKey};
 use crate::recovery::Recovery;
 use crate::store::{Parts, SqliteStore};
 
@@ -183,6 +183,7 @@ impl SqliteStore {
             config: options.config,
             hasher: Hasher::new(&key, options.cost),
             seal: Seal::new(&key),
+            pin_seal: PinSeal::new(&key),
             rng: ChaCha20Rng::from_seed(seed),
             reserve_bytes: options.reserve_bytes,
         });

@@ -3,15 +3,15 @@
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 use umbel_store::{
-    Begin, CHUNK_BYTES_MAX, Event, Finish, Importance, MessageId, Purpose, RECORDING_BYTES_MAX,
-    RECORDINGS_MAX, Recordings, Refusal, Saved, StoreError, StoredAudio, VoiceMessage, clean_text,
+    Begin, CHUNK_BYTES_MAX, Finish, Importance, MessageId, Purpose, RECORDING_BYTES_MAX, RECORDINGS_MAX,
+    Recordings, Refusal, Saved, StoreError, StoredAudio, VoiceMessage, clean_text,
 };
 use umbel_time::UnixTime;
 
 use crate::fault::{Fault, Outcome};
 use crate::mailboxes::put_greeting;
 use crate::messages::find_message;
-use crate::records::write_audit;
+use crate::outbox::{greeting_change, note_greeting, queue_message};
 use crate::rows::{Id, Time, UserRow, integer, load_user, user_row};
 use crate::spool::header_bytes;
 use crate::store::{Aftermath, SqliteStore};
@@ -122,11 +122,14 @@ impl SqliteStore {
             let checksum = running.sealed.ok_or(StoreError::Disk)?;
             let begin = running.begin.clone();
             let sealed = Sealed { name: running.name.clone(), bytes: running.bytes, checksum };
+            let mail = store.config.mail;
             let (saved, replaced) = store.database.write(|connection| {
                 forget_row(connection, begin.id)?;
                 match &begin.purpose {
                     Purpose::Message { .. } => {
-                        let number = insert_message(connection, &begin, finish.importance, &sealed, false)?;
+                        let keeping =
+                            Keeping { importance: finish.importance, incomplete: false, at: finish.at, mail };
+                        let number = insert_message(connection, &begin, &sealed, &keeping)?;
                         let message = envelope(&begin, finish.importance, number, sealed.bytes);
                         Ok((Saved::Message(Box::new(message)), None))
                     }
@@ -134,8 +137,8 @@ impl SqliteStore {
                         let row = user_row(connection, &begin.mailbox)?;
                         let replaced =
                             put_greeting(connection, row, *kind, begin.format, &sealed, finish.at)?;
-                        let event = Event::GreetingRecorded(*kind);
-                        write_audit(connection, &begin.mailbox, author, &event, finish.at)?;
+                        let change = greeting_change(*kind, false, author);
+                        note_greeting(connection, mail, &begin.mailbox, &change, finish.at)?;
                         let duration = begin.format.duration(sealed.bytes);
                         let saved = Saved::Greeting { mailbox: begin.mailbox.clone(), kind: *kind, duration };
                         Ok((saved, replaced))
@@ -177,13 +180,23 @@ pub(crate) fn forget_row(connection: &Connection, id: MessageId) -> Outcome<()> 
     Ok(())
 }
 
-/// The row of a new message; gives its number.
+/// How a message is kept.
+pub(crate) struct Keeping {
+    pub(crate) importance: Importance,
+    /// The end is missing (REL-02).
+    pub(crate) incomplete: bool,
+    /// When it is kept.
+    pub(crate) at: UnixTime,
+    /// Whether owners get mails.
+    pub(crate) mail: bool,
+}
+
+/// The row of a new message, and its mail; gives its number.
 pub(crate) fn insert_message(
     connection: &Connection,
     begin: &Begin,
-    importance: Importance,
     sealed: &Sealed,
-    incomplete: bool,
+    keeping: &Keeping,
 ) -> Outcome<u64> {
     let Purpose::Message { caller, subject, .. } = &begin.purpose else {
         return Err(Refusal::NoSuchRecording(begin.id).into());
@@ -204,15 +217,16 @@ pub(crate) fn insert_message(
         caller.name,
         caller.verified,
         subject,
-        importance.as_str(),
+        keeping.importance.as_str(),
         Time(begin.at),
-        incomplete,
+        keeping.incomplete,
         begin.format.as_str(),
         integer(sealed.bytes),
         begin.call_id,
         sealed.name,
         sealed.checksum,
     ])?;
+    queue_message(connection, keeping.mail, UserRow(user), begin.id, keeping.at)?;
     Ok(crate::rows::count(number))
 }
 

@@ -13,7 +13,7 @@ use umbel_wav::repaired;
 
 use crate::fault::Outcome;
 use crate::messages::find_message;
-use crate::recordings::{Sealed, forget_row, insert_message};
+use crate::recordings::{Keeping, Sealed, forget_row, insert_message};
 use crate::records::{end_running_calls, insert_audit};
 use crate::rows::{Id, Time, address, integer, user_row, word};
 use crate::spool::{HEADER_BYTES_MAX, finished_header, finished_padding, header_bytes, wav_format};
@@ -51,8 +51,10 @@ impl SqliteStore {
             });
             // An unfinished greeting leaves the old one in place.
             let keep = mended.filter(|_| long && !unfinished.greeting);
-            let kept =
-                self.database.write(|connection| settle(connection, &unfinished, keep.as_ref(), now))?;
+            let mail = self.config.mail;
+            let kept = self
+                .database
+                .write(|connection| settle(connection, &unfinished, keep.as_ref(), mail, now))?;
             match kept {
                 Kept::Message => {
                     tracing::warn!(%id, "an unfinished recording became an incomplete message");
@@ -129,6 +131,7 @@ fn settle(
     connection: &Connection,
     unfinished: &Unfinished,
     keep: Option<&Sealed>,
+    mail: bool,
     now: UnixTime,
 ) -> Outcome<Kept> {
     let begin = &unfinished.begin;
@@ -139,7 +142,12 @@ fn settle(
     let Purpose::Message { importance, .. } = begin.purpose else { return Ok(Kept::Nothing) };
     let (kept, event) = match keep {
         Some(sealed) => {
-            insert_message(connection, begin, importance, sealed, true)?;
+            insert_message(
+                connection,
+                begin,
+                sealed,
+                &Keeping { importance, incomplete: true, at: now, mail },
+            )?;
             (Kept::Message, Event::RecordingRecovered(begin.id))
         }
         None => (Kept::Nothing, Event::RecordingDropped(begin.id)),

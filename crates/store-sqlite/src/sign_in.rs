@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::fault::Outcome;
 use crate::hash_work::{Before, EntryHashes, EntryWork, Mode, Work};
 use crate::hashing::{Cost, Hashed};
+use crate::outbox::queue_pin;
 use crate::records::{insert_audit, write_audit};
 use crate::rows::{Time, UserRow, find_user_row, load_user, user_row};
 use crate::store::SqliteStore;
@@ -128,7 +129,7 @@ impl SqliteStore {
                 Ok((known.map(|(_, user)| user), before))
             })?;
             // SEC-89: no mailbox without a PIN.
-            let add = known.is_none() && mode != Mode::Secrets;
+            let add = known.is_none() && !mode.is_secrets();
             let pin = entry.pin.clone().or_else(|| add.then_some(NewPin::Generate));
             let pin = pin.map(|pin| {
                 let (pin, generated) = match pin {
@@ -157,7 +158,8 @@ impl SqliteStore {
     ) -> Result<Vec<PinSet>, StoreError> {
         let policy = self.config.pin;
         let nonces: Vec<[u8; 12]> = entries.iter().map(|_| self.random()).collect();
-        let seal = &self.seal;
+        let pin_nonce = self.random();
+        let (seal, pin_seal, mail) = (&self.seal, &self.pin_seal, self.config.mail);
         Ok(self.database.write(|connection| {
             let (mut sets, mut seen) = (Vec::with_capacity(entries.len()), BTreeSet::new());
             for (index, ((entry, hashes), nonce)) in entries.iter().zip(hashes).zip(nonces).enumerate() {
@@ -167,7 +169,7 @@ impl SqliteStore {
                 }
                 let (row, settings, new) = put_settings(connection, entry, mode, at)?.map_err(refused)?;
                 let event = if new { Event::UserAdded } else { Event::UserChanged };
-                if mode != Mode::Secrets {
+                if !mode.is_secrets() {
                     write_audit(connection, &entry.address, author, &event, at)?;
                 }
                 let mut set = PinSet { address: entry.address.clone(), generated: None };
@@ -182,9 +184,13 @@ impl SqliteStore {
                         judged.map_err(|weak| refused(EntryRefusal::WeakPin(weak)))?;
                     }
                     insert_pin(connection, row, hashed, *generated)?;
-                    set.generated = generated.then(|| pin.clone());
+                    set.generated = (*generated && mode != Mode::Mailed).then(|| pin.clone());
                     let event = Event::PinChanged { generated: *generated };
                     write_audit(connection, &entry.address, author, &event, at)?;
+                    if mode == Mode::Mailed {
+                        let sealed = pin_seal.close(pin, &entry.address, pin_nonce);
+                        queue_pin(connection, mail, &entry.address, &sealed, at)?;
+                    }
                 }
                 if let (Some(password), Some(hashed)) = (&entry.password, &hashes.password) {
                     let digest = DigestHashes::new(&entry.address, password);

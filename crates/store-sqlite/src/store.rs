@@ -12,7 +12,7 @@ use crate::database::Database;
 use crate::disk::Disk;
 use crate::fault::Outcome;
 use crate::hashing::Hasher;
-use crate::key::Seal;
+use crate::key::{PinSeal, Seal};
 use crate::spool::Running;
 
 /// A store in a data directory.
@@ -22,6 +22,7 @@ pub struct SqliteStore {
     pub(crate) config: Config,
     pub(crate) hasher: Hasher,
     pub(crate) seal: Seal,
+    pub(crate) pin_seal: PinSeal,
     pub(crate) rng: ChaCha20Rng,
     pub(crate) recordings: BTreeMap<MessageId, Running>,
     /// Counts the syncs of the names of files that were begun.
@@ -55,6 +56,7 @@ pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) hasher: Hasher,
     pub(crate) seal: Seal,
+    pub(crate) pin_seal: PinSeal,
     pub(crate) rng: ChaCha20Rng,
     pub(crate) reserve_bytes: u64,
 }
@@ -67,6 +69,7 @@ impl SqliteStore {
             config: parts.config,
             hasher: parts.hasher,
             seal: parts.seal,
+            pin_seal: parts.pin_seal,
             rng: parts.rng,
             recordings: BTreeMap::new(),
             names_epoch: 0,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use umbel_store::conformance::NOON;
-use umbel_store::{Address, Config, Store};
+use umbel_store::{Address, Author, Config, Directory, Store, UserChange};
 
 use crate::disk::model::ModelDisk;
 use crate::{Cost, Options, Purpose, Recovery, SqliteStore};
@@ -24,7 +24,7 @@ pub(crate) const SECOND: usize = 80;
 
 /// Cheap hashes, a reserve of one MiB, short seconds.
 pub(crate) fn options(data: &Path) -> Options {
-    let config = Config { incomplete_min: Duration::from_millis(20), ..Config::default() };
+    let config = Config { incomplete_min: Duration::from_millis(20), mail: true, ..Config::default() };
     Options { cost: CHEAP, reserve_bytes: 1 << 20, config, ..Options::new(data, Purpose::Server, NOON) }
 }
 
@@ -39,10 +39,12 @@ pub(crate) fn open_on(data: &Path, disk: &ModelDisk) -> (SqliteStore, Recovery) 
     (store, recovery)
 }
 
-/// Like [`open_on`], with a user.
+/// Like [`open_on`], with a user who reads mail.
 pub(crate) fn open_for(data: &Path, disk: &ModelDisk, user: &str) -> (SqliteStore, Address) {
     let (mut store, _) = open_on(data, disk);
     let address = umbel_store::conformance::add(&mut store, user);
+    let email = UserChange::Email(Some("owner@mail.example.test".into()));
+    store.change_user(&address, &[email], &Author::Store, NOON).expect("the user is there");
     (store, address)
 }
 

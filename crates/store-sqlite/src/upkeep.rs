@@ -12,6 +12,7 @@ use umbel_time::UnixTime;
 use crate::fault::Outcome;
 use crate::items::forget_gone_items;
 use crate::messages::{mark_damaged, read_stored};
+use crate::outbox::expire_mails;
 use crate::records::write_audit;
 use crate::rows::{Id, Time, address, count, integer};
 use crate::store::{Aftermath, SqliteStore};
@@ -27,7 +28,8 @@ impl Upkeep for SqliteStore {
             let (files, records) = store.database.write(|connection| {
                 connection.execute("DELETE FROM registration WHERE ends <= ?1", [Time(at)])?;
                 let files = purge_messages(connection, deleted_before)?;
-                let records = purge_records(connection, recorded_before, Time(at - CALLER_WINDOW))?;
+                let records = purge_records(connection, recorded_before, Time(at - CALLER_WINDOW))?
+                    + expire_mails(connection, at)?;
                 forget_gone_items(connection)?;
                 Ok((files, records))
             })?;

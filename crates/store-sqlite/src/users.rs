@@ -140,7 +140,7 @@ pub(crate) fn put_settings(
     let known = load_user(connection, "u.address = ?1", &entry.address.as_str())?;
     match (mode, &known) {
         (Mode::Add, Some(_)) => return Err(Refusal::UserExists.into()),
-        (Mode::Secrets, None) => return Err(Refusal::NoSuchUser.into()),
+        (Mode::Secrets | Mode::Mailed, None) => return Err(Refusal::NoSuchUser.into()),
         _ => {}
     }
     let new = known.is_none();

@@ -10,8 +10,9 @@ use umbel_store::conformance::{DAY, NOON, address, admin, id, pin, speech};
 use umbel_store::memory::MemoryStore;
 use umbel_store::{
     ActiveGreeting, Address, Attempt, AudioFormat, Author, Begin, Caller, Config, Finish, Folder,
-    GreetingKind, Importance, ItemContent, Lookup, MessageId, MessageState, MissedCall, MissedCallId, NewPin,
-    Op, Password, Purpose, Reply, StoredAudio, UserChange, UserEntry, execute,
+    GreetingKind, Importance, ItemContent, Lookup, MailNumber, MailOutcome, MessageId, MessageState,
+    MissedCall, MissedCallId, NewPin, Op, Password, Purpose, Reply, StoredAudio, Tidings, UserChange,
+    UserEntry, execute,
 };
 use umbel_store_sqlite::{Cost, Options, Purpose as OpenFor, SqliteStore};
 use umbel_time::UnixTime;
@@ -57,7 +58,8 @@ impl Draw {
 
     fn change(&mut self) -> UserChange {
         let number = Some(format!("47{}", self.below(4))).filter(|_| self.below(5) > 0);
-        match self.below(8) {
+        match self.below(9) {
+            8 => UserChange::Email(Some("a@mail.test".into()).filter(|_| self.below(4) > 0)),
             0 => UserChange::Extension(number),
             1 => UserChange::AddAlias(format!("47{}", self.below(4))),
             2 => UserChange::RemoveAlias(format!("47{}", self.below(4))),
@@ -97,6 +99,22 @@ impl Draw {
         Begin { id, mailbox: self.user(), purpose, format, call_id: "call-2".into(), at: self.now }
     }
 
+    fn mail(&mut self) -> MailNumber {
+        MailNumber(u64::from(self.below(12)))
+    }
+
+    fn outcome(&mut self) -> MailOutcome {
+        match self.below(4) {
+            0 => MailOutcome::Sent,
+            1 => MailOutcome::Dropped,
+            2 => {
+                let wait = Duration::from_secs(60 * u64::from(self.below(10)));
+                MailOutcome::Later { due: self.now + wait, reason: "421 later".into() }
+            }
+            _ => MailOutcome::Failed { reason: "550 no".into() },
+        }
+    }
+
     fn recording(&mut self) -> MessageId {
         if self.below(5) == 0 { id(u128::from(100 + self.below(2))) } else { self.id() }
     }
@@ -104,7 +122,13 @@ impl Draw {
     fn op(&mut self) -> Op {
         let at = self.now;
         let (mailbox, author, kind) = (self.user(), self.author(), self.one(&GreetingKind::ALL));
-        match self.below(39) {
+        match self.below(45) {
+            39 => Op::ListDueMails { at },
+            40 | 41 => Op::SettleMail { number: self.mail(), outcome: self.outcome(), at },
+            42 if self.coin() => Op::ListQueuedMails { after: Some(self.mail()).filter(|_| self.coin()) },
+            42 => Op::ShowOutbox,
+            43 => Op::RetryMails { only: Some(self.mail()).filter(|_| self.coin()), at },
+            44 => Op::ResetPinByMail { address: mailbox, author, at },
             0 => Op::AddUser { entry: Box::new(self.entry()), author, at },
             1 => Op::PutUsers { entries: (0..self.below(3)).map(|_| self.entry()).collect(), author, at },
             2 | 3 => {
@@ -206,6 +230,19 @@ fn comparable(reply: Reply) -> Reply {
             changes.gone.iter_mut().for_each(|gone| gone.id = id(0));
             Reply::Items(changes)
         }
+        Reply::DueMails(mut mails) => {
+            for mail in &mut mails {
+                match &mut mail.tidings {
+                    Tidings::Message(_) => {}
+                    Tidings::NewPin { pin, .. } => {
+                        *pin = pin.take().and_then(|_| hidden());
+                        mail.id = id(0);
+                    }
+                    Tidings::MissedCall(_) | Tidings::Greeting(_) => mail.id = id(0),
+                }
+            }
+            Reply::DueMails(mails)
+        }
         Reply::Swept(mut report) => {
             report.orphans = 0;
             Reply::Swept(report)
@@ -218,7 +255,7 @@ fn comparable(reply: Reply) -> Reply {
 fn the_store_on_disk_replies_as_the_reference_does() {
     for seed in 0..SEEDS {
         let dir = tempfile::tempdir().unwrap();
-        let config = Config { messages_max: 4, ..Config::default() };
+        let config = Config { messages_max: 4, mail: true, ..Config::default() };
         let options = || {
             let cost = Cost { memory_kib: 8, passes: 1 };
             Options {

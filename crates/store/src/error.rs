@@ -66,6 +66,18 @@ pub enum Refusal {
     /// The PIN is too easy, too short or was used before (SEC-83).
     #[error("the PIN is refused: {0}")]
     WeakPin(WeakPin),
+    /// Mail is wanted, and no mail server is configured.
+    #[error("no mail server is configured: see [mail]")]
+    MailNotSetUp,
+    /// Mail is wanted, and the user has no address for it.
+    #[error("the user has no mail address")]
+    NoMailAddress,
+    /// The PIN was reset by mail as often as it may be within an hour.
+    #[error("the PIN was reset too often; try again in an hour")]
+    TooManyPinResets,
+    /// As many mails wait as may.
+    #[error("too many mails wait to be sent")]
+    OutboxFull,
     /// A setting breaks a rule.
     #[error("{0}")]
     Invalid(Invalid),

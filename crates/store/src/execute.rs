@@ -78,6 +78,15 @@ fn run<S: Store + ?Sized>(store: &mut S, op: Op) -> Result<Reply, StoreError> {
             store.registrations(after.as_deref(), at).map(Reply::Registrations)
         }
 
+        Op::ListDueMails { at } => store.due_mails(at).map(Reply::DueMails),
+        Op::SettleMail { number, outcome, at } => store.settle_mail(number, &outcome, at).map(done),
+        Op::ListQueuedMails { after } => store.queued_mails(after).map(Reply::QueuedMails),
+        Op::ShowOutbox => store.outbox_state().map(Reply::OutboxState),
+        Op::RetryMails { only, at } => store.retry_mails(only, at).map(Reply::Retried),
+        Op::ResetPinByMail { address, author, at } => {
+            store.reset_pin_by_mail(&address, &author, at).map(done)
+        }
+
         Op::Decide(decisions) => store.decide(&decisions).map(done),
         Op::ListDecisions { call_id } => store.decisions(&call_id).map(Reply::Decisions),
         Op::RecordCall(call) => store.record_call(&call).map(done),

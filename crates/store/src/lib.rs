@@ -1,7 +1,7 @@
 //! Users, mailboxes, messages, PINs: the types, the operations and the store in memory.
 //!
 //! What a store can do is said by traits, one to a noun: [`Directory`], [`Secrets`], [`Mailboxes`],
-//! [`Recordings`], [`Registrations`], [`AuditTrail`] and [`Upkeep`]. They are synchronous. Rooms that decide never hold
+//! [`Recordings`], [`Registrations`], [`Outbox`], [`AuditTrail`] and [`Upkeep`]. They are synchronous. Rooms that decide never hold
 //! a store: they wish for an [`Op`] and are later told the [`Reply`]; [`execute`] is the one bridge
 //! between the two forms. Wall-clock times come with the operations, chance from a generator that is
 //! handed in, so that a store in memory behaves the same in every run.
@@ -21,6 +21,7 @@ mod lock_out;
 mod mailbox;
 mod missed_call;
 mod op;
+mod outbox;
 mod pin;
 mod pin_policy;
 mod recording;
@@ -57,13 +58,20 @@ pub use lock_out::{CALLER_FAILURES_MAX, CALLER_WINDOW, CallerFailures, Lock, Loc
 pub use mailbox::{Counts, MailboxChange, MailboxChanges, MailboxSummary};
 pub use missed_call::{MissedCall, MissedCallId};
 pub use op::{Audible, Op};
+pub use outbox::{
+    DUE_MAILS_MAX, DueMail, FAILED_MAILS_KEPT, FAILED_MAILS_MAX, GreetingChange, MAIL_REASON_CHARS_MAX,
+    MailKind, MailNumber, MailOutcome, OUTBOX_MAX, OUTBOX_PER_MAILBOX_MAX, OutboxState, PIN_RESET_WINDOW,
+    PIN_RESETS_MAX, QueuedMail, Tidings,
+};
 pub use pin::{Attempt, Door, NewPin, PinSet, PinState, Verdict};
 pub use pin_policy::{PINS_REMEMBERED, PinPolicy, WeakPin};
 pub use recording::{Begin, Finish, Purpose, Saved};
 pub use registration::KeptRegistration;
 pub use reply::Reply;
 pub use secret::{NotAPin, Password, Pin};
-pub use traits::{AuditTrail, Directory, Mailboxes, Recordings, Registrations, Secrets, Store, Upkeep};
+pub use traits::{
+    AuditTrail, Directory, Mailboxes, Outbox, Recordings, Registrations, Secrets, Store, Upkeep,
+};
 pub use upkeep::{Health, ScrubReport, SweepReport};
 pub use user::{Lookup, Role, Settings, User};
 pub use user_change::{UserChange, UserEntry};

@@ -44,6 +44,8 @@ pub struct Config {
     pub deleted_kept: Duration,
     /// How long calls, decisions and audit records are kept (DEC-37).
     pub records_kept: Duration,
+    /// Whether mails are put into the queue: a mail server is configured.
+    pub mail: bool,
     /// Unfinished recordings of this length become messages after a crash (REL-02).
     pub incomplete_min: Duration,
 }
@@ -55,6 +57,7 @@ impl Default for Config {
             pin: PinPolicy::default(),
             deleted_kept: Duration::from_secs(14 * 24 * 3_600),
             records_kept: Duration::from_secs(90 * 24 * 3_600),
+            mail: false,
             incomplete_min: Duration::from_secs(2),
         }
     }

@@ -5,8 +5,8 @@ use umbel_time::UnixTime;
 
 use crate::{
     ActiveGreeting, Address, Attempt, AuditRecord, Author, Begin, CallRecord, Decision, Finish, Folder,
-    GreetingKind, KeptRegistration, Lookup, MessageId, MissedCall, MissedCallId, NewPin, Password, Pin,
-    StoredAudio, UserChange, UserEntry,
+    GreetingKind, KeptRegistration, Lookup, MailNumber, MailOutcome, MessageId, MissedCall, MissedCallId,
+    NewPin, Password, Pin, StoredAudio, UserChange, UserEntry,
 };
 
 /// One operation. Each is a method of one of the traits; the comment names the [`Reply`](crate::Reply)
@@ -96,6 +96,19 @@ pub enum Op {
     KeepRegistrations(Vec<KeptRegistration>),
     /// [`Registrations::registrations`](crate::Registrations::registrations) → `Registrations`
     ListRegistrations { after: Option<String>, at: UnixTime },
+
+    /// [`Outbox::due_mails`](crate::Outbox::due_mails) → `DueMails`
+    ListDueMails { at: UnixTime },
+    /// [`Outbox::settle_mail`](crate::Outbox::settle_mail) → `Done`
+    SettleMail { number: MailNumber, outcome: MailOutcome, at: UnixTime },
+    /// [`Outbox::queued_mails`](crate::Outbox::queued_mails) → `QueuedMails`
+    ListQueuedMails { after: Option<MailNumber> },
+    /// [`Outbox::outbox_state`](crate::Outbox::outbox_state) → `OutboxState`
+    ShowOutbox,
+    /// [`Outbox::retry_mails`](crate::Outbox::retry_mails) → `Retried`
+    RetryMails { only: Option<MailNumber>, at: UnixTime },
+    /// [`Outbox::reset_pin_by_mail`](crate::Outbox::reset_pin_by_mail) → `Done`; the PIN is in no reply
+    ResetPinByMail { address: Address, author: Author, at: UnixTime },
 
     /// [`AuditTrail::decide`](crate::AuditTrail::decide) → `Done`
     Decide(Vec<Decision>),

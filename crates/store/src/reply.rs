@@ -1,9 +1,9 @@
 //! The replies: what became of an operation.
 
 use crate::{
-    AuditRecord, CallRecord, Counts, Decision, DigestHashes, Health, ItemChanges, KeptRegistration,
-    MailboxChanges, MailboxSummary, MissedCall, PinSet, Saved, ScrubReport, StoreError, StoredAudio,
-    SweepReport, User, Verdict, VoiceMessage,
+    AuditRecord, CallRecord, Counts, Decision, DigestHashes, DueMail, Health, ItemChanges, KeptRegistration,
+    MailboxChanges, MailboxSummary, MissedCall, OutboxState, PinSet, QueuedMail, Saved, ScrubReport,
+    StoreError, StoredAudio, SweepReport, User, Verdict, VoiceMessage,
 };
 
 /// What became of an [`Op`](crate::Op): exactly one for each.
@@ -51,6 +51,14 @@ pub enum Reply {
     Saved(Saved),
     /// Registrations by address.
     Registrations(Vec<KeptRegistration>),
+    /// Mails that are due, earliest first.
+    DueMails(Vec<DueMail>),
+    /// Mails in the queue.
+    QueuedMails(Vec<QueuedMail>),
+    /// How the queue of mails stands.
+    OutboxState(OutboxState),
+    /// So many mails are due now.
+    Retried(u64),
     /// Decisions, oldest first.
     Decisions(Vec<Decision>),
     /// Calls, latest first.

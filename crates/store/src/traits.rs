@@ -4,9 +4,10 @@ use umbel_time::UnixTime;
 
 use crate::{
     ActiveGreeting, Address, Attempt, AuditRecord, Author, Begin, CallRecord, Counts, Decision, DigestHashes,
-    Finish, Folder, GreetingKind, Health, ItemChanges, KeptRegistration, Lookup, MailboxChanges,
-    MailboxSummary, MessageId, MissedCall, MissedCallId, NewPin, Password, Pin, PinSet, Saved, ScrubReport,
-    StoreError, StoredAudio, SweepReport, User, UserChange, UserEntry, Verdict, VoiceMessage,
+    DueMail, Finish, Folder, GreetingKind, Health, ItemChanges, KeptRegistration, Lookup, MailNumber,
+    MailOutcome, MailboxChanges, MailboxSummary, MessageId, MissedCall, MissedCallId, NewPin, OutboxState,
+    Password, Pin, PinSet, QueuedMail, Saved, ScrubReport, StoreError, StoredAudio, SweepReport, User,
+    UserChange, UserEntry, Verdict, VoiceMessage,
 };
 
 /// Users and what is set for them.
@@ -185,6 +186,45 @@ pub trait Registrations {
     ) -> Result<Vec<KeptRegistration>, StoreError>;
 }
 
+/// Mails that wait to be sent. They are put here by the operations that they tell of, in the same transaction:
+/// whoever was told that a message is saved knows that its mail is on its way too. They go to users with a mail
+/// address, and only where [`Config::mail`](crate::Config::mail) is set.
+pub trait Outbox {
+    /// Mails that are due, earliest first; at most [`DUE_MAILS_MAX`](crate::DUE_MAILS_MAX). The same until they are
+    /// settled.
+    fn due_mails(&mut self, at: UnixTime) -> Result<Vec<DueMail>, StoreError>;
+    /// Notes what became of a mail. One that is gone meanwhile is no error.
+    fn settle_mail(
+        &mut self,
+        number: MailNumber,
+        outcome: &MailOutcome,
+        at: UnixTime,
+    ) -> Result<(), StoreError>;
+    /// Mails in the queue by their numbers, failed ones too, from the one after `after`; at most
+    /// [`LIST_MAX`](crate::LIST_MAX).
+    fn queued_mails(&mut self, after: Option<MailNumber>) -> Result<Vec<QueuedMail>, StoreError>;
+    /// How the queue stands.
+    fn outbox_state(&mut self) -> Result<OutboxState, StoreError>;
+    /// Makes this mail, or all of them, due now, those that failed too; says how many. A mail that told a PIN and
+    /// failed tells it no more, and stays as it is.
+    fn retry_mails(&mut self, only: Option<MailNumber>, at: UnixTime) -> Result<u64, StoreError>;
+    /// Makes a new random PIN that fits the policy, which must be changed at the next log-in by PIN (DEC-14), and
+    /// mails it to the owner, all in one transaction: what `ResetPIN` of [MS-OXWUMS] asks for. The PIN is in no
+    /// reply, no log and not in clear in the store. It takes the place of one that was reset before and not mailed
+    /// yet.
+    ///
+    /// Refused as [`MailNotSetUp`](crate::Refusal::MailNotSetUp), [`NoMailAddress`](crate::Refusal::NoMailAddress),
+    /// [`TooManyPinResets`](crate::Refusal::TooManyPinResets) (more than
+    /// [`PIN_RESETS_MAX`](crate::PIN_RESETS_MAX) an hour), [`OutboxFull`](crate::Refusal::OutboxFull), or where
+    /// there is no such user or the mailbox is disabled; the old PIN stays then.
+    fn reset_pin_by_mail(
+        &mut self,
+        address: &Address,
+        author: &Author,
+        at: UnixTime,
+    ) -> Result<(), StoreError>;
+}
+
 /// Decisions, calls and the audit trail.
 pub trait AuditTrail {
     /// Keeps decisions.
@@ -212,6 +252,12 @@ pub trait Upkeep {
 }
 
 /// A whole store.
-pub trait Store: Directory + Secrets + Mailboxes + Recordings + Registrations + AuditTrail + Upkeep {}
+pub trait Store:
+    Directory + Secrets + Mailboxes + Recordings + Registrations + Outbox + AuditTrail + Upkeep
+{
+}
 
-impl<S: Directory + Secrets + Mailboxes + Recordings + Registrations + AuditTrail + Upkeep> Store for S {}
+impl<S: Directory + Secrets + Mailboxes + Recordings + Registrations + Outbox + AuditTrail + Upkeep> Store
+    for S
+{
+}

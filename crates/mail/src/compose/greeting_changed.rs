@@ -1,17 +1,17 @@
 //! The mail that tells an owner that a greeting was changed (SEC-91): somebody else may have done it, so that
 //! callers accept the cost of calls in the owner's voice.
 
-use umbel_store::{Author, GreetingKind};
+use umbel_store::{Author, GreetingKind, MessageId};
 use umbel_time::UnixTime;
 
-use super::{Addressing, MailId};
+use super::Addressing;
 use crate::document;
 use crate::text::one_line;
 
 /// The notice of a greeting that was changed: recorded or replaced, or removed.
 pub fn greeting_changed(
     addressing: &Addressing<'_>,
-    id: MailId,
+    id: MessageId,
     kind: GreetingKind,
     removed: bool,
     author: &Author,
@@ -49,8 +49,14 @@ mod tests {
     use super::*;
 
     fn check(kind: GreetingKind, removed: bool, author: &Author, subject: &str, how: &str) {
-        let mail =
-            greeting_changed(&addressing(), MailId([2; 16]), kind, removed, author, message().received);
+        let mail = greeting_changed(
+            &addressing(),
+            MessageId::from_bytes([2; 16]),
+            kind,
+            removed,
+            author,
+            message().received,
+        );
         let read = MessageParser::new().parse(&mail).expect("a mail");
         assert_eq!(read.subject(), Some(subject));
         let text = read.body_text(0).expect("a text");

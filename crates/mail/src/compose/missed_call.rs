@@ -1,13 +1,13 @@
 //! The mail that tells of a call that left no message (MISS-1).
 
-use umbel_store::MissedCall;
+use umbel_store::{MessageId, MissedCall};
 
-use super::{Addressing, MailId, caller_in_short, caller_lines};
+use super::{Addressing, caller_in_short, caller_lines};
 use crate::document;
 use crate::text::one_line;
 
-/// The notice of a missed call.
-pub fn missed_call(addressing: &Addressing<'_>, id: MailId, call: &MissedCall) -> Vec<u8> {
+/// The notice of a missed call. `id` is that of the [`Item`](umbel_store::Item) that it is.
+pub fn missed_call(addressing: &Addressing<'_>, id: MessageId, call: &MissedCall) -> Vec<u8> {
     let from = caller_in_short(&call.caller);
     let message_id = addressing.message_id("missed-call", id);
     let mut fields = addressing.fields(call.at, &message_id, &format!("Missed call from {from}"));
@@ -46,7 +46,7 @@ mod tests {
             at: message.received,
             call_id: message.call_id,
         };
-        let mail = missed_call(&addressing(), MailId([0xab; 16]), &call);
+        let mail = missed_call(&addressing(), MessageId::from_bytes([0xab; 16]), &call);
         let read = MessageParser::new().parse(&mail).expect("a mail");
         assert_eq!(read.subject(), Some("Missed call from Bob"));
         assert_eq!(read.message_id(), Some("missed-call.abababababababababababababababab@example.test"));

@@ -37,16 +37,6 @@ pub struct Addressing<'a> {
     pub utc_offset_seconds: i32,
 }
 
-/// Names a mail that tells of no message; it stands in the Message-ID.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MailId(pub [u8; 16]);
-
-impl fmt::Display for MailId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
-    }
-}
-
 impl Addressing<'_> {
     /// What every mail begins with. From is the voice mail's own address and name: a caller's name there would be
     /// the caller's word about who wrote this mail.

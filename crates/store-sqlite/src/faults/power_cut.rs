@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use umbel_store::conformance::{begin, finish, id, speech};
 use umbel_store::{
-    Address, Author, Begin, Directory, Folder, GreetingKind, Lookup, Mailboxes, MessageId, Purpose,
-    Recordings, Saved, StoreError, Upkeep,
+    Address, Author, Begin, Directory, Folder, GreetingKind, Lookup, MailKind, Mailboxes, MessageId, Outbox,
+    Purpose, Recordings, Saved, StoreError, Upkeep,
 };
 
 use crate::SqliteStore;
@@ -128,6 +128,10 @@ impl Calls {
         let mut numbers: Vec<_> = messages.iter().map(|message| message.number).collect();
         numbers.dedup();
         assert_eq!(numbers.len(), messages.len(), "I2: one recording makes at most one message");
+        // REL-41: a message and its mail are kept together, and once.
+        let mails = store.queued_mails(None).unwrap();
+        let mailed = mails.iter().filter(|mail| mail.kind == MailKind::Message).count();
+        assert_eq!(mailed, messages.len(), "a message without its mail, or a mail without its message");
         for (id, told) in &self.told {
             let found: Vec<_> = messages.iter().filter(|message| message.id == *id).collect();
             assert!(found.len() <= 1, "I2");

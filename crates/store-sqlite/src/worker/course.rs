@@ -45,6 +45,9 @@ pub(super) fn kind(op: &Op) -> Kind {
         | Op::ListDecisions { .. }
         | Op::ListCalls { .. }
         | Op::ListAuditRecords(_)
+        | Op::ListDueMails { .. }
+        | Op::ListQueuedMails { .. }
+        | Op::ShowOutbox
         | Op::Scrub { .. }
         | Op::CheckHealth => Kind::Immediate,
         Op::Finish(_) => Kind::Finish,
@@ -53,7 +56,8 @@ pub(super) fn kind(op: &Op) -> Kind {
         | Op::CheckPin(_)
         | Op::CheckPassword(_)
         | Op::SetPin { .. }
-        | Op::SetPassword { .. } => Kind::Hash,
+        | Op::SetPassword { .. }
+        | Op::ResetPinByMail { .. } => Kind::Hash,
         Op::ChangeUser { .. }
         | Op::RemoveUser { .. }
         | Op::Unlock { .. }
@@ -67,6 +71,8 @@ pub(super) fn kind(op: &Op) -> Kind {
         | Op::ClearMissedCalls { .. }
         | Op::MarkMissedCall { .. }
         | Op::RemoveMissedCall { .. }
+        | Op::SettleMail { .. }
+        | Op::RetryMails { .. }
         | Op::Sweep { .. } => Kind::Write,
         Op::KeepRegistrations(_) | Op::Decide(_) | Op::RecordCall(_) | Op::Audit(_) => Kind::Note,
     }
@@ -82,6 +88,11 @@ fn entries(op: &Op) -> Option<(Vec<umbel_store::UserEntry>, Mode)> {
             let entry = UserEntry { pin: Some(pin.clone()), ..UserEntry::new(address.clone()) };
             Some((vec![entry], Mode::Secrets))
         }
+        Op::ResetPinByMail { address, .. } => {
+            let entry =
+                UserEntry { pin: Some(umbel_store::NewPin::Generate), ..UserEntry::new(address.clone()) };
+            Some((vec![entry], Mode::Mailed))
+        }
         Op::SetPassword { address, password, .. } => {
             let entry = UserEntry { password: Some(password.clone()), ..UserEntry::new(address.clone()) };
             Some((vec![entry], Mode::Secrets))
@@ -92,6 +103,9 @@ fn entries(op: &Op) -> Option<(Vec<umbel_store::UserEntry>, Mode)> {
 
 /// The costly part of an operation of [`Kind::Hash`].
 pub(super) fn prepare(store: &mut SqliteStore, op: &Op) -> Result<Work, StoreError> {
+    if let Op::ResetPinByMail { address, at, .. } = op {
+        store.prepare_reset(address, *at)?;
+    }
     if let Some((entries, mode)) = entries(op) {
         return Ok(Work::Entries(store.prepare_entries(&entries, mode)?));
     }
@@ -114,13 +128,16 @@ pub(super) fn settle(store: &mut SqliteStore, op: &Op, done: &WorkDone) -> Reply
             Op::AddUser { author, at, .. }
             | Op::PutUsers { author, at, .. }
             | Op::SetPin { author, at, .. }
-            | Op::SetPassword { author, at, .. },
+            | Op::SetPassword { author, at, .. }
+            | Op::ResetPinByMail { author, at, .. },
             Some((entries, mode)),
         ) => {
             let sets = store.settle_entries(&entries, mode, done.entries(), author, *at);
             match op {
                 Op::PutUsers { .. } => sets.map(Reply::PinsSet),
-                Op::SetPassword { .. } => sets.map(|_| Reply::Done).map_err(single),
+                Op::SetPassword { .. } | Op::ResetPinByMail { .. } => {
+                    sets.map(|_| Reply::Done).map_err(single)
+                }
                 _ => sets.map(|sets| Reply::PinSet(only(sets))).map_err(single),
             }
         }

@@ -9,6 +9,7 @@ pub mod deposits;
 pub mod greetings;
 pub mod items;
 pub mod messages;
+pub mod outbox;
 pub mod records;
 pub mod registrations;
 pub mod retention;
@@ -186,6 +187,17 @@ macro_rules! conformance {
             registrations_are_kept_by_address,
             registrations_that_have_ended_are_forgotten,
             registrations_come_in_pages,
+        );
+        $crate::conformance!(@ $with, outbox:
+            a_saved_message_is_mailed_to_owners_who_read_mail,
+            missed_calls_and_changed_greetings_are_mailed,
+            a_recorded_greeting_is_mailed_when_it_is_kept,
+            mails_are_due_in_order_until_they_are_settled,
+            a_mail_that_failed_is_kept_and_can_be_tried_again,
+            a_mail_goes_with_its_message_notice_or_owner,
+            a_full_queue_keeps_no_message_from_being_saved,
+            a_pin_that_is_reset_is_mailed_and_must_be_changed,
+            a_pin_is_not_reset_where_it_cannot_be_told,
         );
         $crate::conformance!(@ $with, retention:
             deleted_messages_are_kept_fourteen_days,

@@ -33,6 +33,7 @@ impl MemoryStore {
             added: at,
             greeting: ActiveGreeting::Standard,
             pin_state: PinState::Generated,
+            pin_resets: Vec::new(),
             pins: Vec::new(),
             password: None,
             telephone: LockOut::default(),
@@ -141,6 +142,7 @@ impl Directory for MemoryStore {
     fn remove_user(&mut self, address: &Address, author: &Author, at: UnixTime) -> Result<(), StoreError> {
         self.accounts.remove(address).ok_or(Refusal::NoSuchUser)?;
         self.recordings.retain(|_, recording| recording.begin.mailbox != *address);
+        self.forget_moot_mails();
         self.write_audit(address, author, Event::UserRemoved, at);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use umbel_time::UnixTime;
 
+use super::outbox::Kept;
 use super::{Account, MemoryStore, Message, Notice};
 use crate::{
     ActiveGreeting, Address, Author, CHANGES_MAX, Counts, Event, Folder, Greeting, GreetingKind, ItemChanges,
@@ -175,6 +176,7 @@ impl Mailboxes for MemoryStore {
         let greeting = Greeting { kind, format: audio.format, bytes: audio.data.len() as u64, recorded: at };
         self.account_mut(mailbox)?.greetings.insert(kind, (greeting, audio.data.clone()));
         self.write_audit(mailbox, author, Event::GreetingRecorded(kind), at);
+        self.queue_greeting_mail(mailbox, kind, false, author, at);
         Ok(())
     }
 
@@ -187,6 +189,7 @@ impl Mailboxes for MemoryStore {
     ) -> Result<(), StoreError> {
         self.account_mut(mailbox)?.greetings.remove(&kind).ok_or(Refusal::NoSuchGreeting(kind))?;
         self.write_audit(mailbox, author, Event::GreetingRemoved(kind), at);
+        self.queue_greeting_mail(mailbox, kind, true, author, at);
         Ok(())
     }
 
@@ -216,6 +219,7 @@ impl Mailboxes for MemoryStore {
             let account = self.account_mut(&notice.mailbox)?;
             let marks = account.items.came();
             account.notices.push(Notice { call: kept, item, seen: false, marks });
+            self.queue_mail(&notice.mailbox, item, Kept::MissedCall, notice.at);
         }
         Ok(wanted)
     }

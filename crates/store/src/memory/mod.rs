@@ -4,6 +4,7 @@ mod audit_trail;
 mod directory;
 mod items;
 mod mailboxes;
+mod outbox;
 mod recordings;
 mod registrations;
 mod secrets;
@@ -30,6 +31,7 @@ pub struct MemoryStore {
     recordings: BTreeMap<MessageId, Recording>,
     callers: BTreeMap<String, CallerFailures>,
     registrations: BTreeMap<String, KeptRegistration>,
+    outbox: outbox::Queue,
     decisions: Vec<Decision>,
     calls: Vec<CallRecord>,
     audit: Vec<AuditRecord>,
@@ -44,6 +46,7 @@ struct Account {
     added: UnixTime,
     greeting: crate::ActiveGreeting,
     pin_state: PinState,
+    pin_resets: Vec<UnixTime>,
     /// The present one last.
     pins: Vec<Pin>,
     password: Option<(Password, DigestHashes)>,
@@ -92,6 +95,7 @@ impl MemoryStore {
             recordings: BTreeMap::new(),
             callers: BTreeMap::new(),
             registrations: BTreeMap::new(),
+            outbox: outbox::Queue::default(),
             decisions: Vec::new(),
             calls: Vec::new(),
             audit: Vec::new(),

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::outbox::Kept;
 use super::{MemoryStore, Message, Recording};
 use crate::{
     Begin, CHUNK_BYTES_MAX, Event, Finish, Greeting, GreetingKind, MessageId, MessageState, Purpose,
@@ -52,6 +53,7 @@ impl MemoryStore {
         let message = Message { envelope: envelope.clone(), heard: false, audio, marks };
         account.messages.insert(envelope.number, message);
         self.note_change(&begin.mailbox);
+        self.queue_mail(&begin.mailbox, envelope.id, Kept::Message, finish.at);
         Ok(Saved::Message(Box::new(envelope)))
     }
 
@@ -130,6 +132,7 @@ impl Recordings for MemoryStore {
             Purpose::Greeting { kind, author } => {
                 let saved = self.save_greeting(begin, *kind, finish, audio)?;
                 self.write_audit(&begin.mailbox, author, Event::GreetingRecorded(*kind), finish.at);
+                self.queue_greeting_mail(&begin.mailbox, *kind, false, author, finish.at);
                 Ok(saved)
             }
         }

@@ -27,6 +27,7 @@ impl Upkeep for MemoryStore {
         report.records += expire(&mut self.calls, recorded_before, |call| call.started);
         report.records += expire(&mut self.audit, recorded_before, |record| record.at);
         self.callers.retain(|_, failures| failures.latest().is_some_and(|last| last + CALLER_WINDOW > at));
+        report.records += self.expire_mails(at);
         self.registrations.retain(|_, kept| kept.ends > at);
         Ok(report)
     }
