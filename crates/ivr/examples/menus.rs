@@ -96,6 +96,11 @@ fn title(menu: Menu) -> &'static str {
         Menu::Greetings => "One greeting",
         Menu::Name => "The recorded name",
         Menu::GreetingReview => "After recording a greeting",
+        Menu::Confirmation => "Play on Phone: before anything is played",
+        Menu::PhonePlaying => "Play on Phone: while the message plays",
+        Menu::PhonePaused => "Play on Phone: while the message is held",
+        Menu::PhoneHeard => "Play on Phone: after the message",
+        Menu::PhoneGreeting => "Play on Phone: a greeting",
     }
 }
 
@@ -121,6 +126,21 @@ fn when(menu: Menu) -> &'static str {
         Menu::Name => {
             "The name is heard where there is no greeting, and by colleagues to whom one leaves messages."
         }
-        Menu::GreetingReview => "What is not accepted is dropped, by hanging up as well.",
+        Menu::GreetingReview => {
+            "What is not accepted is dropped, by hanging up as well. Where Play on Phone called, hanging up keeps it."
+        }
+        Menu::Confirmation => {
+            "Asked for where a number outside was called, so that an answering machine hears nothing \
+             (`[um] confirm-playback`). Other keys do nothing."
+        }
+        Menu::PhonePlaying => {
+            "Whoever answers is known by nothing else, so that no key leads into the mailbox or deletes anything. \
+             Other keys do nothing."
+        }
+        Menu::PhonePaused => "As while it plays. After a minute the message goes on by itself.",
+        Menu::PhoneHeard => "Pressing nothing ends the call. Other keys do nothing.",
+        Menu::PhoneGreeting => {
+            "The present greeting is heard first. Hanging up while recording, or after, keeps what was recorded."
+        }
     }
 }

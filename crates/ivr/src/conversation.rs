@@ -13,6 +13,7 @@ use crate::keys::{Key, TypedAhead};
 use crate::language::{Language, Prompt, Word};
 use crate::mailbox::{Importance, PinVerdict};
 use crate::menu::{KeyProfile, Menu};
+use crate::play_on_phone::{self, PlayOnPhone};
 use crate::subscriber_access::{self, Access, SubscriberAccess};
 
 /// The settings of all conversations.
@@ -26,6 +27,8 @@ pub struct Config {
     pub call_answering: call_answering::Settings,
     /// For owners.
     pub subscriber_access: subscriber_access::Settings,
+    /// For telephones that we call.
+    pub play_on_phone: play_on_phone::Settings,
 }
 
 /// Names one [`Order::Play`] of a conversation.
@@ -114,6 +117,7 @@ pub struct Conversation {
 enum Script {
     CallAnswering(CallAnswering),
     SubscriberAccess(SubscriberAccess),
+    PlayOnPhone(PlayOnPhone),
     /// Being stepped, or given up: nothing is wished any more, whatever happens.
     Gone,
 }
@@ -153,6 +157,12 @@ impl Conversation {
         Self::begin(config, Script::SubscriberAccess(script), actions)
     }
 
+    /// Plays something on a telephone that we called; `confirm`: once a key has been pressed there.
+    pub fn play_on_phone(config: Config, item: play_on_phone::Item, confirm: bool) -> (Self, Vec<Order>) {
+        let (script, actions) = PlayOnPhone::start(item, confirm, config.play_on_phone);
+        Self::begin(config, Script::PlayOnPhone(script), actions)
+    }
+
     fn begin(config: Config, script: Script, actions: Actions) -> (Self, Vec<Order>) {
         let mut conversation = Conversation {
             config,
@@ -176,6 +186,7 @@ impl Conversation {
         match &self.script {
             Script::CallAnswering(script) => script.state() == call_answering::State::Ended,
             Script::SubscriberAccess(script) => script.has_ended(),
+            Script::PlayOnPhone(script) => script.has_ended(),
             Script::Gone => true,
         }
     }
@@ -318,6 +329,11 @@ impl Conversation {
                 let (script, wished) = script.step(input);
                 actions = wished;
                 Script::SubscriberAccess(script)
+            }
+            Script::PlayOnPhone(script) => {
+                let (script, wished) = script.step(input);
+                actions = wished;
+                Script::PlayOnPhone(script)
             }
             Script::Gone => return,
         };

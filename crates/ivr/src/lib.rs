@@ -1,12 +1,13 @@
 //! The conversations: what a caller hears, which keys mean what, and what is asked of the mailbox.
 //!
 //! [MS-OCEXUM] 1.1 and 1.3 name them: *call answering* takes a message from somebody who did not reach the
-//! person called; *subscriber access* lets the owner hear it. Each is a script: a value with
+//! person called; *subscriber access* lets the owner hear it; *Play on Phone* plays it on a telephone that we have
+//! called. Each is a script: a value with
 //! `step(self, Input) -> (Self, Actions)`. A script knows neither SIP nor RTP, neither time nor language.
 //!
 //! | module | question it answers |
 //! |---|---|
-//! | [`call_answering`], [`subscriber_access`] | what happens next? |
+//! | [`call_answering`], [`subscriber_access`], [`play_on_phone`] | what happens next? |
 //! | [`menu`], [`keys`] | which key means what, in which [`KeyProfile`]? |
 //! | [`collect`] | when has the caller finished pressing keys? |
 //! | [`phrase`] | *what* is said? |
@@ -28,6 +29,7 @@ pub mod language;
 pub mod mailbox;
 pub mod menu;
 pub mod phrase;
+pub mod play_on_phone;
 pub mod subscriber_access;
 
 pub use action::{ACTIONS_MAX, Action, Actions, Clip, Purpose, Request, Seek, Speed, StartAt, Volume};
@@ -39,4 +41,5 @@ pub use keys::{Key, Keys};
 pub use language::{Language, Prompt};
 pub use menu::{Choice, KeyProfile, Menu};
 pub use phrase::Phrase;
+pub use play_on_phone::PlayOnPhone;
 pub use subscriber_access::{Access, StepUp, SubscriberAccess};

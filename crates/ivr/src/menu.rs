@@ -48,6 +48,16 @@ pub enum Menu {
     Name,
     /// An owner decides about the greeting just recorded.
     GreetingReview,
+    /// Whoever answered our call has to press a key before anything is played (DEC-27).
+    Confirmation,
+    /// A message is being played on a telephone that we called.
+    PhonePlaying,
+    /// It is held there.
+    PhonePaused,
+    /// It has been played there.
+    PhoneHeard,
+    /// A greeting, on a telephone that we called.
+    PhoneGreeting,
 }
 
 /// What a key of a menu stands for.
@@ -131,6 +141,8 @@ pub enum Choice {
     Use,
     /// Take what was recorded.
     Accept,
+    /// Hear what we called for.
+    Confirm,
 }
 
 /// One line of a menu.
@@ -153,7 +165,7 @@ pub enum StrayKey {
 
 impl Menu {
     /// All menus, in the order in which people meet them.
-    pub const ALL: [Menu; 14] = {
+    pub const ALL: [Menu; 19] = {
         use Menu::*;
         [
             Greeting,
@@ -170,6 +182,11 @@ impl Menu {
             Greetings,
             Name,
             GreetingReview,
+            Confirmation,
+            PhonePlaying,
+            PhonePaused,
+            PhoneHeard,
+            PhoneGreeting,
         ]
     };
 
@@ -189,8 +206,8 @@ impl Menu {
     /// How long a key may take after everything was said; zero: the menu ends with what it accompanies.
     pub const fn patience(self) -> Duration {
         match self {
-            Menu::Greeting | Menu::Recording | Menu::Playing => Duration::ZERO,
-            Menu::Paused => Duration::from_secs(60),
+            Menu::Greeting | Menu::Recording | Menu::Playing | Menu::PhonePlaying => Duration::ZERO,
+            Menu::Paused | Menu::PhonePaused => Duration::from_secs(60),
             _ => Duration::from_secs(6),
         }
     }
@@ -199,6 +216,12 @@ impl Menu {
     pub const fn stray_key(self) -> StrayKey {
         match self {
             Menu::Greeting | Menu::Recording | Menu::Playing | Menu::Paused => StrayKey::Ignored,
+            // POP-11: "Keys outside playback do nothing".
+            Menu::Confirmation
+            | Menu::PhonePlaying
+            | Menu::PhonePaused
+            | Menu::PhoneHeard
+            | Menu::PhoneGreeting => StrayKey::Ignored,
             _ => StrayKey::NoMatch,
         }
     }
@@ -206,14 +229,14 @@ impl Menu {
     /// Whether a choice leaves going what is being heard, instead of cutting it short.
     pub const fn is_control(self, choice: Choice) -> bool {
         use Choice::*;
-        matches!(self, Menu::Playing | Menu::Paused)
+        matches!(self, Menu::Playing | Menu::Paused | Menu::PhonePlaying | Menu::PhonePaused)
             && matches!(choice, Rewind | Pause | Forward | Slower | Faster | Softer | Louder)
     }
 }
 
 impl Choice {
     /// All choices.
-    pub const ALL: [Choice; 39] = {
+    pub const ALL: [Choice; 40] = {
         use Choice::*;
         [
             Skip,
@@ -255,6 +278,7 @@ impl Choice {
             Remove,
             Use,
             Accept,
+            Confirm,
         ]
     };
 }

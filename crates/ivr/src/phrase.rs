@@ -161,6 +161,10 @@ pub enum Phrase {
     /// What was recorded is dropped, the old one stays.
     GreetingUnchanged,
 
+    // Play on Phone
+    /// Who calls, for whoever has answered.
+    ThisIsYourVoiceMail,
+
     // Everywhere
     /// The choices of a menu, with their keys.
     Choices(Menu),

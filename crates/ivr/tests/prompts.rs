@@ -38,6 +38,7 @@ fn every_phrase() -> Vec<Phrase> {
         LeaveMessage,
         AtMost(Duration::from_secs(61)),
         AtMost(Duration::from_secs(122)),
+        ThisIsYourVoiceMail,
         MailboxFull,
         MailboxClosed,
         NoSuchMailbox,
@@ -141,7 +142,7 @@ const fn is_in_every_phrase(phrase: &Phrase) -> bool {
         Lasting(_) | CannotBeRead | IsGone | Deleted | Undeleted | KeptAsNew | Saved => true,
         NoMoreMessages | NoEarlierMessages | GreetingStatus { .. } | NotRecorded | GreetingSaved => true,
         GreetingRemoved | GreetingInUse | GreetingUnchanged | Choices(_) | NoSuchChoice | NotDone => true,
-        TryLater | Goodbye => true,
+        TryLater | Goodbye | ThisIsYourVoiceMail => true,
     }
 }
 

@@ -54,3 +54,45 @@ pub enum News {
     /// How it stands from now on.
     Standing(Status),
 }
+
+impl EventCause {
+    /// DEC-26: what a final response other than 2xx means to whoever asked for the call.
+    pub const fn of_status(status: u16) -> EventCause {
+        match status {
+            486 | 600 => EventCause::UserBusy,
+            408 | 480 | 487 => EventCause::NoAnswer,
+            404 | 410 | 484 | 604 => EventCause::Unavailable,
+            _ => EventCause::Other,
+        }
+    }
+}
+
+impl Status {
+    /// How a call stands that is being placed.
+    pub const fn connecting() -> Status {
+        Status { state: CallState::Connecting, cause: EventCause::None, response: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// DEC-26, test plan 22: those that have a cause of their own, and all others.
+    #[test]
+    fn every_final_response_has_its_cause() {
+        use EventCause::{NoAnswer, Other, Unavailable, UserBusy};
+        for (cause, statuses) in [
+            (UserBusy, &[486, 600][..]),
+            (NoAnswer, &[408, 480, 487]),
+            (Unavailable, &[404, 410, 484, 604]),
+            (Other, &[300, 302, 400, 401, 403, 407, 481, 482, 488, 500, 503, 603, 606, 699]),
+        ] {
+            for status in statuses {
+                assert_eq!(EventCause::of_status(*status), cause, "{status}");
+            }
+        }
+        let others = (300..=699).filter(|status| EventCause::of_status(*status) == Other).count();
+        assert_eq!(others, 400 - 9);
+    }
+}

@@ -18,6 +18,11 @@ pub(crate) const RECORDINGS: &[(&str, &str, &[u8])] = &[
     ("choice/back", "To go back,", include_bytes!("../../../prompts/en/choice/back.wav")),
     ("choice/cancel", "To cancel,", include_bytes!("../../../prompts/en/choice/cancel.wav")),
     ("choice/change-pin", "To change your PIN,", include_bytes!("../../../prompts/en/choice/change-pin.wav")),
+    (
+        "choice/confirm",
+        "To hear what I am calling about,",
+        include_bytes!("../../../prompts/en/choice/confirm.wav"),
+    ),
     ("choice/delete", "To delete this message,", include_bytes!("../../../prompts/en/choice/delete.wav")),
     (
         "choice/envelope",
@@ -402,6 +407,11 @@ pub(crate) const RECORDINGS: &[(&str, &str, &[u8])] = &[
         "standard-greeting",
         "Your standard greeting.",
         include_bytes!("../../../prompts/en/standard-greeting.wav"),
+    ),
+    (
+        "this-is-your-voice-mail",
+        "This is your voice mail.",
+        include_bytes!("../../../prompts/en/this-is-your-voice-mail.wav"),
     ),
     ("today", "today", include_bytes!("../../../prompts/en/today.wav")),
     (

@@ -136,6 +136,8 @@ fn put(phrase: &Phrase, profile: KeyProfile, said: &mut Sentence) {
         Phrase::GreetingInUse => said.prompt("greeting-in-use"),
         Phrase::GreetingUnchanged => said.prompt("greeting-unchanged"),
 
+        Phrase::ThisIsYourVoiceMail => said.prompt("this-is-your-voice-mail"),
+
         Phrase::Choices(menu) => said.menu(*menu, profile),
         Phrase::NoSuchChoice => said.prompt("no-such-choice"),
         Phrase::NotDone => said.prompt("not-done"),

@@ -42,5 +42,12 @@ pub(super) const fn rows(which: Menu) -> &'static [Row] {
         Menu::GreetingReview => menu! {
             One => Accept, Two => Listen, Three => RecordAgain, Star => Cancel, Zero => Help,
         },
+        Menu::Confirmation => menu! { One => Confirm },
+        // On to the next message, of which there is none.
+        Menu::PhonePlaying | Menu::PhonePaused => menu! {
+            Pound => Forward, Star => Rewind, Zero => Pause, Two => Repeat, Six => Exit,
+        },
+        Menu::PhoneHeard => menu! { Five => Repeat, Pound => Exit },
+        Menu::PhoneGreeting => menu! { One => Record, Three => Listen, Star => Exit },
     }
 }

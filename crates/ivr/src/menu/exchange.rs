@@ -39,5 +39,11 @@ pub(super) const fn rows(which: Menu) -> &'static [Row] {
         Menu::GreetingReview => menu! {
             Pound => Accept, One => Listen, Two => RecordAgain, Star => Cancel, Zero => Help,
         },
+        Menu::Confirmation => menu! { One => Confirm },
+        Menu::PhonePlaying | Menu::PhonePaused => menu! {
+            One => Rewind, Two => Pause, Three => Forward, Four => Repeat, Star => Exit,
+        },
+        Menu::PhoneHeard => menu! { One => Repeat, Star => Exit },
+        Menu::PhoneGreeting => menu! { One => Listen, Two => Record, Star => Exit },
     }
 }

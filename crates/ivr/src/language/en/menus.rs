@@ -54,5 +54,6 @@ fn choice_name(choice: Choice) -> &'static str {
         Choice::Remove => "choice/remove",
         Choice::Use => "choice/use",
         Choice::Accept => "choice/accept",
+        Choice::Confirm => "choice/confirm",
     }
 }
