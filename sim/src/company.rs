@@ -66,7 +66,6 @@ impl Company {
         config.hosts = vec![here.to_string(), PROXY.to_owned()];
         config.tcp = Some(SentBy { host: PROXY.to_owned(), port: None });
         config.tls = config.tcp.clone();
-        config.presents_certificate = true;
         config.trust = Policy {
             peers: [UM, UM2].iter().map(|name| name.parse().expect("a name")).collect(),
             gateways: vec![gateway.to_string().parse().expect("a network")],
@@ -113,7 +112,7 @@ impl Company {
         config.trust.peers = vec![PROXY.parse().expect("a name")];
         config.agent.contacts.tls = Some(uri(&format!("sip:{host};transport=tls")));
         config.agent.endpoint.tls = Some(SentBy { host: host.to_owned(), port: None });
-        config.agent.endpoint.presents_certificate = true;
+        config.play_on_phone.outbound_proxy = Some(uri(&format!("sip:{PROXY};transport=tls")));
         change(&mut config);
         let rng = self.world.rng();
         let mut server = UnifiedMessaging::new(here, config, rng);

@@ -10,6 +10,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use umbel_media::{Clip, Command, Prompt};
 use umbel_node::{Input, Node, Output};
+use umbel_play_on_phone::{EventCause, News, PhoneCallId};
 use umbel_store::memory::MemoryStore;
 use umbel_store::{
     Address, AudioFormat, AuditTrail, Author, Begin, CallRecord, Caller, Decision, Directory, Finish, Folder,
@@ -49,6 +50,8 @@ pub struct UnifiedMessaging {
     pub has_sockets: bool,
     /// The names of all prompts that were played, in order; `*` for the tone, `+` for a recording.
     pub said: Vec<String>,
+    /// What was told of calls that users asked for, and when.
+    pub news: Vec<(Instant, PhoneCallId, News)>,
     /// Alarms that were raised.
     pub alarms: Vec<Alarm>,
     /// Whether draining is over.
@@ -120,6 +123,7 @@ impl UnifiedMessaging {
             store_is: StoreIs::default(),
             has_sockets: true,
             said: Vec::new(),
+            news: Vec::new(),
             alarms: Vec::new(),
             is_drained: false,
             ops: Vec::new(),
@@ -198,6 +202,31 @@ impl UnifiedMessaging {
             let finish = Finish { id, importance: Importance::Normal, keep: None, at: MORNING };
             self.store.finish(&finish).expect("the mailbox is not full yet");
         }
+    }
+
+    /// Puts a message of this sound (G.711 µ-law) into a mailbox; `number` names it.
+    pub fn leave_message(&mut self, address: &str, number: u8, audio: &[u8]) -> MessageId {
+        let id = MessageId::from_bytes([number; 16]);
+        let caller = Caller { id: "+15555550123".to_owned(), name: Some("Erin".to_owned()), verified: true };
+        let purpose = Purpose::Message { caller, subject: String::new(), importance: Importance::Normal };
+        let begin = Begin {
+            id,
+            mailbox: parse(address),
+            purpose,
+            format: AudioFormat::Pcmu,
+            call_id: format!("left-{number}"),
+            at: MORNING,
+        };
+        self.store.begin(&begin).expect("the store in memory has room");
+        self.store.append(id, audio).expect("the store in memory has room");
+        let finish = Finish { id, importance: Importance::Normal, keep: None, at: MORNING };
+        self.store.finish(&finish).expect("the mailbox is not full");
+        id
+    }
+
+    /// What was told of one call, in order.
+    pub fn news_of(&self, id: PhoneCallId) -> Vec<News> {
+        self.news.iter().filter(|(_, other, _)| *other == id).map(|(_, _, news)| news.clone()).collect()
     }
 
     /// The messages of a mailbox, by number, deleted ones too.
@@ -327,8 +356,24 @@ impl UnifiedMessaging {
             Wish::Gateway { gateway, standing } => {
                 self.outputs.push_back(Output::Wish(Doing::Note(format!("{gateway} is {standing:?}"))));
             }
+            Wish::PhoneCall { id, news } => self.tell(now, id, news),
             Wish::Drained => self.is_drained = true,
         }
+    }
+
+    fn tell(&mut self, now: Instant, id: PhoneCallId, news: News) {
+        let note = match &news {
+            News::Placed => "call placed".to_owned(),
+            News::Repeats(_) => "call repeats another".to_owned(),
+            News::Refused(refusal) => format!("no call: {refusal:?}"),
+            News::Standing(status) => match (status.cause, &status.response) {
+                (EventCause::None, _) => format!("call {:?}", status.state),
+                (cause, Some((code, _))) => format!("call {:?}: {cause:?}, {code}", status.state),
+                (cause, None) => format!("call {:?}: {cause:?}", status.state),
+            },
+        };
+        self.news.push((now, id, news));
+        self.outputs.push_back(Output::Wish(Doing::Note(note)));
     }
 
     fn open(&mut self, key: MediaKey) -> SocketAddr {

@@ -17,7 +17,9 @@ use std::time::Duration;
 use crate::action::{Action, Actions, Clip, Purpose, Request, Seek, StartAt};
 use crate::collect::Grammar;
 use crate::input::{Input, Recorded, RecordingEnding};
-use crate::mailbox::{Caller, Envelope, Fetched, GreetingKind, Greetings, Importance, MessageId, MessageState};
+use crate::mailbox::{
+    Caller, Envelope, Fetched, GreetingKind, Greetings, Importance, MessageId, MessageState,
+};
 use crate::menu::{Choice, Menu};
 use crate::phrase::Phrase;
 
@@ -178,7 +180,8 @@ impl PlayOnPhone {
             }
             (KeepingRecording, Input::Recorded(recorded)) => {
                 // "never an empty one"
-                let request = if self.is_empty(recorded) { Request::DropRecording } else { self.save_request() };
+                let request =
+                    if self.is_empty(recorded) { Request::DropRecording } else { self.save_request() };
                 actions.push(Action::Ask(request));
                 Ended
             }

@@ -19,6 +19,11 @@ pub enum Author {
         /// The call.
         call_id: String,
     },
+    /// Whoever answered the telephone that the owner had us call (Play on Phone).
+    OwnerOnPhone {
+        /// The call.
+        call_id: String,
+    },
     /// The owner by web, SOAP or API.
     OwnerByWeb,
     /// An administrator, by name where known.
@@ -31,7 +36,9 @@ impl Author {
     /// The call, where it was done in one.
     pub fn call_id(&self) -> Option<&str> {
         match self {
-            Author::OwnerByPin { call_id } | Author::OwnerBySkip { call_id } => Some(call_id),
+            Author::OwnerByPin { call_id }
+            | Author::OwnerBySkip { call_id }
+            | Author::OwnerOnPhone { call_id } => Some(call_id),
             Author::OwnerByWeb | Author::Administrator(_) | Author::Store => None,
         }
     }

@@ -180,6 +180,12 @@ impl Agent {
         self.calls.get(&call)?.call_id()
     }
 
+    /// The Call-ID of a call that is not over, and the tag by which we are known in it.
+    pub fn names(&self, call: CallKey) -> Option<(String, String)> {
+        let call = self.calls.get(&call)?;
+        Some((call.call_id()?.to_owned(), call.local_tag().to_string()))
+    }
+
     /// The Call-ID of our registration: one for all its requests (RFC 3261 10.2).
     pub fn registration_call_id(&self) -> Option<&str> {
         self.registrar.as_ref()?.call_id()

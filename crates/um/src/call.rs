@@ -1,4 +1,4 @@
-//! One call: from the INVITE to the moment when nothing of it is left.
+//! One call: from the INVITE to the moment when nothing of it is left. Calls that we place begin in `outgoing`.
 //!
 //! ```text
 //!   Arriving ──who is who──▶ Preparing ──sockets, mailbox──▶ Talking ──hung up, all saved──▶ Over
@@ -11,6 +11,7 @@ mod deposit;
 mod envelope;
 mod mailbox;
 mod media;
+mod outgoing;
 mod playback;
 mod preparation;
 mod record;
@@ -24,6 +25,7 @@ use umbel_ivr::Access;
 use umbel_media::Event as MediaEvent;
 use umbel_node::Transport;
 use umbel_ocexum::{Failed, Identity, Trust, trust};
+use umbel_play_on_phone::EventCause;
 use umbel_store::{
     CallKind, CallOutcome, MessageId, Op, PinOutcome, Reply, Ruling, Ticket, User, call_id_on_record,
 };
@@ -35,11 +37,14 @@ use crate::keypad;
 use crate::names::Named;
 use crate::order::{Alarm, NoSockets};
 use crate::particulars::Particulars;
+use crate::play_on_phone::inquiry::{Allowed, Inquired, Inquiry};
+use crate::play_on_phone::standing::Standing;
 use crate::refusal::Refusal;
 
 use arrival::Arrival;
 use mailbox::{Mailbox, MailboxQuestion};
 use media::{CallMedia, Settled, Sockets};
+use outgoing::Ringing;
 use playback::Fetch;
 use preparation::{Offer, Plan, Preparation};
 use record::Record;
@@ -59,6 +64,8 @@ pub(crate) enum Question {
         /// Which of its look-ups.
         rank: usize,
     },
+    /// Whether somebody may have us place a call.
+    PhoneCall(Inquired),
     /// What is needed before the call can be answered.
     Preparation,
     /// For the conversation.
@@ -81,11 +88,14 @@ pub(crate) struct Call {
     key: CallKey,
     record: Record,
     over_tls: bool,
-    remote: IpAddr,
+    /// Who called; none where we did.
+    remote: Option<IpAddr>,
     sockets: Sockets,
     stage: Stage,
-    /// Whether the user agent still has it.
+    /// Whether the user agent still has it, or is about to.
     is_live: bool,
+    /// What whoever asked for it knows, where we called.
+    standing: Option<Box<Standing>>,
 }
 
 #[derive(Debug, Default)]
@@ -97,6 +107,12 @@ enum Stage {
     Preparing(Box<Preparation>),
     /// Answered with our offer: the ACK brings the answer.
     AwaitingAnswer(Box<(Preparation, CallMedia)>),
+    /// Somebody asked for a call, and it is not known yet whether it may be placed.
+    Inquiring(Box<Inquiry>),
+    /// It is placed as soon as there are sockets.
+    Dialling(Box<Allowed>),
+    /// The INVITE has left.
+    Ringing(Box<Ringing>),
     Talking(Box<(Talk, CallMedia)>),
     Over,
 }
@@ -109,10 +125,11 @@ impl Call {
             key: desk.call,
             record: Record::new(call_id_on_record(&invitation.call_id).to_owned(), flow, desk.wall),
             over_tls: flow.transport == Transport::Tls,
-            remote: flow.remote.ip(),
+            remote: Some(flow.remote.ip()),
             sockets: Sockets::default(),
             stage: Stage::Between,
             is_live: true,
+            standing: None,
         }
     }
 
@@ -149,6 +166,9 @@ impl Call {
         let is_stranger = trust.identity == Identity::Unlisted && trust.transport.is_err();
         if is_stranger && desk.config.refuse_unlisted {
             return Err(Refusal::Unlisted);
+        }
+        if desk.tray.phone_calls.has_come_back(invitation) {
+            return Err(Refusal::OurOwnCall);
         }
         let particulars = Particulars::read(invitation, &trust, &desk.config.locality)?;
         self.record.set_parties(particulars.parties.clone(), particulars.command.is_some());
@@ -188,7 +208,10 @@ impl Call {
     /// DEC-6: whom wrong PINs are counted against. Only a believed peer's word names a caller.
     fn attempting(&self, arrival: &Arrival) -> String {
         let caller = &arrival.particulars.caller;
-        if caller.verified && !caller.id.is_empty() { caller.id.clone() } else { self.remote.to_string() }
+        if caller.verified && !caller.id.is_empty() {
+            return caller.id.clone();
+        }
+        self.remote.map(|remote| remote.to_string()).unwrap_or_default()
     }
 
     /// Writes down what was decided, and makes a plan of it.
@@ -291,6 +314,14 @@ impl Call {
             (Err(NoSockets), Stage::Preparing(_)) => {
                 self.sockets.unavailable();
                 self.refuse(&Refusal::NoMedia, desk);
+            }
+            (Ok(at), Stage::Dialling(_)) => {
+                self.sockets.opened(at, desk);
+                self.dial(at, desk);
+            }
+            (Err(NoSockets), Stage::Dialling(_)) => {
+                self.sockets.unavailable();
+                self.could_not_dial(desk);
             }
             // The caller has given up in the meantime, and the sockets have been given back.
             (_, _) => {}
@@ -412,7 +443,10 @@ impl Call {
                 talk.hold(settled.held, desk);
                 talk.set_format(settled.format);
             }
-            Err(_) => self.hang_up(desk),
+            Err(_) => {
+                self.blame(EventCause::Other);
+                self.hang_up(desk);
+            }
         }
     }
 
@@ -427,6 +461,7 @@ impl Call {
     pub(crate) fn media(&mut self, event: MediaEvent, desk: &mut Desk<'_>) {
         if event == MediaEvent::RtpLost {
             // MED-8, DEC-31: the recording has ended before this.
+            self.blame(EventCause::Other);
             return self.hang_up(desk);
         }
         self.talk(desk, |talk, record, desk| talk.media(event, record, desk));
@@ -439,6 +474,15 @@ impl Call {
                 if let Stage::Arriving(arrival) = &mut self.stage {
                     arrival.replied(named, rank, reply);
                     self.arrive(desk);
+                } else if let Stage::Inquiring(inquiry) = &mut self.stage {
+                    inquiry.found(named, rank, reply);
+                    self.decide(desk);
+                }
+            }
+            Question::PhoneCall(question) => {
+                if let (Stage::Inquiring(inquiry), Some(standing)) = (&mut self.stage, &self.standing) {
+                    inquiry.replied(question, reply, standing.owner());
+                    self.decide(desk);
                 }
             }
             Question::Preparation => {
@@ -465,6 +509,7 @@ impl Call {
             CallTimer::Preparation => self.preparation_is_overdue(desk),
             // PEER-17
             CallTimer::CallMax => self.hang_up(desk),
+            CallTimer::Ringing => self.ring_limit(desk),
             CallTimer::Conversation | CallTimer::RecordingEnd | CallTimer::Saving | CallTimer::Retry(_) => {
                 self.talk(desk, |talk, record, desk| talk.timer(timer, record, desk));
             }
@@ -479,13 +524,20 @@ impl Call {
             (Stage::Arriving(_), _) => self.refuse(&Refusal::NoStore, desk),
             (Stage::Preparing(_), None) => self.refuse(&Refusal::NoMedia, desk),
             (Stage::Preparing(_), Some(at)) => self.answer(at, desk),
-            (Stage::Between | Stage::AwaitingAnswer(_) | Stage::Talking(_) | Stage::Over, _) => {}
+            (Stage::Inquiring(_), _) => {
+                self.do_not_place(umbel_play_on_phone::Refusal::Unavailable, desk);
+            }
+            (Stage::Dialling(_), _) => self.could_not_dial(desk),
+            (Stage::Between | Stage::AwaitingAnswer(_) | Stage::Ringing(_) | Stage::Talking(_), _) => {}
+            (Stage::Over, _) => {}
         }
     }
 
     /// The user agent says that the call is over.
     pub(crate) fn ended(&mut self, ending: &Ending, desk: &mut Desk<'_>) {
         self.is_live = false;
+        self.learn_ending(ending, desk);
+        desk.tray.phone_calls.gone(self.key);
         if matches!(ending, Ending::NoAck | Ending::TransportFailed | Ending::Abandoned) {
             self.record.set_outcome(CallOutcome::Failed);
         }
@@ -506,6 +558,7 @@ impl Call {
 
     /// REL-23: we end the call, since we are about to stop.
     pub(crate) fn stop(&mut self, desk: &mut Desk<'_>) {
+        self.blame_stop();
         if let Stage::Talking(talking) = &mut self.stage {
             talking.0.stop(&mut self.record, desk);
         }
@@ -516,6 +569,7 @@ impl Call {
     /// told any more; what was recorded so far is kept.
     pub(crate) fn fail(&mut self, desk: &mut Desk<'_>) {
         self.record.set_outcome(CallOutcome::Failed);
+        self.blame(EventCause::Other);
         match &mut self.stage {
             Stage::Talking(talking) => talking.0.fail(&self.record, desk),
             // The user agent passes over what does not fit: this once the call is answered, and the hanging up
@@ -524,7 +578,9 @@ impl Call {
                 let (call, status) = (self.key, Refusal::Broken.status());
                 desk.command(Command::Refuse { call, status, headers: Vec::new() });
             }
-            Stage::Over => {}
+            // The user agent never heard of it.
+            Stage::Inquiring(_) | Stage::Dialling(_) => self.is_live = false,
+            Stage::Ringing(_) | Stage::Over => {}
         }
         self.hang_up(desk);
     }
@@ -533,6 +589,10 @@ impl Call {
     pub(crate) fn abandon(&mut self, desk: &mut Desk<'_>) {
         desk.command(Command::HangUp { call: self.key });
         self.sockets.close(desk);
+        if let Some(standing) = &mut self.standing {
+            standing.over(desk);
+            desk.tray.phone_calls.gone(self.key);
+        }
         desk.alarm(Alarm::RecordingNotSaved { call_id: self.call_id().to_owned() });
     }
 
@@ -541,10 +601,20 @@ impl Call {
         self.record.end(desk.wall);
         desk.disarm(CallTimer::Preparation);
         desk.disarm(CallTimer::CallMax);
+        desk.disarm(CallTimer::Ringing);
         self.sockets.close(desk);
+        if let Some(standing) = &mut self.standing {
+            standing.over(desk);
+        }
         match &self.stage {
             Stage::Talking(_) => self.settle(desk),
-            Stage::Between | Stage::Arriving(_) | Stage::Preparing(_) | Stage::AwaitingAnswer(_) => {
+            Stage::Between
+            | Stage::Arriving(_)
+            | Stage::Preparing(_)
+            | Stage::AwaitingAnswer(_)
+            | Stage::Inquiring(_)
+            | Stage::Dialling(_)
+            | Stage::Ringing(_) => {
                 self.stage = Stage::Over;
                 self.record.close(desk);
             }

@@ -10,6 +10,7 @@ use umbel_ivr::conversation;
 use umbel_ivr::phrase::LocalTime;
 use umbel_ivr::{Language, Prompt};
 use umbel_ocexum::Policy;
+use umbel_play_on_phone::DiallingRules;
 use umbel_sip_message::Uri;
 use umbel_time::UnixTime;
 
@@ -49,6 +50,8 @@ pub struct Config {
     pub prompts: Prompts,
     /// What the clocks of mailbox owners show.
     pub clocks: Clocks,
+    /// Calls that users ask us to place.
+    pub play_on_phone: PlayOnPhone,
 }
 
 impl Default for Config {
@@ -69,8 +72,61 @@ impl Default for Config {
             notified: Vec::new(),
             prompts: Prompts::default(),
             clocks: Clocks::default(),
+            play_on_phone: PlayOnPhone::default(),
         }
     }
+}
+
+/// Calls that users ask us to place ([MS-OCEXUM] 3.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlayOnPhone {
+    /// The server that they go through (POP-5). Without one there are no such calls.
+    pub outbound_proxy: Option<Uri>,
+    /// Which numbers outside may be called (SEC-44). Default: none.
+    pub rules: DiallingRules,
+    /// When a key is asked for before anything is played (DEC-27). Default: where a number outside was called.
+    pub confirm: ConfirmPlayback,
+    /// Whom From and To name (DEC-24). Default: the owner.
+    pub identity: Identity,
+    /// Whether `Reject-Contact` is added for proxies that do not know `Ms-Sensitivity` (SENS-18). Default: no.
+    pub caller_preferences: bool,
+    /// POP-6: how long it may ring. Default: one minute.
+    pub ring_max: Duration,
+}
+
+impl Default for PlayOnPhone {
+    fn default() -> Self {
+        PlayOnPhone {
+            outbound_proxy: None,
+            rules: DiallingRules::default(),
+            confirm: ConfirmPlayback::default(),
+            identity: Identity::default(),
+            caller_preferences: false,
+            ring_max: Duration::from_secs(60),
+        }
+    }
+}
+
+/// When whoever answers has to press a key before anything is played: `[um] confirm-playback`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConfirmPlayback {
+    /// Where a number outside was called.
+    #[default]
+    Numbers,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Whom From and To of a Play-On-Phone call name: `[um] play-on-phone-identity`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Identity {
+    /// The owner of the mailbox ([MS-OCEXUM] 3.2).
+    #[default]
+    Owner,
+    /// The number that is called, for gateways that route on To.
+    Number,
 }
 
 /// A peer that is told what is in mailboxes without having asked.

@@ -13,6 +13,7 @@ use umbel_ua::{CallKey, Command};
 use crate::alarm::SkipWatch;
 use crate::call::Question;
 use crate::order::{MediaKey, Wish};
+use crate::play_on_phone::PhoneCalls;
 use crate::{Alarm, Config};
 
 /// How long a question to the store may take before the conversation goes on without the answer.
@@ -37,6 +38,8 @@ pub(crate) enum CallTimer {
     Retry(MessageId),
     /// PEER-17: the longest call.
     CallMax,
+    /// POP-6: nobody answers a call of ours.
+    Ringing,
 }
 
 /// What the calls want done, collected until the server hands it on.
@@ -50,6 +53,8 @@ pub(crate) struct Tray {
     pub(crate) sockets: BTreeSet<SocketAddr>,
     /// SEC-34.
     pub(crate) skips: SkipWatch,
+    /// Calls that users asked us to place.
+    pub(crate) phone_calls: PhoneCalls,
     last_ticket: u64,
 }
 

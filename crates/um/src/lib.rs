@@ -11,6 +11,7 @@
 //! | `classify` | whose mailbox, which conversation, with or without the PIN? |
 //! | `call` | how far is this call, and what happens next in it? |
 //! | `call::talk`, `playback`, `recordings`, `mailbox` | what do the script's orders mean for media and store? |
+//! | `play_on_phone`, `call::outgoing` | which calls do we place, and how? |
 //! | `message_waiting`, `missed_calls` | what is asked and told beside calls? |
 //! | `refusal` | which status does a refusal get? |
 //! | [`Order`], [`Wish`] | what does the event loop carry? |
@@ -27,12 +28,15 @@ mod missed_calls;
 mod names;
 mod order;
 mod particulars;
+mod play_on_phone;
 mod refusal;
 mod search;
 mod um;
 
 pub use classify::DiversionPreference;
-pub use config::{Clocks, Config, Media, Notified, Prompts, Recording};
+pub use config::{
+    Clocks, Config, ConfirmPlayback, Identity, Media, Notified, PlayOnPhone, Prompts, Recording,
+};
 pub use message_waiting::LampFigures;
 pub use names::Locality;
 pub use order::{Alarm, MediaKey, NoSockets, Order, Wish};

@@ -10,6 +10,7 @@
 
 use std::net::SocketAddr;
 
+use umbel_play_on_phone::{News, PhoneCallId, Request};
 use umbel_sip_message::Uri;
 use umbel_store::{Op, Reply, Ticket};
 use umbel_time::UnixTime;
@@ -48,6 +49,11 @@ pub enum Order {
     },
     /// New settings. Calls go on; trust counts from the next INVITE (SEC-08).
     Reload(Box<Config>),
+    /// A user asks for a call ([MS-OCEXUM] 3.2). What becomes of it comes as [`Wish::PhoneCall`]: exactly one first
+    /// news, and if that was [`News::Placed`], how the call stands until it is over.
+    PlayOnPhone(Box<Request>),
+    /// Whoever asked for this call wants it to end. Means nothing where it is over.
+    Disconnect(PhoneCallId),
     /// Take no new calls, give the running ones a minute, then end them (REL-23).
     Drain,
 }
@@ -93,6 +99,13 @@ pub enum Wish {
         gateway: Uri,
         /// Its standing from now on.
         standing: umbel_ua::Standing,
+    },
+    /// Tell whoever asked for a call.
+    PhoneCall {
+        /// Which one.
+        id: PhoneCallId,
+        /// What is new.
+        news: News,
     },
     /// After [`Order::Drain`]: no call is left, and all that was recorded is saved.
     Drained,

@@ -13,6 +13,8 @@ pub(crate) enum Refusal {
     TooManyNames,
     /// LOOP-5: the call is going round.
     Loop,
+    /// LOOP-7: a call of ours has come back.
+    OurOwnCall,
     /// Request-URI names no mailbox and no pilot.
     NoSuchMailbox,
     /// MWI-3: a mailbox is looked at by its owner only.
@@ -45,6 +47,7 @@ impl Refusal {
             Refusal::Unreadable(_) => StatusCode::BAD_REQUEST,
             Refusal::TooManyNames => StatusCode::BAD_REQUEST,
             Refusal::Loop => StatusCode::TEMPORARILY_UNAVAILABLE,
+            Refusal::OurOwnCall => StatusCode::LOOP_DETECTED,
             Refusal::NoSuchMailbox => StatusCode::NOT_FOUND,
             Refusal::NotOwner => StatusCode::FORBIDDEN,
             Refusal::NoNotice => StatusCode::BAD_REQUEST,
@@ -68,6 +71,10 @@ impl Refusal {
             Refusal::Unreadable(name) => format!("{name} cannot be read, and is not guessed at (EUMR-23)"),
             Refusal::TooManyNames => "the call names more people than are looked up".to_owned(),
             Refusal::Loop => "the call has been diverted too often: it is going round (LOOP-5)".to_owned(),
+            Refusal::OurOwnCall => {
+                "this is a call of ours to a user's telephone, and somebody sent it back to us (LOOP-7)"
+                    .to_owned()
+            }
             Refusal::NoSuchMailbox => "there is no such mailbox".to_owned(),
             Refusal::NotOwner => "somebody else's mailbox is nobody's business (MWI-3)".to_owned(),
             Refusal::NoNotice => "the notice does not say who called whom in which call (MISS-2)".to_owned(),

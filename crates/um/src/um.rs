@@ -7,8 +7,9 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use umbel_node::{FlowId, Input, Node, Output};
+use umbel_play_on_phone::{Admitted, News, PhoneCallId, Refusal as PhoneRefusal, Request};
 use umbel_sip_endpoint::{separate, widen};
-use umbel_sip_message::{HeaderName, Method};
+use umbel_sip_message::{HeaderName, Method, Uri};
 use umbel_store::{Reply, StoreError, Ticket};
 use umbel_time::{Instant, Timers, UnixTime};
 use umbel_ua::{Agent, CallKey, Command, Event, Invitation, Received, RequestKey};
@@ -125,6 +126,7 @@ impl Um {
             && self.tray.questions.is_empty()
             && self.tray.timers.is_empty()
             && self.tray.sockets.is_empty()
+            && self.tray.phone_calls.is_at_rest()
             && self.lamps.is_at_rest()
             && self.missed_calls.is_at_rest()
     }
@@ -142,6 +144,8 @@ impl Um {
                 self.with(now, CallKey(key.0), |call, desk| call.media(event, desk));
             }
             Order::Stored { ticket, reply } => self.stored(now, ticket, reply),
+            Order::PlayOnPhone(request) => self.play_on_phone(now, &request),
+            Order::Disconnect(id) => self.disconnect(now, id),
             Order::Reload(config) => self.reload(now, *config),
             Order::Drain => self.begin_to_drain(now),
         }
@@ -164,6 +168,42 @@ impl Um {
         self.with(now, call, |call, desk| call.replied(question, reply, desk));
     }
 
+    /// A user asks for a call.
+    fn play_on_phone(&mut self, now: Instant, request: &Request) {
+        let refusal = match (self.surplus(), &self.config.play_on_phone.outbound_proxy) {
+            (Some(_), _) => PhoneRefusal::Unavailable,
+            (None, None) => PhoneRefusal::NoGateway,
+            (None, Some(proxy)) => match self.tray.phone_calls.admission.ask(now, request) {
+                Ok(Admitted::New) => {
+                    let proxy = proxy.clone();
+                    return self.begin_phone_call(now, request, &proxy);
+                }
+                Ok(Admitted::Repeats(first)) => {
+                    if let Some(key) = self.tray.phone_calls.key(first) {
+                        return self.with(now, key, |call, desk| call.repeated(request.id, desk));
+                    }
+                    PhoneRefusal::Unavailable
+                }
+                Err(refusal) => refusal,
+            },
+        };
+        self.tray.wishes.push_back(Wish::PhoneCall { id: request.id, news: News::Refused(refusal) });
+    }
+
+    fn begin_phone_call(&mut self, now: Instant, request: &Request, proxy: &Uri) {
+        let key = self.agent.fresh_call();
+        self.tray.phone_calls.began(request.id, key);
+        let call = Call::asked(request, proxy, &self.desk(now, key));
+        self.calls.insert(key, call);
+        self.with(now, key, |call, desk| call.inquire(request, desk));
+    }
+
+    fn disconnect(&mut self, now: Instant, id: PhoneCallId) {
+        if let Some(key) = self.tray.phone_calls.key(id) {
+            self.with(now, key, Call::disconnect);
+        }
+    }
+
     /// SEC-08: what is decided from now on is decided by the new settings.
     fn reload(&mut self, now: Instant, config: Config) {
         self.agent.reconfigure(agent_config(&config));
@@ -180,6 +220,11 @@ impl Um {
             self.agent.command(now, Command::Drain(true));
             self.timers.arm(ServerTimer::Drain, now + DRAIN_PATIENCE);
             self.beside(now, |lamps, _, counter| lamps.drain(counter));
+            let unplaced: Vec<_> =
+                self.calls.values().filter(|call| call.is_only_asked_for()).map(Call::key).collect();
+            for key in unplaced {
+                self.with(now, key, Call::disconnect);
+            }
         }
     }
 
@@ -207,10 +252,15 @@ impl Um {
             Event::Completed { ticket, outcome } => {
                 self.beside(now, |lamps, _, counter| lamps.completed(ticket, &outcome, counter));
             }
-            // We place no calls of our own yet, nor subscribe, nor register.
-            Event::Progress { .. }
-            | Event::Answered { .. }
-            | Event::Unchanged { .. }
+            Event::Progress { call, status, .. } => {
+                self.with(now, call, |call, desk| call.progressed(status, desk));
+            }
+            Event::Answered { call, response, answer, .. } => {
+                let status = response.status();
+                self.with(now, call, |call, desk| call.answered(status, answer.as_deref(), desk));
+            }
+            // We change no sessions, follow nobody elsewhere (SEC-42), nor subscribe, nor register.
+            Event::Unchanged { .. }
             | Event::Notified { .. }
             | Event::Referred { .. }
             | Event::Registration(_) => {}
@@ -306,7 +356,11 @@ impl Um {
     fn turn(&mut self, now: Instant) {
         loop {
             if let Some(command) = self.tray.commands.pop_front() {
+                let invited = if let Command::Invite { call, .. } = &command { Some(*call) } else { None };
                 self.agent.command(now, command);
+                if let Some(key) = invited {
+                    self.invite_left(now, key);
+                }
             } else if let Some(event) = self.agent.poll_event() {
                 self.event(now, event);
             } else {
@@ -322,6 +376,13 @@ impl Um {
             self.timers.disarm(&ServerTimer::Drain);
             self.timers.disarm(&ServerTimer::LastSaving);
             self.outputs.push_back(Output::Wish(Wish::Drained));
+        }
+    }
+
+    /// The user agent has given a call of ours its names, unless it could not even begin.
+    fn invite_left(&mut self, now: Instant, key: CallKey) {
+        if let Some((call_id, from_tag)) = self.agent.names(key) {
+            self.with(now, key, |call, desk| call.placed(&call_id, from_tag, desk));
         }
     }
 

@@ -98,6 +98,7 @@ impl Server {
                 self.um.handle(self.now, Input::Order(Order::Stored { ticket, reply }));
             }
             Wish::Alarm(alarm) => self.alarms.push(alarm),
+            Wish::PhoneCall { .. } => {}
             Wish::Gateway { .. } | Wish::Drained => {}
         }
     }

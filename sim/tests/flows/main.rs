@@ -5,6 +5,7 @@ mod faults;
 mod limits;
 mod message_waiting;
 mod missed_calls;
+mod play_on_phone;
 mod protocol_server;
 mod session;
 mod subscriber_access;

@@ -41,7 +41,9 @@ pub(super) fn um(
 ) -> Result<umbel_um::Config, Failure> {
     let listeners = bound.um;
     let contacts = contacts(um, listeners)?;
-    let mut endpoint = umbel_sip_endpoint::Config { presents_certificate: true, ..Default::default() };
+    // PEER-5 gives way to T1: what comes along a flow that we opened is trusted for nothing, so that peers are not
+    // offered ours for their requests (RFC 5923), and open their own. An offer of theirs is taken.
+    let mut endpoint = umbel_sip_endpoint::Config::default();
     for listener in listeners {
         let sent_by =
             SentBy { host: host(um.advertise.as_deref(), listener), port: Some(listener.address.port()) };
@@ -92,6 +94,10 @@ pub(super) fn um(
         notified: notified(config, um, bound.server)?,
         prompts,
         clocks: Clocks::new(local_time),
+        play_on_phone: umbel_um::PlayOnPhone {
+            outbound_proxy: outbound_proxy(config, um, bound.server)?,
+            ..Default::default()
+        },
     })
 }
 
@@ -131,7 +137,6 @@ pub(super) fn server(
             Transport::Tls => settings.tls.get_or_insert(sent_by),
         };
     }
-    settings.presents_certificate = true;
     settings.trust = trust(config, own);
     settings.authentication = match server.authentication {
         Authentication::Digest => Required::Digest,
@@ -295,12 +300,17 @@ fn gateways(um: &Um) -> Vec<Uri> {
 /// MWI-1: who is told what is in mailboxes without having asked: the server that our requests go through, or our
 /// own, and each gateway of one address.
 fn notified(config: &Config, um: &Um, server: &[Listener]) -> Result<Vec<Notified>, Failure> {
-    let proxy = match &um.outbound_proxy {
-        Some(proxy) => Some(proxy.clone()),
-        None => own_server(config, server)?,
-    };
+    let proxy = outbound_proxy(config, um, server)?;
     let gateways = gateways(um).into_iter().map(Notified::Gateway);
     Ok(proxy.map(Notified::Server).into_iter().chain(gateways).collect())
+}
+
+/// The server that our own requests go through: the one that is set, or our own.
+fn outbound_proxy(config: &Config, um: &Um, server: &[Listener]) -> Result<Option<Uri>, Failure> {
+    match &um.outbound_proxy {
+        Some(proxy) => Ok(Some(proxy.clone())),
+        None => own_server(config, server),
+    }
 }
 
 /// Our own protocol server.

@@ -64,6 +64,7 @@ impl Role for UmLoop {
             }
             Wish::Alarm(alarm) => self.watch.alarm(&alarm),
             Wish::Gateway { gateway, standing } => self.watch.gateway(&gateway, standing),
+            Wish::PhoneCall { id, news } => tracing::info!(call = %id, ?news, "play on phone"),
             Wish::Drained => self.is_drained = true,
         }
         None

@@ -2,6 +2,7 @@
 
 use umbel_ivr::mailbox::{Greetings, Listed, Overview, PinRefusal, PinVerdict};
 use umbel_ivr::{Clip, Input, Keys, Request};
+use umbel_play_on_phone::Played;
 use umbel_store::{
     ActiveGreeting, Address, Attempt, Author, Folder, GreetingKind, Importance, Lookup, MailboxSummary,
     MessageState, NewPin, Op, Pin, Refusal, Reply, StoreError, StoredAudio, User, Verdict, VoiceMessage,
@@ -31,6 +32,22 @@ pub(crate) struct Mailbox {
 enum Entered {
     ByPin,
     BySkip,
+    /// Not at all: somebody answered a telephone that we called, and hears this (POP-11).
+    OnPhone(Played),
+}
+
+impl Entered {
+    /// SEC-43, POP-11: whoever merely answered a telephone gets at what was asked for, and at nothing else.
+    fn may(self, request: &Request) -> bool {
+        match (self, request) {
+            (Entered::ByPin | Entered::BySkip, _) => true,
+            (Entered::OnPhone(Played::Message(played)), Request::Fetch(id) | Request::MarkHeard(id)) => {
+                played == *id
+            }
+            (Entered::OnPhone(Played::Greeting(_)), Request::Greetings) => true,
+            (Entered::OnPhone(_), _) => false,
+        }
+    }
 }
 
 /// The request that waits for an answer.
@@ -116,11 +133,17 @@ impl Mailbox {
         self.entered = Some(Entered::BySkip);
     }
 
+    /// Somebody answered a telephone that we called to play this, and comes to nothing else.
+    pub(crate) fn enter_on_phone(&mut self, played: Played) {
+        self.entered = Some(Entered::OnPhone(played));
+    }
+
     /// Who does what is done now.
     pub(crate) fn author(&self) -> Author {
         let call_id = self.call_id.clone();
         match self.entered {
             Some(Entered::BySkip) => Author::OwnerBySkip { call_id },
+            Some(Entered::OnPhone(_)) => Author::OwnerOnPhone { call_id },
             Some(Entered::ByPin) | None => Author::OwnerByPin { call_id },
         }
     }
@@ -161,9 +184,12 @@ impl Mailbox {
 
     /// Requests that need an open mailbox. Scripts do not make them before; this is the second lock.
     fn ask_inside(&mut self, request: Request, desk: &mut Desk<'_>) -> Option<Input> {
-        let (Some(mailbox), Some(_)) = (self.address.clone(), self.entered) else {
+        let (Some(mailbox), Some(entered)) = (self.address.clone(), self.entered) else {
             return Some(Input::Failed);
         };
+        if !entered.may(&request) {
+            return Some(Input::Failed);
+        }
         let (author, at) = (self.author(), desk.wall);
         let mut act = |op| {
             desk.ask(Question::mailbox(), op);

@@ -25,10 +25,6 @@ pub(crate) struct Record {
 impl Record {
     /// The record of a call that came over this flow.
     pub(crate) fn new(call_id: String, flow: &Flow, started: UnixTime) -> Record {
-        let transport = match flow.transport {
-            umbel_node::Transport::Tcp => Transport::Tcp,
-            umbel_node::Transport::Tls => Transport::Tls,
-        };
         let call = CallRecord {
             call_id,
             kind: CallKind::None,
@@ -36,12 +32,34 @@ impl Record {
             to: String::new(),
             started,
             ended: None,
-            transport,
+            transport: transport_of(flow.transport),
             peer: Some(flow.remote.ip().to_string()),
             pin: PinOutcome::None,
             outcome: CallOutcome::Running,
         };
         Record { call, peer: None, mailbox: None, command_seen: false, kept: false }
+    }
+
+    /// The record of a call that we place through this server.
+    pub(crate) fn outgoing(transport: umbel_node::Transport, server: String, started: UnixTime) -> Record {
+        let call = CallRecord {
+            call_id: String::new(),
+            kind: CallKind::PlayOnPhone,
+            from: String::new(),
+            to: String::new(),
+            started,
+            ended: None,
+            transport: transport_of(transport),
+            peer: Some(server),
+            pin: PinOutcome::None,
+            outcome: CallOutcome::Running,
+        };
+        Record { call, peer: None, mailbox: None, command_seen: false, kept: false }
+    }
+
+    /// The INVITE of ours has left, with this Call-ID.
+    pub(crate) fn set_call_id(&mut self, call_id: String) {
+        self.call.call_id = call_id;
     }
 
     /// The peer has a certificate.
@@ -86,6 +104,11 @@ impl Record {
         if self.call.outcome != CallOutcome::MessageLeft {
             self.call.outcome = outcome;
         }
+    }
+
+    /// Whether we called, to play something.
+    pub(crate) fn is_play_on_phone(&self) -> bool {
+        self.call.kind == CallKind::PlayOnPhone
     }
 
     /// Whether the call was to leave a message, and has not.
@@ -145,6 +168,10 @@ impl Record {
     /// Writes down how the call ended.
     pub(crate) fn close(&mut self, desk: &mut Desk<'_>) {
         self.end(desk.wall);
+        // A call of ours that was never placed.
+        if self.call.call_id.is_empty() && self.is_play_on_phone() {
+            return;
+        }
         if self.call.outcome == CallOutcome::Running {
             self.call.outcome = match self.call.kind {
                 CallKind::CallAnswering | CallKind::MissedCall => CallOutcome::NothingLeft,
@@ -170,5 +197,12 @@ impl Record {
             event: Event::SignInSkipped,
         };
         desk.note(Op::Audit(Box::new(record)));
+    }
+}
+
+fn transport_of(transport: umbel_node::Transport) -> Transport {
+    match transport {
+        umbel_node::Transport::Tcp => Transport::Tcp,
+        umbel_node::Transport::Tls => Transport::Tls,
     }
 }

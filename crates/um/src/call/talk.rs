@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use umbel_ivr::conversation::{Conversation, Event, Order};
-use umbel_ivr::{Clip, Input, Key, Request, Seek};
+use umbel_ivr::{Clip, Input, Key, Request, Seek, Sound};
 use umbel_media::Command;
 use umbel_store::{
     CallOutcome, Caller, Importance, MissedCall, MissedCallId, Op, RecordingEnd, Reply, Ruling,
@@ -224,7 +224,7 @@ impl Talk {
                 }
             }
             CallTimer::Retry(id) => self.recordings.retry(id, desk),
-            CallTimer::Preparation | CallTimer::Reply(_) | CallTimer::CallMax => {}
+            CallTimer::Preparation | CallTimer::Reply(_) | CallTimer::CallMax | CallTimer::Ringing => {}
         }
     }
 
@@ -341,7 +341,14 @@ impl Talk {
 
     fn perform(&mut self, order: Order, record: &mut Record, desk: &mut Desk<'_>) {
         match order {
-            Order::Play(id, sounds) => self.playback.play(id, sounds),
+            Order::Play(id, sounds) => {
+                let is_played =
+                    |sound: &Sound| matches!(sound, Sound::Clip(Clip::Message(_) | Clip::Greeting(_), _));
+                if record.is_play_on_phone() && sounds.iter().any(is_played) {
+                    record.set_outcome(CallOutcome::Played);
+                }
+                self.playback.play(id, sounds);
+            }
             Order::StopPlaying => {
                 if self.playback.stop() {
                     desk.media(Command::Stop);
