@@ -96,6 +96,11 @@ impl DiallingRules {
         DiallingRules { rules: rules.into_iter().take(RULES_MAX).collect() }
     }
 
+    /// All of them, in their order.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter()
+    }
+
     /// The rule that allows a number; the first, where several do.
     pub fn allowing(&self, number: &Number) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.allows(number))

@@ -10,6 +10,8 @@ use toml::Spanned;
 use umbel_net::Listener;
 use umbel_node::Transport;
 use umbel_ocexum::{Network, PeerRule, TrustedTransport, UnreadableRule};
+use umbel_play_on_phone::rules::RULES_MAX;
+use umbel_play_on_phone::{DiallingRules, NotARule, Rule};
 
 use super::file::{self, File, Srtp};
 use super::units::Span;
@@ -165,6 +167,7 @@ impl Checker<'_> {
             server,
             um,
             pin: self.pin(&file.pin)?,
+            dialling: self.dialling(&file.dialling)?,
             admin_listen: file.http.admin_listen.unwrap_or_else(default_admin_listen),
             limits: self.limits(&file.limits)?,
         })
@@ -172,10 +175,8 @@ impl Checker<'_> {
 
     /// A key that would have no effect is worse than one that is refused.
     fn refuse_what_is_to_come(&self, file: &File) -> Result<(), Failure> {
-        let um = file.um.as_ref().map(Spanned::as_ref);
         let coming = [
             (file.mail.as_ref().map(Spanned::span), "[mail]", "mail notices"),
-            (file.dialling.allow.as_ref().map(Spanned::span), "[dialling] allow", "Play-On-Phone"),
             (file.http.listen.as_ref().map(Spanned::span), "[http] listen", "the web mailbox"),
             (file.http.tls.as_ref().map(Spanned::span), "[http] tls", "the web mailbox"),
         ];
@@ -185,18 +186,6 @@ impl Checker<'_> {
                     span,
                     format!("{key} needs {feature}, which this version does not have yet; take the key out"),
                 ));
-            }
-        }
-        let unplaced = [
-            (um.is_some_and(|um| um.confirm_playback.is_some()), "[um] confirm-playback"),
-            (um.is_some_and(|um| um.play_on_phone_identity.is_some()), "[um] play-on-phone-identity"),
-        ];
-        for (present, key) in unplaced {
-            if present {
-                return Err(Failure::config(format!(
-                    "{}: {key} needs Play-On-Phone, which this version does not have yet; take the key out",
-                    self.source.path.display()
-                )));
             }
         }
         Ok(())
@@ -345,6 +334,9 @@ impl Checker<'_> {
             gateways: self.networks(um.gateways.as_deref())?,
             diversion_preference: um.diversion_preference.unwrap_or_default(),
             keys: um.keys.unwrap_or_default(),
+            confirm_playback: um.confirm_playback.unwrap_or_default(),
+            play_on_phone_identity: um.play_on_phone_identity.unwrap_or_default(),
+            play_on_phone_reject_contact: um.play_on_phone_reject_contact.unwrap_or_default(),
             rtp_address: um.rtp_address.unwrap_or(default.rtp_address),
             rtp_advertise: self.rtp_advertise(um.rtp_advertise)?,
             rtp_ports: um.rtp_ports.as_ref().map_or(Ok(default.rtp_ports), |text| {
@@ -357,6 +349,22 @@ impl Checker<'_> {
             srtp,
             recording: self.recording(um.recording)?,
         })
+    }
+
+    /// SEC-44: deny by default.
+    fn dialling(&self, dialling: &file::Dialling) -> Result<DiallingRules, Failure> {
+        let Some(list) = &dialling.allow else { return Ok(DiallingRules::default()) };
+        if list.as_ref().len() > RULES_MAX {
+            return Err(self.source.wrong(
+                list.span(),
+                format!("[dialling] allow has more than {RULES_MAX} rules; put those that begin alike together, like \"+1555*\""),
+            ));
+        }
+        let rule = |text: &Spanned<String>| {
+            let what = |not: NotARule| format!("[dialling] allow: `{}` {not}", text.as_ref());
+            text.as_ref().parse::<Rule>().map_err(|not| self.source.wrong(text.span(), what(not)))
+        };
+        list.as_ref().iter().map(rule).collect::<Result<Vec<_>, _>>().map(DiallingRules::new)
     }
 
     fn pilot(&self, pilot: Spanned<String>) -> Result<String, Failure> {

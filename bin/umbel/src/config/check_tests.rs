@@ -5,7 +5,12 @@
 use std::path::Path;
 
 use super::*;
-use crate::config::{Authentication, DigestAlgorithm, NoDiversionWhenForwarding, VoicemailForm};
+use umbel_play_on_phone::Number;
+
+use crate::config::{
+    Authentication, ConfirmPlayback, DigestAlgorithm, NoDiversionWhenForwarding, PlayOnPhoneIdentity,
+    VoicemailForm,
+};
 
 const PATH: &str = "/etc/umbel/umbel.toml";
 
@@ -132,10 +137,51 @@ fn the_outbound_proxy_is_a_server_that_speaks_tcp_or_tls() {
 #[test]
 fn a_key_whose_feature_is_still_to_come_is_refused_by_name() {
     refused("[mail]\nsmtp = \"smtp://x\"\nfrom = \"a@b\"\n", "1:1", "[mail] needs mail notices");
-    refused("[dialling]\nallow = []\n", "2:9", "[dialling] allow needs Play-On-Phone");
     refused("store = \"postgres://db/umbel\"", "1:9", "later version");
-    let message = check("[um]\nconfirm-playback = \"always\"\n").expect_err("to come");
-    assert!(message.contains("confirm-playback needs Play-On-Phone"), "{message}");
+}
+
+/// SEC-44: denied by default; a rule that cannot be read is named with its place.
+#[test]
+fn dialling_rules_are_read_or_refused_by_name() {
+    let allows = |rules: &str, number: &str| {
+        let config = check(&format!("[dialling]\nallow = {rules}\n")).expect("valid");
+        config.dialling.allowing(&Number::read(number).expect("a number")).is_some()
+    };
+    assert!(allows("[\"+1555*\", \"0123\"]", "+15555550100"));
+    assert!(allows("[\"+1555*\", \"0123\"]", "0123"));
+    assert!(!allows("[\"+1555*\", \"0123\"]", "01234"));
+    assert!(!allows("[]", "0123"));
+    let none = check("").expect("valid").dialling;
+    assert_eq!(none, DiallingRules::default());
+    refused(
+        "[dialling]\nallow = [\"+1*\", \"+1*5\"]\n",
+        "2:17",
+        "[dialling] allow: `+1*5` has * before its end",
+    );
+    refused("[dialling]\nallow = [\"\"]\n", "2:10", "is empty; write a number");
+    refused("[dialling]\nallow = [\"sip:bob@x\"]\n", "2:10", "no digit");
+    refused("[dialling]\nallow = \"+1*\"\n", "2:9", "invalid type");
+    let many = vec!["\"1\""; 1_001].join(",");
+    refused(&format!("[dialling]\nallow = [{many}]\n"), "2:9", "more than 1000 rules");
+}
+
+/// DEC-24, DEC-27, SENS-18.
+#[test]
+fn play_on_phone_is_set_in_the_roles_table() {
+    let um = |keys: &str| check(&format!("[um]\n{keys}\n")).map(|config| config.um.unwrap());
+    let plain = um("").unwrap();
+    assert_eq!(plain.confirm_playback, ConfirmPlayback::Numbers);
+    assert_eq!(plain.play_on_phone_identity, PlayOnPhoneIdentity::Owner);
+    assert!(!plain.play_on_phone_reject_contact);
+    let set = um(
+        "confirm-playback = \"never\"\nplay-on-phone-identity = \"number\"\nplay-on-phone-reject-contact = true",
+    );
+    let set = set.unwrap();
+    assert_eq!(set.confirm_playback, ConfirmPlayback::Never);
+    assert_eq!(set.play_on_phone_identity, PlayOnPhoneIdentity::Number);
+    assert!(set.play_on_phone_reject_contact);
+    refused("[um]\nconfirm-playback = \"perhaps\"\n", "2:20", "expected one of `numbers`, `always`, `never`");
+    refused("[um]\nplay-on-phone-identity = 1\n", "2:26", "");
 }
 
 #[test]

@@ -117,6 +117,7 @@ pub(super) struct Um {
     pub(super) keys: Option<KeyProfile>,
     pub(super) confirm_playback: Option<ConfirmPlayback>,
     pub(super) play_on_phone_identity: Option<PlayOnPhoneIdentity>,
+    pub(super) play_on_phone_reject_contact: Option<bool>,
     pub(super) rtp_address: Option<IpAddr>,
     pub(super) rtp_advertise: Option<Spanned<String>>,
     pub(super) rtp_ports: Option<Spanned<String>>,

@@ -17,12 +17,13 @@ use std::time::Duration;
 
 use umbel_net::Listener;
 use umbel_ocexum::{Network, PeerRule, TrustedTransport};
+use umbel_play_on_phone::DiallingRules;
 use umbel_sip_message::Uri;
 
 pub(crate) use check::load;
 pub(crate) use file::{
-    Authentication, DigestAlgorithm, DiversionPreference, KeyProfile, NoDiversionWhenForwarding, Srtp,
-    StepUp, UnlistedPeers, VoicemailForm,
+    Authentication, ConfirmPlayback, DigestAlgorithm, DiversionPreference, KeyProfile,
+    NoDiversionWhenForwarding, PlayOnPhoneIdentity, Srtp, StepUp, UnlistedPeers, VoicemailForm,
 };
 pub(crate) use print::print;
 pub(crate) use server::{Route, Server};
@@ -56,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) um: Option<Um>,
     /// What PINs must be like.
     pub(crate) pin: Pin,
+    /// Which numbers outside Play on Phone and transfers may call.
+    pub(crate) dialling: DiallingRules,
     /// Health, readiness and metrics.
     pub(crate) admin_listen: SocketAddr,
     /// Bounds on connections.
@@ -101,6 +104,12 @@ pub(crate) struct Um {
     pub(crate) gateways: Vec<Network>,
     pub(crate) diversion_preference: DiversionPreference,
     pub(crate) keys: KeyProfile,
+    /// When Play on Phone asks for a key before it plays anything.
+    pub(crate) confirm_playback: ConfirmPlayback,
+    /// Whom From and To of its calls name.
+    pub(crate) play_on_phone_identity: PlayOnPhoneIdentity,
+    /// Whether its calls ask not to be taken by machines.
+    pub(crate) play_on_phone_reject_contact: bool,
     pub(crate) rtp_address: IpAddr,
     pub(crate) rtp_advertise: Option<String>,
     /// First and last port, both usable.
@@ -177,6 +186,7 @@ impl Config {
             server: Some(Server::default()),
             um: Some(Um::default()),
             pin: Pin::default(),
+            dialling: DiallingRules::default(),
             admin_listen: default_admin_listen(),
             limits: Limits::default(),
         }
@@ -201,6 +211,9 @@ impl Default for Um {
             gateways: Vec::new(),
             diversion_preference: DiversionPreference::default(),
             keys: KeyProfile::default(),
+            confirm_playback: ConfirmPlayback::default(),
+            play_on_phone_identity: PlayOnPhoneIdentity::default(),
+            play_on_phone_reject_contact: false,
             rtp_address: IpAddr::from([127, 0, 0, 1]),
             rtp_advertise: None,
             rtp_ports: (20_000, 29_999),

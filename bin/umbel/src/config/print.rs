@@ -7,8 +7,8 @@ use umbel_ocexum::{PeerRule, TrustedTransport};
 use umbel_sip_message::Uri;
 
 use super::{
-    Authentication, Config, DigestAlgorithm, DiversionPreference, KeyProfile, NoDiversionWhenForwarding,
-    Server, Srtp, StepUp, Um, UnlistedPeers, VoicemailForm,
+    Authentication, Config, ConfirmPlayback, DigestAlgorithm, DiversionPreference, KeyProfile,
+    NoDiversionWhenForwarding, PlayOnPhoneIdentity, Server, Srtp, StepUp, Um, UnlistedPeers, VoicemailForm,
 };
 
 /// Writes every setting with its value in force and a word on what it does.
@@ -43,6 +43,9 @@ pub(crate) fn print(config: &Config) -> String {
             StepUp::Never => "never",
         },
     );
+    out.table("dialling");
+    out.note("Numbers outside that Play on Phone and transfers may call: \"+15555550100\", \"+1555*\". Users always may be.");
+    out.list("allow", config.dialling.rules().map(ToString::to_string));
     out.table("http");
     out.note("/healthz /readyz /metrics");
     out.text("admin-listen", &config.admin_listen.to_string());
@@ -180,6 +183,29 @@ fn um(out: &mut Page, um: &Um) {
             KeyProfile::Asterisk => "asterisk",
         },
     );
+    out.note(
+        "When Play on Phone waits for a key before it plays: \"numbers\" outside, \"always\", \"never\".",
+    );
+    out.text(
+        "confirm-playback",
+        match um.confirm_playback {
+            ConfirmPlayback::Numbers => "numbers",
+            ConfirmPlayback::Always => "always",
+            ConfirmPlayback::Never => "never",
+        },
+    );
+    out.note(
+        "Whom From and To of Play on Phone name: \"owner\", or \"number\" for gateways that route on To.",
+    );
+    out.text(
+        "play-on-phone-identity",
+        match um.play_on_phone_identity {
+            PlayOnPhoneIdentity::Owner => "owner",
+            PlayOnPhoneIdentity::Number => "number",
+        },
+    );
+    out.note("true: Play on Phone adds Reject-Contact, for servers that do not know Ms-Sensitivity.");
+    out.value("play-on-phone-reject-contact", um.play_on_phone_reject_contact);
     out.text("rtp-address", &um.rtp_address.to_string());
     out.note("Public address, when behind NAT.");
     out.text("rtp-advertise", um.rtp_advertise.as_deref().unwrap_or_default());

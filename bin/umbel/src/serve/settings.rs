@@ -18,8 +18,8 @@ use umbel_um::{Clocks, Notified, Prompts};
 
 use super::refused::not_a_host;
 use crate::config::{
-    Authentication, Config, DigestAlgorithm, DiversionPreference, KeyProfile, NoDiversionWhenForwarding,
-    Server, Srtp, StepUp, Um, UnlistedPeers, VoicemailForm,
+    Authentication, Config, ConfirmPlayback, DigestAlgorithm, DiversionPreference, KeyProfile,
+    NoDiversionWhenForwarding, PlayOnPhoneIdentity, Server, Srtp, StepUp, Um, UnlistedPeers, VoicemailForm,
 };
 use crate::exit::Failure;
 use crate::tls::Own;
@@ -96,6 +96,17 @@ pub(super) fn um(
         clocks: Clocks::new(local_time),
         play_on_phone: umbel_um::PlayOnPhone {
             outbound_proxy: outbound_proxy(config, um, bound.server)?,
+            rules: config.dialling.clone(),
+            confirm: match um.confirm_playback {
+                ConfirmPlayback::Numbers => umbel_um::ConfirmPlayback::Numbers,
+                ConfirmPlayback::Always => umbel_um::ConfirmPlayback::Always,
+                ConfirmPlayback::Never => umbel_um::ConfirmPlayback::Never,
+            },
+            identity: match um.play_on_phone_identity {
+                PlayOnPhoneIdentity::Owner => umbel_um::Identity::Owner,
+                PlayOnPhoneIdentity::Number => umbel_um::Identity::Number,
+            },
+            caller_preferences: um.play_on_phone_reject_contact,
             ..Default::default()
         },
     })
