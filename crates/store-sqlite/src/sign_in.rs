@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use umbel_store::{
-    Address, Attempt, AuditRecord, Author, CALLER_FAILURES_MAX, CALLER_WINDOW, CallerFailures, DigestHashes,
-    Door, EntryRefusal, Event, Invalid, LockOut, NewPin, PINS_REMEMBERED, Password, Pin, PinSet, Refusal,
-    Secrets, StoreError, User, UserEntry, Verdict, WeakPin,
+    Account, Address, Attempt, AuditRecord, Author, CALLER_FAILURES_MAX, CALLER_WINDOW, CallerFailures,
+    DigestHashes, Door, EntryRefusal, Event, Invalid, LockOut, NewPin, PINS_REMEMBERED, Password, Pin,
+    PinSet, Refusal, Secrets, SecretsMark, StoreError, User, UserEntry, Verdict, WeakPin,
 };
 use umbel_time::UnixTime;
 use zeroize::Zeroizing;
@@ -17,7 +17,7 @@ use crate::hash_work::{Before, EntryHashes, EntryWork, Mode, Work};
 use crate::hashing::{Cost, Hashed};
 use crate::outbox::queue_pin;
 use crate::records::{insert_audit, write_audit};
-use crate::rows::{Time, UserRow, find_user_row, load_user, user_row};
+use crate::rows::{Time, UserRow, count, find_user_row, load_user, user_row};
 use crate::store::SqliteStore;
 use crate::users::{put_settings, single};
 
@@ -32,6 +32,16 @@ impl Secrets for SqliteStore {
         let work = self.prepare_check(Door::Web, &attempt.mailbox, attempt.secret.reveal())?;
         let matched = work.run(&self.hasher).matched();
         self.settle_check(Door::Web, attempt, matched)
+    }
+
+    fn find_account(&mut self, address: &Address, at: UnixTime) -> Result<Option<Account>, StoreError> {
+        Ok(self.database.read(|connection| {
+            let Some((row, user)) = load_user(connection, "u.address = ?1", &address.as_str())? else {
+                return Ok(None);
+            };
+            let locked = load_lock_out(connection, row, Door::Web)?.lock(at);
+            Ok(Some(Account { user, secrets: secrets_mark(connection, row)?, locked }))
+        })?)
     }
 
     fn set_pin(
@@ -289,6 +299,15 @@ fn present_secret(connection: &Connection, door: Door, row: UserRow) -> Outcome<
     };
     let mut statement = connection.prepare_cached(sql)?;
     Ok(statement.query_row([row], |row| Ok((row.get(0)?, read_hashed(row, 1)?))).optional()?)
+}
+
+/// Rows of secrets are replaced, and their numbers not used again.
+fn secrets_mark(connection: &Connection, row: UserRow) -> Outcome<SecretsMark> {
+    let sql = "SELECT (SELECT max(id) FROM pin WHERE user = ?1), (SELECT id FROM password WHERE user = ?1)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let number = |row: &Row<'_>, index| row.get::<_, Option<i64>>(index).map(|id| count(id.unwrap_or(0)));
+    Ok(statement
+        .query_row([row], |row| Ok(SecretsMark { pin: number(row, 0)?, password: number(row, 1)? }))?)
 }
 
 fn last_pins(connection: &Connection, row: UserRow) -> Outcome<Vec<Hashed>> {

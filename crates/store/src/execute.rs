@@ -22,6 +22,9 @@ fn run<S: Store + ?Sized>(store: &mut S, op: Op) -> Result<Reply, StoreError> {
 
         Op::CheckPin(attempt) => store.check_pin(&attempt).map(Reply::Checked),
         Op::CheckPassword(attempt) => store.check_password(&attempt).map(Reply::Checked),
+        Op::FindAccount { address, at } => {
+            store.find_account(&address, at).map(|account| Reply::Account(account.map(Box::new)))
+        }
         Op::SetPin { address, pin, author, at } => {
             store.set_pin(&address, &pin, &author, at).map(Reply::PinSet)
         }

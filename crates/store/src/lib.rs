@@ -6,6 +6,7 @@
 //! between the two forms. Wall-clock times come with the operations, chance from a generator that is
 //! handed in, so that a store in memory behaves the same in every run.
 
+mod account;
 mod address;
 mod audit;
 mod call_record;
@@ -39,6 +40,7 @@ pub mod memory;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 
+pub use account::{Account, SecretsMark};
 pub use address::{Address, NotAnAddress};
 pub use audit::{AuditRecord, Author, Event};
 pub use call_record::{CallOutcome, CallRecord};

@@ -33,6 +33,8 @@ pub enum Op {
     CheckPin(Box<Attempt<Pin>>),
     /// [`Secrets::check_password`](crate::Secrets::check_password) → `Checked`
     CheckPassword(Box<Attempt<Password>>),
+    /// [`Secrets::find_account`](crate::Secrets::find_account) → `Account`
+    FindAccount { address: Address, at: UnixTime },
     /// [`Secrets::set_pin`](crate::Secrets::set_pin) → `PinSet`
     SetPin { address: Address, pin: NewPin, author: Author, at: UnixTime },
     /// [`Secrets::set_password`](crate::Secrets::set_password) → `Done`

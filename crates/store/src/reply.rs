@@ -1,9 +1,9 @@
 //! The replies: what became of an operation.
 
 use crate::{
-    AuditRecord, CallRecord, Counts, Decision, DigestHashes, DueMail, Health, ItemChanges, KeptRegistration,
-    MailboxChanges, MailboxSummary, MissedCall, OutboxState, PinSet, QueuedMail, Saved, ScrubReport,
-    StoreError, StoredAudio, SweepReport, User, Verdict, VoiceMessage,
+    Account, AuditRecord, CallRecord, Counts, Decision, DigestHashes, DueMail, Health, ItemChanges,
+    KeptRegistration, MailboxChanges, MailboxSummary, MissedCall, OutboxState, PinSet, QueuedMail, Saved,
+    ScrubReport, StoreError, StoredAudio, SweepReport, User, Verdict, VoiceMessage,
 };
 
 /// What became of an [`Op`](crate::Op): exactly one for each.
@@ -25,6 +25,8 @@ pub enum Reply {
     DigestHashes(Option<DigestHashes>),
     /// The verdict on a PIN or password.
     Checked(Verdict),
+    /// The user as somebody who may have signed in before, if there is one.
+    Account(Option<Box<Account>>),
     /// The mailbox at a glance.
     Mailbox(Box<MailboxSummary>),
     /// Mailboxes by address.

@@ -3,11 +3,11 @@
 use umbel_time::UnixTime;
 
 use crate::{
-    ActiveGreeting, Address, Attempt, AuditRecord, Author, Begin, CallRecord, Counts, Decision, DigestHashes,
-    DueMail, Finish, Folder, GreetingKind, Health, ItemChanges, KeptRegistration, Lookup, MailNumber,
-    MailOutcome, MailboxChanges, MailboxSummary, MessageId, MissedCall, MissedCallId, NewPin, OutboxState,
-    Password, Pin, PinSet, QueuedMail, Saved, ScrubReport, StoreError, StoredAudio, SweepReport, User,
-    UserChange, UserEntry, Verdict, VoiceMessage,
+    Account, ActiveGreeting, Address, Attempt, AuditRecord, Author, Begin, CallRecord, Counts, Decision,
+    DigestHashes, DueMail, Finish, Folder, GreetingKind, Health, ItemChanges, KeptRegistration, Lookup,
+    MailNumber, MailOutcome, MailboxChanges, MailboxSummary, MessageId, MissedCall, MissedCallId, NewPin,
+    OutboxState, Password, Pin, PinSet, QueuedMail, Saved, ScrubReport, StoreError, StoredAudio, SweepReport,
+    User, UserChange, UserEntry, Verdict, VoiceMessage,
 };
 
 /// Users and what is set for them.
@@ -46,6 +46,8 @@ pub trait Secrets {
     fn check_pin(&mut self, attempt: &Attempt<Pin>) -> Result<Verdict, StoreError>;
     /// Tries a password at the web's door.
     fn check_password(&mut self, attempt: &Attempt<Password>) -> Result<Verdict, StoreError>;
+    /// The user of this address as somebody who may have signed in at the web's door before, if there is one.
+    fn find_account(&mut self, address: &Address, at: UnixTime) -> Result<Option<Account>, StoreError>;
     /// Sets a PIN that is good enough and was not used before; opens the telephone's door.
     fn set_pin(
         &mut self,

@@ -222,3 +222,39 @@ pub fn every_sign_in_leaves_a_line_in_the_audit_trail(with: With) {
         assert!(!format!("{records:?}").contains(GOOD_PIN) && !format!("{records:?}").contains(WRONG_PIN));
     });
 }
+
+/// DEC-34, SEC-102: whoever remembers a sign-in can see that it counts no more.
+pub fn secrets_that_are_set_anew_and_locks_are_seen_in_the_account(with: With) {
+    with(Config::default(), &|store| {
+        let alice = add(store, "alice");
+        let password = |text| Password::new(text).unwrap();
+        let account = |store: &mut dyn crate::Store, at| store.find_account(&alice, at).unwrap().unwrap();
+        let before = account(store, NOON);
+        assert_eq!((before.secrets.password, before.locked), (0, None));
+        assert_eq!(before.user, store.find_user(&crate::Lookup::Address(alice.clone())).unwrap().unwrap());
+        assert_eq!(account(store, NOON).secrets, before.secrets, "nothing was set meanwhile");
+        store.set_password(&alice, &password("one"), &admin(), NOON).unwrap();
+        let first = account(store, NOON).secrets;
+        assert!(first.password != 0 && first.pin == before.secrets.pin);
+        // The same words are another secret.
+        store.set_password(&alice, &password("one"), &admin(), NOON).unwrap();
+        let second = account(store, NOON).secrets;
+        assert!(second.password != first.password && second.password != 0);
+        store.set_pin(&alice, &NewPin::Own(pin("582913")), &admin(), NOON).unwrap();
+        let third = account(store, NOON).secrets;
+        assert!(third.pin != second.pin && third.password == second.password);
+        for _ in 0..5 {
+            let attempt = Attempt {
+                mailbox: alice.clone(),
+                secret: password("wrong"),
+                caller: "192.0.2.1".into(),
+                call_id: None,
+                at: NOON,
+            };
+            store.check_password(&attempt).unwrap();
+        }
+        assert_eq!(account(store, NOON).locked, Some(Lock::Until(NOON + 15 * MINUTE)));
+        assert_eq!(account(store, NOON + 15 * MINUTE).locked, None);
+        assert_eq!(store.find_account(&address("nobody"), NOON), Ok(None));
+    });
+}

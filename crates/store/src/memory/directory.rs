@@ -8,7 +8,8 @@ use super::items::Count;
 use super::{Account, MemoryStore};
 use crate::{
     ActiveGreeting, Address, Author, DigestHashes, Directory, EntryRefusal, Event, Invalid, LIST_MAX,
-    LockOut, Lookup, NewPin, PinSet, PinState, Refusal, Settings, StoreError, User, UserChange, UserEntry,
+    LockOut, Lookup, NewPin, PinSet, PinState, Refusal, SecretsMark, Settings, StoreError, User, UserChange,
+    UserEntry,
 };
 
 impl MemoryStore {
@@ -35,6 +36,7 @@ impl MemoryStore {
             pin_state: PinState::Generated,
             pin_resets: Vec::new(),
             pins: Vec::new(),
+            secrets: SecretsMark { pin: 0, password: 0 },
             password: None,
             telephone: LockOut::default(),
             web: LockOut::default(),
@@ -62,6 +64,7 @@ impl MemoryStore {
         }
         if let Some(password) = &entry.password {
             account.password = Some((password.clone(), DigestHashes::new(&entry.address, password)));
+            account.secrets.password = self.next_secret();
             account.web = LockOut::default();
             events.push(Event::PasswordChanged);
         }

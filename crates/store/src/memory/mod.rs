@@ -19,7 +19,7 @@ use umbel_time::UnixTime;
 use crate::{
     Address, AuditRecord, Author, Begin, CallRecord, CallerFailures, Config, Decision, DigestHashes, Event,
     Greeting, GreetingKind, KeptRegistration, LockOut, MessageId, MissedCall, Password, Pin, PinState,
-    Refusal, Settings, StoreError, User, VoiceMessage,
+    Refusal, SecretsMark, Settings, StoreError, User, VoiceMessage,
 };
 
 /// A store that forgets everything when dropped. It keeps secrets as they are, being gone so soon.
@@ -37,6 +37,8 @@ pub struct MemoryStore {
     audit: Vec<AuditRecord>,
     last_notice: u64,
     last_change: u64,
+    /// Counts the secrets that were set.
+    last_secret: u64,
 }
 
 /// A user with the mailbox.
@@ -50,6 +52,7 @@ struct Account {
     /// The present one last.
     pins: Vec<Pin>,
     password: Option<(Password, DigestHashes)>,
+    secrets: SecretsMark,
     telephone: LockOut,
     web: LockOut,
     messages: BTreeMap<u64, Message>,
@@ -101,6 +104,7 @@ impl MemoryStore {
             audit: Vec::new(),
             last_notice: 0,
             last_change: 0,
+            last_secret: 0,
         }
     }
 
@@ -118,6 +122,12 @@ impl MemoryStore {
         if let Some(account) = self.accounts.get_mut(mailbox) {
             account.changed = self.last_change;
         }
+    }
+
+    /// The mark of a secret that is set now.
+    fn next_secret(&mut self) -> u64 {
+        self.last_secret += 1;
+        self.last_secret
     }
 
     fn write_audit(&mut self, mailbox: &Address, author: &Author, event: Event, at: UnixTime) {

@@ -23,6 +23,7 @@ impl MemoryStore {
             NewPin::Generate => (self.config.pin.generate(&mut self.rng, extension), PinState::Generated),
         };
         account.pins.push(pin.clone());
+        account.secrets.pin = self.next_secret();
         let excess = account.pins.len().saturating_sub(PINS_REMEMBERED);
         account.pins.drain(..excess);
         account.pin_state = state;
@@ -99,6 +100,18 @@ impl Secrets for MemoryStore {
         Ok(self.check(Door::Web, attempt, right))
     }
 
+    fn find_account(
+        &mut self,
+        address: &Address,
+        at: UnixTime,
+    ) -> Result<Option<crate::Account>, StoreError> {
+        Ok(self.accounts.get(address).map(|account| crate::Account {
+            user: account.user(),
+            secrets: account.secrets,
+            locked: account.web.lock(at),
+        }))
+    }
+
     fn set_pin(
         &mut self,
         address: &Address,
@@ -120,7 +133,9 @@ impl Secrets for MemoryStore {
         author: &Author,
         at: UnixTime,
     ) -> Result<(), StoreError> {
+        let mark = self.next_secret();
         let account = self.account_mut(address)?;
+        account.secrets.password = mark;
         account.password = Some((password.clone(), DigestHashes::new(address, password)));
         account.web = LockOut::default();
         self.write_audit(address, author, Event::PasswordChanged, at);

@@ -1,0 +1,23 @@
+//! What whoever has let somebody in looks at before doing so again.
+
+use crate::{Lock, User};
+
+/// Changes whenever a PIN or password of the user is set, and is never the same again. It says nothing of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SecretsMark {
+    /// Of the PIN.
+    pub pin: u64,
+    /// Of the password; zero without one.
+    pub password: u64,
+}
+
+/// A user, and whether a sign-in of before still counts (DEC-34, SEC-102).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The user.
+    pub user: User,
+    /// Which secrets are in force.
+    pub secrets: SecretsMark,
+    /// Set while sign-in by password is locked, by the time of the question.
+    pub locked: Option<Lock>,
+}
