@@ -2,8 +2,11 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::Semaphore;
+use umbel_store::UserChange;
 use umbel_time::UnixTime;
 
+use crate::sign_in::Doorkeeper;
 use crate::{Metrics, PhoneCalls, Random, StoreHandle};
 
 /// What the configuration says that web handlers need.
@@ -22,6 +25,13 @@ pub struct Settings {
 /// The wall's clock.
 pub type WallClock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
 
+/// Reads one setting of a user: a column of the import or a routing rule, its value in words, and the domain that
+/// completes extensions. The same words mean the same in commands, in lists and here.
+pub type ReadSetting = fn(&str, &str, &str) -> Result<UserChange, String>;
+
+/// Sound files that are taken in at once; a further one is to be sent again later.
+const UPLOADS_MAX: usize = 2;
+
 /// What all handlers of the front share. Copies share it.
 #[derive(Clone)]
 pub struct Desk {
@@ -33,6 +43,9 @@ pub struct Desk {
     pub random: Random,
     /// What is counted.
     pub metrics: Metrics,
+    pub(crate) read_setting: ReadSetting,
+    pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) doorkeeper: Arc<Doorkeeper>,
     settings: Arc<RwLock<Arc<Settings>>>,
     clock: WallClock,
 }
@@ -46,9 +59,12 @@ impl Desk {
         random: Random,
         metrics: Metrics,
         clock: WallClock,
+        read_setting: ReadSetting,
     ) -> Self {
+        let uploads = Arc::new(Semaphore::new(UPLOADS_MAX));
+        let doorkeeper = Arc::new(Doorkeeper::new(&random));
         let settings = Arc::new(RwLock::new(Arc::new(settings)));
-        Desk { store, phone_calls, random, metrics, settings, clock }
+        Desk { store, phone_calls, random, metrics, read_setting, uploads, doorkeeper, settings, clock }
     }
 
     /// What the configuration says now.

@@ -16,14 +16,18 @@ mod random;
 mod readiness;
 mod sign_in;
 mod soap;
+pub mod sound;
 mod store_handle;
+#[cfg(test)]
+mod testing;
 
 pub use admin::Admin;
-pub use desk::{Desk, Settings, WallClock};
+pub use api::PhoneCallDocument;
+pub use desk::{Desk, ReadSetting, Settings, WallClock};
 pub use front::{AsWritten, Certificate, Client, Front};
 pub use metrics::{CallKind, CallOutcome, Connections, Direction, Metrics, SipTransport};
 pub use phone_calls::{Ordered, PhoneCalls};
 pub use random::Random;
 pub use readiness::{Readiness, Standing};
-pub use sign_in::{NotSignedIn, SignedIn};
+pub use sign_in::{Administrator, ByPassword, NotAdministrator, NotSignedIn, SignedIn};
 pub use store_handle::{StoreHandle, Then};

@@ -1,5 +1,7 @@
 //! What happens, in figures: `umbel_…`, in base units, with labels from closed sets (SEC-124).
 
+mod http;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +13,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+
+use http::HttpFigures;
+pub(crate) use http::Route;
 
 /// The figures of the program. Copies share them, also between threads.
 #[derive(Clone)]
@@ -47,6 +52,7 @@ pub struct Metrics {
     authentication_failures: Counter,
     servers_down: Gauge,
     log_lines_left_out: Counter,
+    http: HttpFigures,
 }
 
 /// What a call is to the unified messaging server.
@@ -276,6 +282,7 @@ impl Metrics {
                 "Voice mail servers and gateways that do not answer now",
             ),
             log_lines_left_out: add(&mut registry, "log_lines_left_out", "Log lines beyond the bound"),
+            http: HttpFigures::register(&mut registry),
             registry: Arc::default(),
         };
         metrics.registry = Arc::new(registry);

@@ -18,7 +18,7 @@ impl AsWritten {
 }
 
 /// Programs write `/EWS/Exchange.asmx` and `/ews/exchange.asmx`. Queries keep their case.
-pub(super) fn without_case<B>(request: &mut Request<B>) {
+pub(crate) fn without_case<B>(request: &mut Request<B>) {
     let written = request.uri().clone();
     if written.path().bytes().any(|octet| octet.is_ascii_uppercase()) {
         let query = written.query().map(|query| format!("?{query}")).unwrap_or_default();

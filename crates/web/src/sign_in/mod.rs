@@ -2,22 +2,31 @@
 //!
 //! The mailbox is always that of who signed in, never one that the request names (SEC-97).
 
+mod attempts;
 mod basic;
+mod remembered;
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use umbel_store::{Address, Attempt, Lookup, Op, Password, Reply, User, Verdict};
+use tokio::sync::Notify;
+use umbel_store::{Address, Attempt, Op, Password, Reply, Role, User, Verdict};
 
-use crate::Desk;
 use crate::api::ApiError;
 use crate::front::Client;
+use crate::{Desk, Random};
+use attempts::{Admission, Attempts};
 use basic::Credentials;
+use remembered::Remembered;
 
+/// How long an attempt waits for others of the same address.
+const ADMITTED_WITHIN: Duration = Duration::from_secs(10);
 /// RFC 7617 2: passwords are read as UTF-8.
 const CHALLENGE: &str = "Basic realm=\"Umbel\", charset=\"UTF-8\"";
 
@@ -89,44 +98,188 @@ impl FromRequestParts<Desk> for SignedIn {
     type Rejection = NotSignedIn;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, NotSignedIn> {
+        ByPassword::from_request_parts(parts, desk).await.map(|ByPassword(signed_in)| signed_in)
+    }
+}
+
+/// Who signed in by address and password, and by nothing that a browser sends by itself (SEC-98).
+#[derive(Clone, Debug)]
+pub struct ByPassword(pub SignedIn);
+
+impl FromRequestParts<Desk> for ByPassword {
+    type Rejection = NotSignedIn;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, NotSignedIn> {
         let client = *parts.extensions.get::<Client>().ok_or(NotSignedIn::Unavailable)?;
         if !client.is_private() {
             return Err(NotSignedIn::InClear);
         }
         match basic::read(&parts.headers, &desk.settings().domain) {
             Credentials::Absent | Credentials::Unreadable => Err(NotSignedIn::Unknown),
-            Credentials::Basic(address, password) => desk.sign_in(client, address, password).await,
+            Credentials::Basic(address, password) => {
+                desk.sign_in(client, address, password).await.map(ByPassword)
+            }
         }
     }
 }
 
+/// An administrator who signed in.
+#[derive(Clone, Debug)]
+pub struct Administrator(pub SignedIn);
+
+/// Why it is no administrator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAdministrator {
+    /// It is nobody.
+    NotSignedIn(NotSignedIn),
+    /// It is somebody else (SEC-108).
+    User,
+}
+
+impl IntoResponse for NotAdministrator {
+    fn into_response(self) -> Response {
+        match self {
+            NotAdministrator::NotSignedIn(why) => why.into_response(),
+            NotAdministrator::User => {
+                ApiError::new(StatusCode::FORBIDDEN, "administrators-only", "only administrators may do this")
+                    .into_response()
+            }
+        }
+    }
+}
+
+impl FromRequestParts<Desk> for Administrator {
+    type Rejection = NotAdministrator;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, NotAdministrator> {
+        let signed_in =
+            SignedIn::from_request_parts(parts, desk).await.map_err(NotAdministrator::NotSignedIn)?;
+        match signed_in.user.settings.role {
+            Role::Administrator => Ok(Administrator(signed_in)),
+            Role::User => Err(NotAdministrator::User),
+        }
+    }
+}
+
+/// Knows who was let in, and who tried.
+pub(crate) struct Doorkeeper {
+    remembered: Mutex<Remembered>,
+    attempts: Mutex<Attempts>,
+    /// Rings when an attempt has ended.
+    ended: Notify,
+}
+
+impl Doorkeeper {
+    pub(crate) fn new(random: &Random) -> Self {
+        Doorkeeper {
+            remembered: Mutex::new(Remembered::new(random.octets())),
+            attempts: Mutex::default(),
+            ended: Notify::new(),
+        }
+    }
+
+    /// Waits until an attempt from there may be made.
+    async fn admit(&self, address: IpAddr) -> Result<UnderWay<'_>, NotSignedIn> {
+        let deadline = tokio::time::Instant::now() + ADMITTED_WITHIN;
+        loop {
+            let another_ended = self.ended.notified();
+            let admission = lock(&self.attempts).begin(address);
+            match admission {
+                Admission::Go => return Ok(UnderWay { doorkeeper: self, address, was_wrong: true }),
+                Admission::TooMany { again_in } => {
+                    return Err(NotSignedIn::TooMany(again_in.as_secs().saturating_add(1)));
+                }
+                Admission::Wait => tokio::time::timeout_at(deadline, another_ended)
+                    .await
+                    .map_err(|_| NotSignedIn::TooMany(1))?,
+            }
+        }
+    }
+}
+
+/// An attempt that is being looked at. Whoever leaves before the answer counts as wrong.
+struct UnderWay<'a> {
+    doorkeeper: &'a Doorkeeper,
+    address: IpAddr,
+    was_wrong: bool,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        lock(&self.doorkeeper.attempts).ended(self.address, self.was_wrong);
+        self.doorkeeper.ended.notify_waiters();
+    }
+}
+
+/// Whoever panicked with the lock left a table whose entries are whole.
+fn lock<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Desk {
-    /// Lets in whoever knows the password, and nobody else.
+    /// Lets in whoever knows the password, and nobody else. A wrong one always costs Argon2, also where there is
+    /// no such user (SEC-103); a right one once in five minutes (DEC-34).
     pub(crate) async fn sign_in(
         &self,
         client: Client,
         address: Address,
         password: Password,
     ) -> Result<SignedIn, NotSignedIn> {
-        let attempt = Attempt {
-            mailbox: address.clone(),
-            secret: password,
-            caller: client.remote.ip().to_string(),
-            call_id: None,
-            at: self.now(),
-        };
-        match self.store.ask(Op::CheckPassword(Box::new(attempt))).await {
-            Reply::Checked(Verdict::Right { .. }) => {}
-            Reply::Checked(Verdict::CallerLocked { until }) => {
-                return Err(NotSignedIn::TooMany(until.since(self.now()).as_secs().max(1)));
-            }
-            Reply::Checked(_) => return Err(NotSignedIn::Unknown),
+        let account = match self.store.ask(Op::FindAccount { address: address.clone(), at: self.now() }).await
+        {
+            Reply::Account(account) => account,
             _ => return Err(NotSignedIn::Unavailable),
+        };
+        let tag = lock(&self.doorkeeper.remembered).tag(&address, &password);
+        if let Some(account) = &account {
+            let may = account.user.settings.enabled && account.locked.is_none();
+            let mut remembered = lock(&self.doorkeeper.remembered);
+            match may {
+                true if remembered.holds(tag, account.secrets) => {
+                    return Ok(SignedIn { user: Arc::new(account.user.clone()) });
+                }
+                true => {}
+                false => remembered.forget(tag),
+            }
         }
-        match self.store.ask(Op::FindUser(Lookup::Address(address))).await {
-            Reply::User(Some(user)) => Ok(SignedIn { user: Arc::new(*user) }),
-            Reply::User(None) => Err(NotSignedIn::Unknown),
-            _ => Err(NotSignedIn::Unavailable),
+        self.check(client, address, password).await?;
+        // It was right, so there is an account, or there was one a moment ago.
+        let account = account.ok_or(NotSignedIn::Unknown)?;
+        lock(&self.doorkeeper.remembered).remember(tag, account.secrets);
+        Ok(SignedIn { user: Arc::new(account.user) })
+    }
+
+    async fn check(&self, client: Client, address: Address, password: Password) -> Result<(), NotSignedIn> {
+        let from = client.remote.ip().to_canonical();
+        let mut under_way = self.doorkeeper.admit(from).await?;
+        // DEC-6: what asks from this machine may be a proxy that speaks for many.
+        let caller = match from.is_loopback() {
+            true => format!("{from} {address}"),
+            false => from.to_string(),
+        };
+        let attempt = Attempt { mailbox: address, secret: password, caller, call_id: None, at: self.now() };
+        let reply = self.store.ask(Op::CheckPassword(Box::new(attempt))).await;
+        let Reply::Checked(verdict) = reply else {
+            under_way.was_wrong = false;
+            return Err(NotSignedIn::Unavailable);
+        };
+        if let Verdict::Right { .. } = verdict {
+            under_way.was_wrong = false;
+            return Ok(());
         }
+        self.metrics.web_sign_in_failed();
+        // In the form that log watchers know; never the name, which may be a password in the wrong field.
+        tracing::warn!(kind = "password", src_ip = %from, "authentication failure");
+        Err(match verdict {
+            Verdict::CallerLocked { until } => {
+                NotSignedIn::TooMany(until.since(self.now()).as_secs().saturating_add(1))
+            }
+            // That a door is locked is told nobody either: unknown users have none.
+            _ => NotSignedIn::Unknown,
+        })
     }
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

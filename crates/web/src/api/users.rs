@@ -1,0 +1,346 @@
+//! The user who signed in, and for administrators, all users: what is set, never what was left for them.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use umbel_store::{
+    Address, Author, Counts, Lookup, MailboxSummary, NewPin, Op, Password, Pin, PinState, Reply, Role, User,
+    UserChange, UserEntry,
+};
+
+use super::ApiError;
+use super::body::{Asked, Body};
+use super::time::iso_8601;
+use crate::{Administrator, AsWritten, Desk, SignedIn};
+
+/// Which segment of the path is the address.
+const ADDRESS: usize = 3;
+
+/// What users may set for themselves. Who they are, how they are reached and where their messages are mailed to is
+/// for administrators: a stolen password is not to redirect anybody's mail (SEC-92).
+const OWN: [&str; 5] =
+    ["language", "time_zone", "missed_call_notices", "play_on_phone_dial_string", "telephone_access_folder"];
+
+/// A user as programs see it: the columns of the import, and what follows from them.
+#[derive(Serialize)]
+struct UserDocument {
+    address: String,
+    name: String,
+    extension: Option<String>,
+    email: Option<String>,
+    role: &'static str,
+    enabled: bool,
+    skip_pin: bool,
+    language: String,
+    time_zone: Option<String>,
+    missed_call_notices: bool,
+    play_on_phone_dial_string: Option<String>,
+    greeting: &'static str,
+    pin_state: &'static str,
+    has_password: bool,
+    /// Routing rules that are set, in their own words.
+    routing: BTreeMap<String, String>,
+    added: String,
+}
+
+/// Numbers of messages.
+#[derive(Serialize)]
+pub(super) struct CountsDocument {
+    new: u32,
+    old: u32,
+    deleted: u32,
+}
+
+impl From<Counts> for CountsDocument {
+    fn from(counts: Counts) -> Self {
+        CountsDocument { new: counts.new, old: counts.old, deleted: counts.deleted }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Me {
+    #[serde(flatten)]
+    user: UserDocument,
+    counts: CountsDocument,
+    /// No further message fits.
+    full: bool,
+}
+
+fn document(desk: &Desk, user: &User) -> UserDocument {
+    let settings = &user.settings;
+    UserDocument {
+        address: settings.address.to_string(),
+        name: settings.name.clone(),
+        extension: settings.extension.clone(),
+        email: settings.email.clone(),
+        role: match settings.role {
+            Role::User => "user",
+            Role::Administrator => "administrator",
+        },
+        enabled: settings.enabled,
+        skip_pin: settings.skip_pin,
+        language: settings.language.clone().unwrap_or_else(|| desk.settings().language.clone()),
+        time_zone: settings.time_zone.clone(),
+        missed_call_notices: settings.missed_call_notices,
+        play_on_phone_dial_string: None,
+        greeting: user.greeting.kind().as_str(),
+        pin_state: match user.pin {
+            PinState::Generated => "generated",
+            PinState::Own => "own",
+        },
+        has_password: user.has_password,
+        routing: settings.routing.clone(),
+        added: iso_8601(user.added),
+    }
+}
+
+async fn summary(desk: &Desk, owner: &SignedIn) -> Result<MailboxSummary, ApiError> {
+    match desk.store.ask(Op::OpenMailbox { address: owner.address().clone(), at: desk.now() }).await {
+        Reply::Mailbox(mailbox) => Ok(*mailbox),
+        other => Err(ApiError::store(&desk.random, &other)),
+    }
+}
+
+/// `GET me`
+pub(super) async fn me(State(desk): State<Desk>, owner: SignedIn) -> Result<Json<impl Serialize>, ApiError> {
+    let mailbox = summary(&desk, &owner).await?;
+    let user = document(&desk, &owner.user);
+    Ok(Json(Me { user, counts: mailbox.counts.into(), full: mailbox.full }))
+}
+
+/// What a body sets: columns of the import and routing rules, by name.
+type Wanted = BTreeMap<String, Value>;
+
+/// The words of a value, as a column of the import has them.
+fn words(column: &str, value: &Value) -> Result<String, ApiError> {
+    match value {
+        Value::Null => Ok(String::new()),
+        Value::Bool(true) => Ok("yes".to_owned()),
+        Value::Bool(false) => Ok("no".to_owned()),
+        Value::String(text) => Ok(text.clone()),
+        _ => Err(ApiError::bad_request(format!("{column}: a text, true, false or null"))),
+    }
+}
+
+/// The changes that a body asks for; `may` says of which columns.
+fn changes(desk: &Desk, wanted: &Wanted, may: impl Fn(&str) -> bool) -> Result<Vec<UserChange>, ApiError> {
+    let domain = &desk.settings().domain;
+    let mut changes = Vec::new();
+    for (column, value) in wanted {
+        if column == "routing" {
+            let Value::Object(rules) = value else {
+                return Err(ApiError::bad_request("routing: an object of rules"));
+            };
+            for (rule, value) in rules {
+                let words = words(rule, value)?;
+                match (desk.read_setting)(rule, &words, domain).map_err(invalid)? {
+                    change @ UserChange::Routing { .. } => changes.push(change),
+                    _ => return Err(invalid(format!("routing: there is no rule `{rule}`"))),
+                }
+            }
+        } else if may(column) {
+            let words = words(column, value)?;
+            changes.push((desk.read_setting)(column, &words, domain).map_err(invalid)?);
+        } else {
+            return Err(ApiError::bad_request(format!("{column}: cannot be set here")));
+        }
+    }
+    Ok(changes)
+}
+
+fn invalid(what: String) -> ApiError {
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", what)
+}
+
+async fn change(
+    desk: &Desk,
+    address: Address,
+    changes: Vec<UserChange>,
+    author: Author,
+) -> Result<User, ApiError> {
+    match desk.store.ask(Op::ChangeUser { address, changes, author, at: desk.now() }).await {
+        Reply::User(Some(user)) => Ok(*user),
+        other => Err(ApiError::store(&desk.random, &other)),
+    }
+}
+
+/// `PATCH me`
+pub(super) async fn change_me(
+    State(desk): State<Desk>,
+    owner: SignedIn,
+    Body(wanted): Body<Wanted>,
+) -> Result<Json<impl Serialize>, ApiError> {
+    let changes = changes(&desk, &wanted, |column| OWN.contains(&column))?;
+    let user = change(&desk, owner.address().clone(), changes, Author::OwnerByWeb).await?;
+    let mailbox = summary(&desk, &owner).await?;
+    Ok(Json(Me { user: document(&desk, &user), counts: mailbox.counts.into(), full: mailbox.full }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct After {
+    after: Option<Address>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Users {
+    users: Vec<UserDocument>,
+    /// The last address, where there may be more after it.
+    next: Option<String>,
+}
+
+/// `GET users`
+pub(super) async fn list(
+    State(desk): State<Desk>,
+    _administrator: Administrator,
+    Asked(After { after }): Asked<After>,
+) -> Result<Json<impl Serialize>, ApiError> {
+    match desk.store.ask(Op::ListUsers { after }).await {
+        Reply::Users(users) => {
+            let next = users.last().filter(|_| users.len() >= umbel_store::LIST_MAX);
+            let next = next.map(|user| user.address().to_string());
+            let users = users.iter().map(|user| document(&desk, user)).collect();
+            Ok(Json(Users { users, next }))
+        }
+        other => Err(ApiError::store(&desk.random, &other)),
+    }
+}
+
+/// The user whom the path names, by address or by extension of ours.
+async fn named(desk: &Desk, written: &AsWritten) -> Result<User, ApiError> {
+    let text = written.segment(ADDRESS).ok_or_else(ApiError::not_found)?;
+    let address = text.parse::<Address>().or_else(|_| Address::new(&text, &desk.settings().domain));
+    let lookup = Lookup::Address(address.map_err(|_| ApiError::not_found())?);
+    match desk.store.ask(Op::FindUser(lookup)).await {
+        Reply::User(user) => user.map(|user| *user).ok_or_else(ApiError::not_found),
+        other => Err(ApiError::store(&desk.random, &other)),
+    }
+}
+
+fn author(administrator: &Administrator) -> Author {
+    Author::Administrator(administrator.0.address().to_string())
+}
+
+/// `GET users/{address}`
+pub(super) async fn show(
+    State(desk): State<Desk>,
+    _administrator: Administrator,
+    Extension(written): Extension<AsWritten>,
+) -> Result<Json<impl Serialize>, ApiError> {
+    named(&desk, &written).await.map(|user| Json(document(&desk, &user)))
+}
+
+/// A user who was added or changed.
+#[derive(Serialize)]
+struct Made {
+    #[serde(flatten)]
+    user: UserDocument,
+    /// A PIN that was made, shown this once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generated_pin: Option<String>,
+}
+
+/// The secrets of a body, taken out of it.
+fn secrets(wanted: &mut Wanted) -> Result<(Option<NewPin>, Option<Password>), ApiError> {
+    let mut text = |key: &str| match wanted.remove(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(ApiError::bad_request(format!("{key}: a text or null"))),
+    };
+    let pin = match text("pin")?.as_deref() {
+        None => None,
+        // As in the import: an empty cell makes one.
+        Some("") => Some(NewPin::Generate),
+        Some(digits) => Some(NewPin::Own(Pin::new(digits).map_err(|error| invalid(error.to_string()))?)),
+    };
+    let password = text("password")?;
+    let password = password.map(|text| {
+        Password::new(&text).ok_or_else(|| invalid("password: from 1 to 1,024 octets".to_owned()))
+    });
+    Ok((pin, password.transpose()?))
+}
+
+/// `POST users`
+pub(super) async fn add(
+    State(desk): State<Desk>,
+    administrator: Administrator,
+    Body(mut wanted): Body<Wanted>,
+) -> Result<Response, ApiError> {
+    let address = match wanted.remove("address") {
+        Some(Value::String(text)) => text.parse::<Address>().map_err(|error| invalid(error.to_string()))?,
+        _ => return Err(ApiError::bad_request("address: a text is needed")),
+    };
+    if address.domain() != desk.settings().domain {
+        return Err(invalid(format!("address: users are in {}", desk.settings().domain)));
+    }
+    let (pin, password) = secrets(&mut wanted)?;
+    let mut entry = UserEntry::new(address.clone());
+    entry.changes = changes(&desk, &wanted, |_| true)?;
+    entry.pin = Some(pin.unwrap_or(NewPin::Generate));
+    entry.password = password;
+    let op = Op::AddUser { entry: Box::new(entry), author: author(&administrator), at: desk.now() };
+    let set = match desk.store.ask(op).await {
+        Reply::PinSet(set) => set,
+        other => return Err(ApiError::store(&desk.random, &other)),
+    };
+    let user = match desk.store.ask(Op::FindUser(Lookup::Address(address.clone()))).await {
+        Reply::User(Some(user)) => document(&desk, &user),
+        other => return Err(ApiError::store(&desk.random, &other)),
+    };
+    let generated_pin = set.generated.map(|pin| pin.reveal().to_owned());
+    let location = format!("/api/v1/users/{}", encoded(&address));
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(Made { user, generated_pin })).into_response())
+}
+
+/// An address as a segment of a path.
+fn encoded(address: &Address) -> String {
+    percent_encoding::utf8_percent_encode(address.as_str(), percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// `PATCH users/{address}`
+pub(super) async fn change_other(
+    State(desk): State<Desk>,
+    administrator: Administrator,
+    Extension(written): Extension<AsWritten>,
+    Body(mut wanted): Body<Wanted>,
+) -> Result<Json<impl Serialize>, ApiError> {
+    let user = named(&desk, &written).await?;
+    let address = user.address().clone();
+    let (pin, password) = secrets(&mut wanted)?;
+    let changes = changes(&desk, &wanted, |_| true)?;
+    let mut entry = UserEntry::new(address.clone());
+    (entry.changes, entry.pin, entry.password) = (changes, pin, password);
+    let op = Op::PutUsers { entries: vec![entry], author: author(&administrator), at: desk.now() };
+    let set = match desk.store.ask(op).await {
+        Reply::PinsSet(set) => set,
+        other => return Err(ApiError::store(&desk.random, &other)),
+    };
+    let generated_pin = set.into_iter().find_map(|set| set.generated).map(|pin| pin.reveal().to_owned());
+    let user = named(&desk, &written).await?;
+    Ok(Json(Made { user: document(&desk, &user), generated_pin }))
+}
+
+/// `DELETE users/{address}`: with the mailbox and everything in it.
+pub(super) async fn remove(
+    State(desk): State<Desk>,
+    administrator: Administrator,
+    Extension(written): Extension<AsWritten>,
+) -> Result<StatusCode, ApiError> {
+    let user = named(&desk, &written).await?;
+    if user.address() == administrator.0.address() {
+        // Whoever removes the last administrator by mistake has nobody left to add one.
+        return Err(ApiError::new(StatusCode::CONFLICT, "own-account", "nobody removes himself here"));
+    }
+    let op =
+        Op::RemoveUser { address: user.address().clone(), author: author(&administrator), at: desk.now() };
+    match desk.store.ask(op).await {
+        Reply::Done => Ok(StatusCode::NO_CONTENT),
+        other => Err(ApiError::store(&desk.random, &other)),
+    }
+}
