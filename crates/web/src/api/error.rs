@@ -82,6 +82,10 @@ impl ApiError {
             Refusal::Disabled => (StatusCode::CONFLICT, "not-enabled"),
             Refusal::MailboxFull => (StatusCode::CONFLICT, "mailbox-full"),
             Refusal::RecordingTooLong => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Refusal::MailNotSetUp => (StatusCode::CONFLICT, "mail-not-set-up"),
+            Refusal::NoMailAddress => (StatusCode::CONFLICT, "no-mail-address"),
+            Refusal::TooManyPinResets => (StatusCode::TOO_MANY_REQUESTS, "too-many-pin-resets"),
+            Refusal::OutboxFull => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Refusal::WeakPin(_) => (StatusCode::UNPROCESSABLE_ENTITY, "weak-pin"),
             Refusal::Invalid(_) | Refusal::Entry { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
         };
