@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Clip, Digit, Parameters};
+use crate::{Clip, Digit, Parameters, Samples};
 
 /// Names one playing, in the event that ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +84,13 @@ pub enum Command {
     SendDigits(Vec<Keystroke>),
     /// Holds the call, or ends the hold, whatever the direction says.
     Hold(bool),
+    /// Tells how loud both sides are, by [`crate::Event::Levels`], from now on or no more. Default: no.
+    Levels(bool),
+    /// Gives out what is heard as it comes, by [`crate::Event::Heard`], from now on or no more. Default: no.
+    Listen(bool),
+    /// Says this as soon as nothing is playing and no key is being sent. What was captured and not sent is kept for
+    /// 120 ms; beyond it the oldest is left out.
+    Speak(Samples),
     /// Ends the session. A recording is ended and given out; a BYE leaves; nothing comes after.
     Close,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{Digit, PlayId, RecordId};
+use crate::{Digit, Level, PlayId, RecordId, Samples};
 
 /// Why a recording ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,18 @@ pub enum Event {
         /// Whether it is as long as the limits ask.
         long_enough: bool,
     },
+    /// How loud both sides were since this was told last, a tenth of a second ago. Left out where nobody takes it.
+    Levels {
+        /// What we heard.
+        theirs: Level,
+        /// What we said.
+        ours: Level,
+    },
+    /// Sound of the other side, as it came. Left out where nobody takes it; what comes too late is left out, too.
+    Heard {
+        /// Of one packet.
+        samples: Samples,
+    },
     /// The first packet of the peer came.
     FirstPacketReceived,
     /// Every key was sent.
@@ -97,6 +109,10 @@ impl fmt::Debug for Event {
                 .field("trailing_silence", trailing_silence)
                 .field("long_enough", long_enough)
                 .finish(),
+            Event::Levels { theirs, ours } => {
+                f.debug_struct("Levels").field("theirs", theirs).field("ours", ours).finish()
+            }
+            Event::Heard { samples } => f.debug_struct("Heard").field("samples", samples).finish(),
             Event::FirstPacketReceived => f.write_str("FirstPacketReceived"),
             Event::DigitsSent => f.write_str("DigitsSent"),
             Event::RtpLost => f.write_str("RtpLost"),

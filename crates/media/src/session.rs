@@ -8,6 +8,8 @@ use rand_core::Rng as _;
 use umbel_time::Instant;
 
 use crate::gate::{Flow, Latch};
+use crate::microphone::Microphone;
+use crate::monitor::Monitor;
 use crate::outbox::Outbox;
 use crate::outgoing::{Content, Outgoing, Slot};
 use crate::player::Player;
@@ -88,6 +90,10 @@ pub struct Session {
     outgoing: Outgoing,
     player: Player,
     keypad: Keypad,
+    /// From the first time that something was spoken.
+    microphone: Option<Box<Microphone>>,
+    /// Where a person wants to hear or see it.
+    monitor: Option<Box<Monitor>>,
     payload: Vec<u8>,
 
     canonical_name: String,
@@ -143,6 +149,8 @@ impl Session {
             outgoing: Outgoing::new(now, parameters.codec.clock_rate(), &mut random),
             player: Player::new(),
             keypad: Keypad::default(),
+            microphone: None,
+            monitor: None,
             payload: Vec::new(),
             canonical_name,
             report_due: now + rtcp::interval(&mut random, true),
@@ -185,6 +193,9 @@ impl Session {
                 self.hold_ordered = held;
                 self.settle_hold(now);
             }
+            Command::Levels(wanted) => self.monitor(now, |monitor| monitor.want_levels(now, wanted)),
+            Command::Listen(wanted) => self.monitor(now, |monitor| monitor.want_sound(wanted)),
+            Command::Speak(samples) => self.microphone.get_or_insert_default().take(&samples.0),
             Command::Close => return self.close(now),
         }
         // An empty playing, or one moved to its end, is over at once.
@@ -207,6 +218,9 @@ impl Session {
             && let Some(end) = recording.timeout(now, &mut self.outbox)
         {
             self.end_recording(now, end, Duration::ZERO);
+        }
+        if let Some(monitor) = &mut self.monitor {
+            monitor.timeout(now, &mut self.outbox);
         }
         self.check_loss(now);
     }
@@ -233,7 +247,8 @@ impl Session {
         };
         let recording = self.recording.as_ref().and_then(|recording| recording.deadline());
         let loss = self.expects_packets().then_some(self.loss_due);
-        [Some(self.report_due), sending, recording, loss].into_iter().flatten().min()
+        let monitor = self.monitor.as_ref().and_then(|monitor| monitor.poll_timeout());
+        [Some(self.report_due), sending, recording, monitor, loss].into_iter().flatten().min()
     }
 
     /// What was last negotiated.
@@ -315,9 +330,12 @@ impl Session {
     /// Sends the packet that is due, if there is one.
     fn send(&mut self, now: Instant) {
         if !self.may_send() {
+            if let Some(microphone) = &mut self.microphone {
+                microphone.forget();
+            }
             return self.outgoing.rest();
         }
-        let has_to_say = self.player.is_running() || self.keypad.is_busy();
+        let has_to_say = self.player.is_running() || self.keypad.is_busy() || self.has_spoken();
         if has_to_say || self.outgoing.keep_alive_at() <= now {
             self.outgoing.wake(now);
         }
@@ -338,18 +356,38 @@ impl Session {
                     self.tell(finished);
                 }
             }
+            None if self.speak(codec) => {
+                self.transmit(slot, self.parameters.payload_type, slot.timestamp, slot.first);
+            }
             None if self.outgoing.keep_alive_at() <= now => {
                 self.player.silence(codec, &mut self.payload);
                 self.transmit(slot, self.parameters.payload_type, slot.timestamp, true);
             }
             None => {}
         }
-        if !self.player.is_running() {
+        if !self.player.is_running() && !self.has_spoken() {
             match self.keypad.rests_until() {
                 Some(until) => self.outgoing.wake_at(until),
                 None => self.outgoing.rest(),
             }
         }
+    }
+
+    /// Whether there is a packet of what was captured.
+    fn has_spoken(&self) -> bool {
+        self.microphone.as_ref().is_some_and(|microphone| microphone.has_packet())
+    }
+
+    /// Prepares such a packet. False: there is none.
+    fn speak(&mut self, codec: Codec) -> bool {
+        self.microphone.as_mut().is_some_and(|microphone| microphone.packet(codec, &mut self.payload))
+    }
+
+    /// Changes what a person wants to hear or see.
+    fn monitor(&mut self, now: Instant, change: impl FnOnce(&mut Monitor)) {
+        let codec = self.parameters.codec;
+        change(self.monitor.get_or_insert_with(|| Box::new(Monitor::new(now, codec))));
+        self.monitor.take_if(|monitor| !monitor.is_wanted());
     }
 
     /// Sends the next packet of a key. False: between keys, when sound may go.
@@ -372,6 +410,11 @@ impl Session {
     /// Puts a packet with the prepared payload into the outbox.
     fn transmit(&mut self, slot: Slot, payload_type: u8, timestamp: u32, marker: bool) {
         let Some(to) = self.latch.destination(Channel::Rtp) else { return };
+        if payload_type == self.parameters.payload_type
+            && let Some(monitor) = &mut self.monitor
+        {
+            monitor.said(self.parameters.codec, &self.payload);
+        }
         let packet = self.outbox.packet(Channel::Rtp, to);
         let content = Content { payload_type, timestamp, marker, payload: &self.payload };
         self.outgoing.write(slot, &content, packet);

@@ -114,6 +114,32 @@ fn a_packet_that_is_played_costs_none() {
     }
 }
 
+/// Levels are looked at in place.
+#[test]
+fn a_packet_whose_loudness_is_told_costs_none() {
+    for codec in [Codec::Pcmu, Codec::G722] {
+        let mut session = session(codec, None);
+        session.handle_command(Instant::ZERO, Command::Levels(true));
+        let packets: Vec<Vec<u8>> = (0..500).map(|n| packet(session.parameters().payload_type, n)).collect();
+        let (mut told, mut dear) = (0, 0);
+        for (n, packet) in packets.iter().enumerate() {
+            let now = Instant::from_millis(n as u64 * 20);
+            let counted = allocation_counter::measure(|| {
+                session.handle_packet(now, Channel::Rtp, PEER.parse().unwrap(), packet);
+                session.handle_timeout(now);
+            });
+            while session.poll_transmit().is_some() {}
+            while let Some(event) = session.poll_event() {
+                told += usize::from(matches!(event, umbel_media::Event::Levels { .. }));
+            }
+            dear += usize::from(n >= 60 && counted.count_total > 0);
+        }
+        // Reports of RFC 3550 leave every five seconds or so, in storage of their own.
+        assert!(dear <= 4, "{codec:?}: {dear}");
+        assert!((95..=100).contains(&told), "{told}");
+    }
+}
+
 /// The library hands over each packet in storage of its own.
 #[test]
 fn a_protected_packet_costs_what_the_library_takes_and_no_more() {

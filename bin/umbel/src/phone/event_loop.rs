@@ -95,6 +95,7 @@ async fn errand(
     let config = umbel_net::Config { tls: job.tls.take(), resolver, ..Default::default() };
     let media = media(&job, events)?;
     let face = job.terminal.take().map(|terminal| (Face::new(job.goal.callee()), terminal));
+    job.script.levels = face.is_some();
     let mut world = Loop {
         errand: Errand::begin(clock.now(), job.telephone, job.goal, job.script, runtime::generator()?),
         flows: Flows::new(config, clock),
@@ -119,11 +120,7 @@ async fn errand(
         tokio::select! {
             input = world.flows.next() => world.take(input),
             key = typed(&mut world.face) => world.typed(key),
-            Some((call, event)) = told.recv() => {
-                // What was heard last comes after the call is over.
-                world.recordings.take(call, &event)?;
-                world.take(Input::Order(Order::Media { call, event }));
-            }
+            Some((call, event)) = told.recv() => world.happened(call, event)?,
             () = clock.sleep_until(wake) => world.take(Input::Timeout),
             _ = interrupt.recv() => {
                 if std::mem::replace(&mut interrupted, true) {
@@ -158,6 +155,23 @@ impl Loop {
             _ => {}
         }
         self.errand.handle(self.clock.now(), input);
+    }
+
+    /// Something happened in the sound of a call.
+    fn happened(&mut self, call: CallKey, event: umbel_media::Event) -> Result<(), Failure> {
+        match event {
+            umbel_media::Event::Levels { theirs, ours } => {
+                if let Some((face, _)) = &mut self.face {
+                    face.levels(call, theirs, ours);
+                }
+            }
+            event => {
+                // What was heard last comes after the call is over.
+                self.recordings.take(call, &event)?;
+                self.take(Input::Order(Order::Media { call, event }));
+            }
+        }
+        Ok(())
     }
 
     /// Does what the brain wants done; gives the outcome when it is over.

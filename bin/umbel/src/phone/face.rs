@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use umbel_media::{Command, Digit, Keystroke};
+use umbel_media::{Command, Digit, Keystroke, Level};
 use umbel_phone::{CallKey, Kind, News, Order, Progress, Refusal, Registration};
 use umbel_sip_message::Uri;
 use umbel_time::Instant;
@@ -13,6 +13,10 @@ use super::keys::BETWEEN_KEYS;
 
 /// So many calls are shown at once; of one more nothing is known here. A telephone has fewer lines.
 const CALLS_MAX: usize = 16;
+/// Places of a level meter.
+const METER: u32 = 8;
+/// Decibels of one of them: speech on a telephone fills about half.
+const METER_STEP: f64 = 6.0;
 /// The narrowest terminal that anything is shown on.
 const WIDTH_MIN: usize = 10;
 
@@ -34,6 +38,8 @@ struct Shown {
     held: bool,
     /// We hold the other side.
     holding: bool,
+    /// How loud the other side and we were last, once that is known.
+    levels: Option<(Level, Level)>,
     /// How many keys were typed. Which ones is nobody's business: a PIN may be among them.
     typed: usize,
 }
@@ -96,6 +102,13 @@ impl Face {
         }
     }
 
+    /// How loud the other side and we were in the last tenth of a second.
+    pub(super) fn levels(&mut self, call: CallKey, theirs: Level, ours: Level) {
+        if let Some(shown) = self.calls.iter_mut().find(|shown| shown.call == call) {
+            shown.levels = Some((theirs, ours));
+        }
+    }
+
     /// The call of this name, made where it is new.
     fn at(&mut self, call: CallKey) -> &mut Shown {
         let known = self.calls.iter().position(|shown| shown.call == call);
@@ -109,6 +122,7 @@ impl Face {
                 stage: Stage::Calling,
                 held: false,
                 holding: false,
+                levels: None,
                 typed: 0,
             });
             self.calls.len() - 1
@@ -182,10 +196,24 @@ impl Shown {
                 let seconds = now.since(*since).as_secs();
                 let time = format!("{:02}:{:02}", seconds / 60, seconds % 60);
                 let keys = if self.typed > 0 { format!("  {} keys", self.typed) } else { String::new() };
-                format!("{state} with {party}  {time}{keys}  [0-9*#A-D] [h]old [q]uit")
+                let levels =
+                    self.levels.map(|(theirs, ours)| format!("  in {} out {}", meter(theirs), meter(ours)));
+                let levels = levels.unwrap_or_default();
+                format!("{state} with {party}  {time}{levels}{keys}  [0-9*#A-D] [h]old [q]uit")
             }
         }
     }
+}
+
+/// A meter of [`METER`] places, [`METER_STEP`] decibels each, up to the loudest that there is. An exclamation mark where
+/// something was cut off.
+fn meter(level: Level) -> String {
+    // The root of the mean square is what ears go by; its decibels are below those of the loudest sample.
+    let decibels = 20.0 * (f64::from(level.rms.max(1)) / f64::from(i16::MAX)).log10();
+    let full = (1..=METER).filter(|place| decibels > -METER_STEP * f64::from(METER + 1 - place)).count();
+    let end = if level.peak >= i16::MAX.unsigned_abs() { "!" } else { "" };
+    let places: String = (0..METER as usize).map(|place| if place < full { '#' } else { '.' }).collect();
+    format!("{places}{end}")
 }
 
 /// Whom a URI names, as people write it.

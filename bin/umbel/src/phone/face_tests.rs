@@ -136,6 +136,33 @@ fn typed_keys_are_counted_and_never_shown() {
     assert!(!line.contains("815624"), "{line}");
 }
 
+#[test]
+fn levels_are_seen_once_they_are_known() {
+    let mut face = calling();
+    let level = |rms, peak| Level { rms, peak };
+    // Of a call that nobody knows, nothing is.
+    face.levels(CALL, level(1, 1), level(1, 1));
+    tell(&mut face, CALL, answered());
+    assert!(!line(&face, 3).contains("in "));
+    for (rms, peak, meter) in [
+        (0, 0, "........"),
+        (100, 300, "........"),
+        // 48 dB below the loudest is 130.5; 6 dB are a factor of 2.
+        (131, 300, "#......."),
+        (2_000, 9_000, "####...."),
+        (20_000, 32_766, "########"),
+        (20_000, 32_767, "########!"),
+        (20_000, 32_768, "########!"),
+    ] {
+        face.levels(CALL, level(rms, peak), level(0, 0));
+        let line = line(&face, 3);
+        let expected = format!("talking with bob@example.test  00:03  in {meter} out ........  [0-9*#A-D]");
+        assert!(line.starts_with(&expected), "{rms}: {line}");
+    }
+    tell(&mut face, CALL, ended());
+    assert!(!line(&face, 3).contains("in "));
+}
+
 /// RFC 3515: the keys are for the call that we were sent to.
 #[test]
 fn the_newest_call_is_the_one_that_is_seen() {

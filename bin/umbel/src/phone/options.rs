@@ -41,6 +41,8 @@ pub(super) fn job(options: &PhoneOptions, json: bool, goal: Goal) -> Result<Job,
         keys: keys.unwrap_or_default(),
         record: options.record.is_some(),
         hang_up_after: time(options.for_time.as_deref(), "--for")?,
+        levels: false,
+        listen: false,
     };
     let clock = Clock::start();
     let tls = match server.transport {

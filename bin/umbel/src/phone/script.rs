@@ -27,6 +27,10 @@ pub(super) struct Script {
     pub(super) record: bool,
     /// Hang up this long after the answer.
     pub(super) hang_up_after: Option<Duration>,
+    /// Tell how loud it is: a person looks on.
+    pub(super) levels: bool,
+    /// Give out what is heard: a person listens.
+    pub(super) listen: bool,
 }
 
 /// A script under way.
@@ -43,6 +47,12 @@ impl Script {
     /// The call is up: what to do at once, and what is left to wait for.
     pub(super) fn begin(&self, now: Instant) -> (Running, Vec<Command>) {
         let mut commands = Vec::new();
+        if self.levels {
+            commands.push(Command::Levels(true));
+        }
+        if self.listen {
+            commands.push(Command::Listen(true));
+        }
         if self.record {
             let limits = RecordLimits { max: RECORD_MAX, silence: None, min: Duration::ZERO };
             commands.push(Command::Record { id: RECORDING, limits });
@@ -122,6 +132,13 @@ mod tests {
 
     fn played(id: PlayId) -> Event {
         Event::PlayEnded { id, position: Duration::from_secs(3), finished: true }
+    }
+
+    /// Nobody pays for what nobody sees or hears.
+    #[test]
+    fn levels_and_sound_are_asked_for_where_a_person_is_there() {
+        let (_, commands) = Script { levels: true, listen: true, ..Script::default() }.begin(NOW);
+        assert!(matches!(commands.as_slice(), [Command::Levels(true), Command::Listen(true)]));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use crate::site::{Site, signal};
+use crate::sound::write_tone_of;
 use crate::telephone::{Telephone, common, quiet};
 use crate::wait::until;
 
@@ -122,6 +123,30 @@ fn a_person_types_keys_holds_and_hangs_up_and_no_key_is_echoed() {
     let pressed = bob.finished().documents();
     let pressed: Vec<&str> = pressed.iter().filter_map(|event| event["key"].as_str()).collect();
     assert_eq!(pressed.concat(), "815624#");
+}
+
+#[test]
+fn a_person_sees_how_loud_both_are() {
+    if !there_are_terminals() {
+        return;
+    }
+    let _quiet = quiet();
+    let site = Site::with_telephones("");
+    let _server = site.serve();
+    for name in ["hello.wav", "reply.wav"] {
+        write_tone_of(site.folder(), name, 440, 30_000);
+    }
+    let mut bob = Telephone::start(&site, "bob", &["answer", "--after", "0s", "--play", "reply.wav"]);
+    bob.tells("registered");
+    let mut alice = Terminal::start(&site, "alice", &["call", "bob", "--play", "hello.wav"]);
+    // Both are loud, and then the other side is not heard any more.
+    alice.shows("  in ####");
+    alice.shows(" out ####");
+    alice.types("h");
+    alice.shows("on hold by us with bob@example.test");
+    alice.shows("  in ........");
+    alice.types("q");
+    alice.finished(0);
 }
 
 #[test]

@@ -96,6 +96,11 @@ impl Session {
         {
             self.counters.unheard += 1;
         }
+        if kind == Kind::Sound
+            && let Some(monitor) = &mut self.monitor
+        {
+            monitor.heard(codec, sequence, payload, &mut self.outbox);
+        }
         // An event that is no key is no reason to cut anything out, but it has a sequence number.
         if let Some(recording) = &mut self.recording {
             let arrival = Arrival { at: now, sequence, timestamp, kind, payload };

@@ -19,6 +19,7 @@ use crate::{
 
 mod calls;
 mod changes;
+mod live;
 mod playing;
 mod strangers;
 

@@ -133,6 +133,8 @@ impl Talk {
                     self.tell(Event::Input(Input::Recorded(recorded)), record, desk);
                 }
             }
+            // Levels and live sound are for telephones, and never ordered here.
+            umbel_media::Event::Levels { .. } | umbel_media::Event::Heard { .. } => {}
             umbel_media::Event::PlayStarted { .. }
             | umbel_media::Event::FirstPacketReceived
             | umbel_media::Event::DigitsSent
