@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 use umbel_store::UserChange;
 use umbel_time::UnixTime;
 
+use crate::page::{MailboxNews, Sessions, Streams};
 use crate::sign_in::Doorkeeper;
 use crate::{Metrics, PhoneCalls, Random, StoreHandle};
 
@@ -46,6 +47,9 @@ pub struct Desk {
     pub(crate) read_setting: ReadSetting,
     pub(crate) uploads: Arc<Semaphore>,
     pub(crate) doorkeeper: Arc<Doorkeeper>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) mailbox_news: Arc<MailboxNews>,
+    pub(crate) streams: Streams,
     settings: Arc<RwLock<Arc<Settings>>>,
     clock: WallClock,
 }
@@ -64,7 +68,20 @@ impl Desk {
         let uploads = Arc::new(Semaphore::new(UPLOADS_MAX));
         let doorkeeper = Arc::new(Doorkeeper::new(&random));
         let settings = Arc::new(RwLock::new(Arc::new(settings)));
-        Desk { store, phone_calls, random, metrics, read_setting, uploads, doorkeeper, settings, clock }
+        Desk {
+            store,
+            phone_calls,
+            random,
+            metrics,
+            read_setting,
+            uploads,
+            doorkeeper,
+            sessions: Arc::default(),
+            mailbox_news: Arc::default(),
+            streams: Streams::default(),
+            settings,
+            clock,
+        }
     }
 
     /// What the configuration says now.

@@ -34,6 +34,8 @@ pub(crate) struct World {
     /// What the unified messaging server was asked. It places every call, unless `refuses`.
     pub(crate) orders: Arc<Mutex<Vec<Ordered>>>,
     pub(crate) refuses: Arc<Mutex<Option<Refusal>>>,
+    /// What the wall's clock shows.
+    pub(crate) now: Arc<Mutex<UnixTime>>,
 }
 
 /// What came back.
@@ -98,7 +100,11 @@ impl World {
         let random = Random::new([2; 32]);
         let (orders, refuses) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(None)));
         let phone_calls = phone_calls(&random, &orders, &refuses);
-        let clock = Arc::new(|| NOON);
+        let now = Arc::new(Mutex::new(NOON));
+        let clock = {
+            let now = Arc::clone(&now);
+            Arc::new(move || *now.lock().unwrap())
+        };
         let settings = Settings {
             domain: "example.test".to_owned(),
             public_url: "http://127.0.0.1:8080".to_owned(),
@@ -107,7 +113,7 @@ impl World {
         };
         let desk =
             Desk::new(handle, phone_calls, settings, random, Metrics::new("0.1.0"), clock, read_setting);
-        World { desk, store, compared, orders, refuses }
+        World { desk, store, compared, orders, refuses, now }
     }
 
     /// Does something to the store directly, as a command would.

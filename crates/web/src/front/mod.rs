@@ -109,6 +109,7 @@ impl Front {
             }
         }
         drop(self.listener);
+        desk.streams.close();
         drop((stop, stopping));
         let ended = async { while connections.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(FAREWELL, ended).await;

@@ -2,8 +2,7 @@
 
 use axum::Router;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -78,9 +77,6 @@ async fn answer(asset: &'static Asset, tag: HeaderValue, asked: HeaderMap) -> Re
         (CONTENT_TYPE, HeaderValue::from_static(asset.kind)),
         (CACHE_CONTROL, HeaderValue::from_static(REVALIDATED)),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         (ETAG, tag.clone()),
     ];
     if is_known(&asked, &tag) {

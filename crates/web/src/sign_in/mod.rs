@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
-use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Notify;
@@ -20,6 +20,7 @@ use umbel_store::{Address, Attempt, Op, Password, Reply, Role, User, Verdict};
 
 use crate::api::ApiError;
 use crate::front::Client;
+use crate::page::SessionKey;
 use crate::{Desk, Random};
 use attempts::{Admission, Attempts};
 use basic::Credentials;
@@ -30,14 +31,21 @@ const ADMITTED_WITHIN: Duration = Duration::from_secs(10);
 /// RFC 7617 2: passwords are read as UTF-8.
 const CHALLENGE: &str = "Basic realm=\"Umbel\", charset=\"UTF-8\"";
 
-/// Who signed in, by password. An argument of a handler: without it, whoever asks is asked who they are.
+/// Who signed in, by password or in a session of the page's. An argument of a handler: without it, whoever asks is
+/// asked who they are.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     /// The user, as the store knew it when the request came.
     pub user: Arc<User>,
+    /// The session, where there is one.
+    pub(crate) session: Option<SessionKey>,
 }
 
 impl SignedIn {
+    fn by_password(user: User) -> Self {
+        SignedIn { user: Arc::new(user), session: None }
+    }
+
     /// Whose mailbox it is.
     pub fn address(&self) -> &Address {
         self.user.address()
@@ -49,6 +57,10 @@ impl SignedIn {
 pub enum NotSignedIn {
     /// No credentials, or wrong ones: nobody is told which, nor whether there is such a user (SEC-103).
     Unknown,
+    /// The session that is shown counts no more.
+    SessionOver,
+    /// Another site's page asks in the user's browser (SEC-98).
+    CrossSite,
     /// Credentials would travel in clear.
     InClear,
     /// Too many wrong ones came from there; how many seconds to wait.
@@ -68,6 +80,16 @@ impl IntoResponse for NotSignedIn {
                 );
                 ([(WWW_AUTHENTICATE, CHALLENGE)], error).into_response()
             }
+            // Without a challenge: the page asks, not the browser.
+            NotSignedIn::SessionOver => {
+                ApiError::new(StatusCode::UNAUTHORIZED, "session-over", "sign in again").into_response()
+            }
+            NotSignedIn::CrossSite => ApiError::new(
+                StatusCode::FORBIDDEN,
+                "cross-site",
+                "this request does not come from the page of this server, or lacks its token",
+            )
+            .into_response(),
             NotSignedIn::InClear => ApiError::new(
                 StatusCode::FORBIDDEN,
                 "tls-required",
@@ -98,7 +120,14 @@ impl FromRequestParts<Desk> for SignedIn {
     type Rejection = NotSignedIn;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, NotSignedIn> {
-        ByPassword::from_request_parts(parts, desk).await.map(|ByPassword(signed_in)| signed_in)
+        if parts.headers.contains_key(AUTHORIZATION) {
+            return ByPassword::from_request_parts(parts, desk).await.map(|ByPassword(signed_in)| signed_in);
+        }
+        let client = *parts.extensions.get::<Client>().ok_or(NotSignedIn::Unavailable)?;
+        if !client.is_private() {
+            return Err(NotSignedIn::InClear);
+        }
+        desk.signed_in_before(parts, client).await
     }
 }
 
@@ -236,7 +265,7 @@ impl Desk {
             let mut remembered = lock(&self.doorkeeper.remembered);
             match may {
                 true if remembered.holds(tag, account.secrets) => {
-                    return Ok(SignedIn { user: Arc::new(account.user.clone()) });
+                    return Ok(SignedIn::by_password(account.user.clone()));
                 }
                 true => {}
                 false => remembered.forget(tag),
@@ -246,7 +275,7 @@ impl Desk {
         // It was right, so there is an account, or there was one a moment ago.
         let account = account.ok_or(NotSignedIn::Unknown)?;
         lock(&self.doorkeeper.remembered).remember(tag, account.secrets);
-        Ok(SignedIn { user: Arc::new(account.user) })
+        Ok(SignedIn::by_password(account.user))
     }
 
     async fn check(&self, client: Client, address: Address, password: Password) -> Result<(), NotSignedIn> {
