@@ -28,6 +28,7 @@ pub fn greeting_changed(
     let by = match author {
         Author::OwnerByPin { .. } => "by telephone, with the PIN".to_owned(),
         Author::OwnerBySkip { .. } => "by telephone, in a call that was let in without the PIN".to_owned(),
+        Author::OwnerOnPhone { .. } => "on a telephone that was called to record it".to_owned(),
         Author::OwnerByWeb => "by web, with the password".to_owned(),
         Author::Administrator(name) => format!("by the administrator ({})", one_line(name)),
         Author::Store => "by the server".to_owned(),
