@@ -7,7 +7,7 @@
 //! | `inbox` | voice messages, new and old, and notices of missed calls |
 //! | `voicemail` | the voice messages of the inbox once more: a search folder |
 //! | `deleteditems` | deleted voice messages, until they are swept (DEC-37) |
-//! | `sentitems`, `drafts` | nothing |
+//! | `sentitems`, `drafts`, `outbox`, `junkemail`, `calendar`, `contacts` | nothing: mail programs ask for them |
 //! | `msgfolderroot` | the folders above but `voicemail` |
 //! | `root` | `msgfolderroot` and `voicemail` |
 
@@ -30,11 +30,19 @@ pub enum Folder {
     SentItems,
     /// Always empty.
     Drafts,
+    /// Always empty.
+    Outbox,
+    /// Always empty.
+    JunkEmail,
+    /// Always empty.
+    Calendar,
+    /// Always empty.
+    Contacts,
 }
 
 impl Folder {
     /// All of them, parents before children.
-    pub const ALL: [Folder; 7] = [
+    pub const ALL: [Folder; 11] = [
         Folder::Root,
         Folder::MessageRoot,
         Folder::Inbox,
@@ -42,6 +50,10 @@ impl Folder {
         Folder::DeletedItems,
         Folder::SentItems,
         Folder::Drafts,
+        Folder::Outbox,
+        Folder::JunkEmail,
+        Folder::Calendar,
+        Folder::Contacts,
     ];
 
     /// The folder of a `t:DistinguishedFolderId`; clients write these words in lower case.
@@ -59,6 +71,10 @@ impl Folder {
             Folder::DeletedItems => "deleteditems",
             Folder::SentItems => "sentitems",
             Folder::Drafts => "drafts",
+            Folder::Outbox => "outbox",
+            Folder::JunkEmail => "junkemail",
+            Folder::Calendar => "calendar",
+            Folder::Contacts => "contacts",
         }
     }
 
@@ -72,6 +88,10 @@ impl Folder {
             Folder::DeletedItems => "Deleted Items",
             Folder::SentItems => "Sent Items",
             Folder::Drafts => "Drafts",
+            Folder::Outbox => "Outbox",
+            Folder::JunkEmail => "Junk Email",
+            Folder::Calendar => "Calendar",
+            Folder::Contacts => "Contacts",
         }
     }
 
@@ -80,7 +100,14 @@ impl Folder {
         match self {
             Folder::Root | Folder::MessageRoot => None,
             Folder::Voicemail => Some("IPF.Note.Microsoft.Voicemail"),
-            Folder::Inbox | Folder::DeletedItems | Folder::SentItems | Folder::Drafts => Some("IPF.Note"),
+            Folder::Calendar => Some("IPF.Appointment"),
+            Folder::Contacts => Some("IPF.Contact"),
+            Folder::Inbox
+            | Folder::DeletedItems
+            | Folder::SentItems
+            | Folder::Drafts
+            | Folder::Outbox
+            | Folder::JunkEmail => Some("IPF.Note"),
         }
     }
 
@@ -88,7 +115,14 @@ impl Folder {
     pub const fn parent(self) -> Folder {
         match self {
             Folder::Root | Folder::MessageRoot | Folder::Voicemail => Folder::Root,
-            Folder::Inbox | Folder::DeletedItems | Folder::SentItems | Folder::Drafts => Folder::MessageRoot,
+            Folder::Inbox
+            | Folder::DeletedItems
+            | Folder::SentItems
+            | Folder::Drafts
+            | Folder::Outbox
+            | Folder::JunkEmail
+            | Folder::Calendar
+            | Folder::Contacts => Folder::MessageRoot,
         }
     }
 
@@ -105,11 +139,11 @@ impl Folder {
     /// Whether `item` is found in this folder.
     pub fn holds(self, item: &Item) -> bool {
         match self {
-            Folder::Root | Folder::MessageRoot | Folder::SentItems | Folder::Drafts => false,
             Folder::Inbox | Folder::DeletedItems => Folder::home(item) == self,
             Folder::Voicemail => {
                 Folder::home(item) == Folder::Inbox && matches!(item.content, ItemContent::Message(_))
             }
+            _ => false,
         }
     }
 
@@ -118,6 +152,17 @@ impl Folder {
         match &item.content {
             ItemContent::Message(message) if message.deleted.is_some() => Folder::DeletedItems,
             ItemContent::Message(_) | ItemContent::MissedCall(_) => Folder::Inbox,
+        }
+    }
+
+    /// The element that tells of it.
+    #[allow(dead_code, reason = "comes with the folders of the next change")]
+    pub(crate) const fn element(self) -> &'static str {
+        match self {
+            Folder::Voicemail => "t:SearchFolder",
+            Folder::Calendar => "t:CalendarFolder",
+            Folder::Contacts => "t:ContactsFolder",
+            _ => "t:Folder",
         }
     }
 
@@ -131,6 +176,10 @@ impl Folder {
             Folder::DeletedItems => 4,
             Folder::SentItems => 5,
             Folder::Drafts => 6,
+            Folder::Outbox => 7,
+            Folder::JunkEmail => 8,
+            Folder::Calendar => 9,
+            Folder::Contacts => 10,
         }
     }
 
@@ -138,3 +187,7 @@ impl Folder {
         Self::ALL.into_iter().find(|folder| folder.code() == code)
     }
 }
+
+#[cfg(test)]
+#[path = "folder_tests.rs"]
+mod tests;

@@ -8,14 +8,28 @@ use crate::text::one_line;
 
 /// The notice of a missed call. `id` is that of the [`Item`](umbel_store::Item) that it is.
 pub fn missed_call(addressing: &Addressing<'_>, id: MessageId, call: &MissedCall) -> Vec<u8> {
-    let from = caller_in_short(&call.caller);
-    let message_id = addressing.message_id("missed-call", id);
-    let mut fields = addressing.fields(call.at, &message_id, &format!("Missed call from {from}"));
+    let message_id = missed_call_message_id(addressing, id);
+    let mut fields = addressing.fields(call.at, &message_id, &missed_call_subject(call));
     // [MS-OXCMAIL]: becomes IPM.Note.Microsoft.Missed.Voice.
     fields.own("Content-Class", "missedcall");
     fields.text("X-CallingTelephoneNumber", &call.caller.id);
     fields.text("X-VoiceMessageSenderName", call.caller.name.as_deref().unwrap_or_default());
     fields.text("X-CallID", &call.call_id);
+    document::letter(fields, &missed_call_text(addressing, call))
+}
+
+/// The Message-ID of the notice.
+pub fn missed_call_message_id(addressing: &Addressing<'_>, id: MessageId) -> String {
+    addressing.message_id("missed-call", id)
+}
+
+/// `Missed call from Bob`
+pub fn missed_call_subject(call: &MissedCall) -> String {
+    format!("Missed call from {}", caller_in_short(&call.caller))
+}
+
+/// The text for people in [`missed_call`].
+pub fn missed_call_text(addressing: &Addressing<'_>, call: &MissedCall) -> String {
     let mut text = format!("{}\n\nyou missed a call. No message was left.\n\n", addressing.salutation());
     text.push_str(&caller_lines(&call.caller));
     let subject = one_line(&call.subject);
@@ -23,7 +37,7 @@ pub fn missed_call(addressing: &Addressing<'_>, id: MessageId, call: &MissedCall
         text.push_str(&format!("Subject:   {subject}\n"));
     }
     text.push_str(&format!("Time:      {}\n", addressing.when(call.at).sentence()));
-    document::letter(fields, &text)
+    text
 }
 
 #[cfg(test)]

@@ -18,9 +18,9 @@ use crate::text::{one_line, short_line};
 use crate::when::When;
 
 pub use greeting_changed::greeting_changed;
-pub use missed_call::missed_call;
+pub use missed_call::{missed_call, missed_call_message_id, missed_call_subject, missed_call_text};
 pub use new_pin::new_pin;
-pub use voice_message::{message_id, subject, voice_mail, voice_mail_bytes};
+pub use voice_message::{message_id, subject, voice_mail, voice_mail_bytes, voice_mail_text};
 
 /// Who writes to whom.
 #[derive(Clone, Copy, Debug)]

@@ -31,6 +31,11 @@ pub fn voice_mail_bytes(addressing: &Addressing<'_>, message: &VoiceMessage) -> 
     shell.saturating_add(document::encoded_file_bytes(wav)) as u64
 }
 
+/// The text for people in [`voice_mail`] with its sound.
+pub fn voice_mail_text(addressing: &Addressing<'_>, message: &VoiceMessage) -> String {
+    text(addressing, message, true)
+}
+
 /// The Message-ID, made from the id of the message: the same in every mail of it.
 pub fn message_id(mailbox: &umbel_store::Address, message: &VoiceMessage) -> String {
     format!("<voice-message.{}@{}>", message.id, super::host(mailbox))
