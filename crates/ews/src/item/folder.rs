@@ -156,7 +156,6 @@ impl Folder {
     }
 
     /// The element that tells of it.
-    #[allow(dead_code, reason = "comes with the folders of the next change")]
     pub(crate) const fn element(self) -> &'static str {
         match self {
             Folder::Voicemail => "t:SearchFolder",

@@ -53,7 +53,7 @@ fn print_field(writer: &mut Writer, item: &Item, field: Field, mailbox: &Mailbox
             if let Some(mime) = mime {
                 let text = STANDARD.encode(mime);
                 writer.element("t:MimeContent", &[("CharacterSet", "UTF-8")], |within| {
-                    within.characters(&text)
+                    within.characters(&text);
                 });
             }
         }

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use umbel_store::{
-    Address, AudioFormat, Caller, Importance, Item, ItemContent, MessageId, MessageState, MissedCall,
-    MissedCallId, VoiceMessage,
+    Address, AudioFormat, Caller, GoneItem, Importance, Item, ItemChanges, ItemContent, MessageId,
+    MessageState, MissedCall, MissedCallId, VoiceMessage,
 };
 use umbel_time::UnixTime;
 
+use super::index::Index;
 use super::mailbox::Mailbox;
+use crate::xml::{self, Element, Namespace, Writer};
 
 /// 2026-11-21 13:40:13 UTC.
 pub(crate) const RECEIVED: UnixTime = UnixTime::from_secs(1_795_268_413);
@@ -71,4 +73,42 @@ pub(crate) fn missed_item(number: u32) -> Item {
         call_id: left.call_id,
     };
     Item { content: ItemContent::MissedCall(call), ..message }
+}
+
+/// The index of a mailbox with these items, whose count is `up_to`.
+pub(crate) fn index(items: Vec<Item>, gone: Vec<GoneItem>, up_to: u64) -> Index {
+    let mut index = Index::default();
+    let changes = ItemChanges { mailbox_since: RECEIVED, items, gone, up_to, latest: up_to, forgotten: 0 };
+    index.apply(changes);
+    index
+}
+
+/// A document in the namespaces of the services: `m` and `t` are declared, and `m` is the default.
+pub(crate) fn parse(text: &str) -> Element {
+    let (m, t) = (Namespace::Messages.name(), Namespace::Types.name());
+    let whole = format!("<x xmlns='{m}' xmlns:m='{m}' xmlns:t='{t}'>{text}</x>");
+    xml::read(whole.as_bytes()).expect(text).root().elements()[0].clone()
+}
+
+/// What was printed, as its one element.
+pub(crate) fn printed(print: impl FnOnce(&mut Writer)) -> Element {
+    let mut writer = Writer::default();
+    let declared = [
+        ("xmlns:m", Namespace::Messages.name()),
+        ("xmlns:t", Namespace::Types.name()),
+        ("xmlns:xsi", Namespace::SchemaInstance.name()),
+    ];
+    writer.element("m:Body", &declared, print);
+    let text = writer.finish();
+    xml::read(text.as_bytes()).expect(&text).root().elements()[0].clone()
+}
+
+/// The messages of an answer to a request for several things.
+pub(crate) fn messages(answer: &Element) -> Vec<&Element> {
+    answer.elements()[0].elements().iter().collect()
+}
+
+/// The code of one of them.
+pub(crate) fn code(message: &Element) -> &str {
+    message.child(Namespace::Messages, "ResponseCode").map_or("", Element::text)
 }
