@@ -3,7 +3,7 @@
 //! [MS-OXOUM] says which there are, [MS-OXCMAIL] how they stand in headers. Texts come from the composer of mails, so
 //! that an item, the mail that tells of it, and what IMAP makes of the item agree.
 
-use umbel_mail::{MailId, attachment, compose};
+use umbel_mail::{attachment, compose};
 use umbel_store::{Caller, Importance, Item, ItemContent, MissedCall, VoiceMessage};
 use umbel_time::UnixTime;
 
@@ -66,7 +66,7 @@ pub(crate) fn address_type(caller: &Caller) -> &'static str {
 pub fn mime(item: &Item, mailbox: &Mailbox, wav: Option<&[u8]>) -> Vec<u8> {
     match &item.content {
         ItemContent::Message(message) => compose::voice_mail(&mailbox.addressing(), message, wav),
-        ItemContent::MissedCall(call) => compose::missed_call(&mailbox.addressing(), mail_id(item), call),
+        ItemContent::MissedCall(call) => compose::missed_call(&mailbox.addressing(), item.id, call),
     }
 }
 
@@ -117,12 +117,8 @@ pub(crate) fn subject(item: &Item) -> String {
 fn internet_message_id(item: &Item, mailbox: &Mailbox) -> String {
     match &item.content {
         ItemContent::Message(message) => compose::message_id(&mailbox.owner, message),
-        ItemContent::MissedCall(_) => compose::missed_call_message_id(&mailbox.addressing(), mail_id(item)),
+        ItemContent::MissedCall(_) => compose::missed_call_message_id(&mailbox.addressing(), item.id),
     }
-}
-
-fn mail_id(item: &Item) -> MailId {
-    MailId(*item.id.as_bytes())
 }
 
 fn importance(item: &Item) -> Importance {
