@@ -121,7 +121,7 @@ fn what_happens_later_is_told_as_what_it_is() {
     let later = index(vec![heard(1, 5), deleted(2, 6), message_item(3), message_item(8)], vec![gone], 8);
     assert!(client.ask(&later, 100));
     assert_eq!(client.ids(), ids(&[1, 3, 8]));
-    assert_eq!(client.items[&ids(&[1])[0]], true);
+    assert!(client.items[&ids(&[1])[0]]);
 }
 
 #[test]
