@@ -26,10 +26,23 @@ pub(crate) struct Place {
     pub(crate) data: Option<PathBuf>,
 }
 
+/// The tour.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DemoOptions {
+    /// End after the tour: with 0 where every step held, with 1 where one did not.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Keep the data in this directory; without it, they are gone at the end.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the roles that the configuration names; without one, the embedded defaults.
     Serve(Place),
+    /// See it all at work: the three roles, real calls, what goes over the wires; then a server to try it on.
+    Demo(DemoOptions),
     /// Say what is wrong with certificates, names, ports, store, prompts and users, and how to mend it.
     Check {
         #[command(flatten)]

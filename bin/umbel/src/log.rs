@@ -12,8 +12,13 @@ use umbel_net::{Clock, LogLimit};
 /// `RUST_LOG` chooses what is written, in the words of `tracing-subscriber`; without it, what a user
 /// would notice (`info`). Both forms escape control characters in values (SEC-123).
 pub(crate) fn start() -> LogLimit {
+    start_at("info")
+}
+
+/// The same; without `RUST_LOG`, what is worth `level`.
+pub(crate) fn start_at(level: &str) -> LogLimit {
     let limit = LogLimit::new(Clock::start());
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = if std::io::stderr().is_terminal() {
         lines.with_target(false).boxed()

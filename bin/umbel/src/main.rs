@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod config;
 mod control;
+mod demo;
 mod exit;
 mod log;
 mod output;
@@ -13,6 +14,7 @@ mod progress;
 mod runtime;
 mod serve;
 mod store;
+mod tap;
 mod tls;
 
 use std::process::ExitCode;
@@ -78,6 +80,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             .and_then(|()| clap_mangen::generate_to(Cli::command(), &directory))
             .map_err(|error| exit::at_path("write manual pages into", &directory, &error)),
         Command::Serve(place) => serve::run(&place),
+        Command::Demo(options) => demo::run(&options, cli.json),
         Command::Check { place, print_config } => check::run(&place, print_config, cli.json),
         Command::Reload(place) => control::reload(&place, cli.json),
         Command::Phone { command } => phone::run(command, cli.json),

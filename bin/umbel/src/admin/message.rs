@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use umbel_store::{Folder, MessageId, VoiceMessage};
+use umbel_store::{Folder, MessageId, Store, VoiceMessage};
 
 use super::{Admin, StoredAudioExt, author, failed, iso_8601, now};
 use crate::cli::MessageCommand;
@@ -87,13 +87,19 @@ impl<'a> MessageDocument<'a> {
 
 /// All messages of a mailbox, page by page.
 pub(super) fn all(admin: &mut Admin, mailbox: &umbel_store::Address) -> Result<Vec<VoiceMessage>, Failure> {
+    all_of(admin.store.as_mut(), mailbox)
+}
+
+/// The same, of a store.
+pub(crate) fn all_of(
+    store: &mut dyn Store,
+    mailbox: &umbel_store::Address,
+) -> Result<Vec<VoiceMessage>, Failure> {
     let mut messages: Vec<VoiceMessage> = Vec::new();
     loop {
         let after = messages.last().map(|message| message.number);
-        let page = admin
-            .store
-            .messages(mailbox, Folder::All, after)
-            .map_err(|error| failed(error, mailbox.as_str()))?;
+        let page =
+            store.messages(mailbox, Folder::All, after).map_err(|error| failed(error, mailbox.as_str()))?;
         if page.is_empty() {
             return Ok(messages);
         }
@@ -102,7 +108,7 @@ pub(super) fn all(admin: &mut Admin, mailbox: &umbel_store::Address) -> Result<V
 }
 
 /// The audio of a message as a file.
-pub(super) fn sound(admin: &mut Admin, message: &VoiceMessage) -> Result<Vec<u8>, Failure> {
+pub(crate) fn sound(admin: &mut Admin, message: &VoiceMessage) -> Result<Vec<u8>, Failure> {
     let id = message.id.to_string();
     let audio =
         admin.store.message_audio(&message.mailbox, message.id).map_err(|error| failed(error, &id))?;

@@ -23,9 +23,11 @@ use crate::config::{self, Config};
 use crate::exit::{Exit, Failure};
 
 pub(crate) use certificate::refused as authority_refused;
+pub(crate) use message::{all_of as all_messages, sound as stored_sound};
 pub(crate) use secrets::password_and_pin;
 pub(crate) use sound::{StoredAudioExt, read_wav};
 pub(crate) use user::all as all_users;
+pub(crate) use why::of as decisions_of;
 
 /// A configuration and the store it names, opened for administration.
 pub(crate) struct Admin {

@@ -15,7 +15,7 @@ const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
 const ASKED_EVERY: Duration = Duration::from_millis(50);
 
 pub(super) fn run(admin: &mut Admin, call_id: &str, field: Option<WhyField>) -> Result<(), Failure> {
-    let decisions = decisions(admin, call_id_on_record(call_id))?;
+    let decisions = decisions(admin, call_id)?;
     match field {
         Some(WhyField::Pin) => {
             let latest = decisions.iter().rev().find_map(|decision| match decision.ruling {
@@ -30,10 +30,16 @@ pub(super) fn run(admin: &mut Admin, call_id: &str, field: Option<WhyField>) -> 
     }
 }
 
+/// The decisions of one call that are on record by now.
+pub(crate) fn of(admin: &mut Admin, call_id: &str) -> Result<Vec<Decision>, Failure> {
+    let call_id = call_id_on_record(call_id);
+    admin.store.decisions(call_id).map_err(|error| failed(error, call_id))
+}
+
 fn decisions(admin: &mut Admin, call_id: &str) -> Result<Vec<Decision>, Failure> {
     let mut waited = Duration::ZERO;
     loop {
-        let found = admin.store.decisions(call_id).map_err(|error| failed(error, call_id))?;
+        let found = of(admin, call_id)?;
         if !found.is_empty() {
             return Ok(found);
         }

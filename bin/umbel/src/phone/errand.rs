@@ -189,6 +189,11 @@ impl Errand {
         self.leave(now, Outcome::Stopped);
     }
 
+    /// A name for a call that somebody wants placed.
+    pub(super) fn fresh_call(&mut self) -> CallKey {
+        self.telephone.fresh_call()
+    }
+
     /// A person wants this.
     pub(super) fn order(&mut self, now: Instant, order: Order) {
         self.handle(now, Input::Order(order));

@@ -11,6 +11,7 @@ use umbel_phone::{CallKey, Config, News, NoSockets, Order, Progress, Wish};
 use umbel_time::Instant;
 use umbel_wav::Format;
 
+use super::directed::{Director, Want};
 use super::errand::{Errand, Goal, Outcome};
 use super::face::{Face, Typed};
 use super::report::Reporter;
@@ -42,6 +43,8 @@ pub(super) struct Job {
     pub(super) json: bool,
     /// A person's terminal, where one looks on.
     pub(super) terminal: Option<Terminal>,
+    /// Another part of the program, where one directs it.
+    pub(super) director: Option<Director>,
 }
 
 /// Does the errand and tells of it; returns when it is over.
@@ -68,6 +71,20 @@ pub(super) fn run_quietly(job: Job) -> Result<(Outcome, (Format, Vec<u8>)), Fail
     result.ok_or_else(|| Failure::new(Exit::Failed, "no-outcome", "the call has no outcome"))
 }
 
+/// The same for a director, who is told everything.
+pub(super) fn run_directed(job: Job) -> Result<(), Failure> {
+    runtime::run(async {
+        let (outcome, world) = errand(job, Reporter::silent(), Recordings::new(None)).await?;
+        match outcome {
+            Outcome::Unreachable | Outcome::NotRegistered(_) | Outcome::NoRoom => {
+                verdict::of(outcome, world.connection)
+            }
+            // What became of calls is among the news.
+            _ => Ok(()),
+        }
+    })
+}
+
 /// The world around the brain.
 struct Loop {
     errand: Errand,
@@ -78,6 +95,7 @@ struct Loop {
     reporter: Reporter,
     /// What a person sees, and where.
     face: Option<(Face, Terminal)>,
+    director: Option<Director>,
     /// Why the connection could not be had, where it could not.
     connection: Option<CloseReason>,
     /// The flows that are not idle, because a registration or a call goes along them.
@@ -104,6 +122,7 @@ async fn errand(
         recordings,
         reporter,
         face,
+        director: job.director,
         connection: None,
         kept: BTreeSet::new(),
     };
@@ -121,6 +140,7 @@ async fn errand(
             input = world.flows.next() => world.take(input),
             key = typed(&mut world.face) => world.typed(key),
             Some((call, event)) = told.recv() => world.happened(call, event)?,
+            want = wanted(&mut world.director) => world.directed(want),
             () = clock.sleep_until(wake) => world.take(Input::Timeout),
             _ = interrupt.recv() => {
                 if std::mem::replace(&mut interrupted, true) {
@@ -154,6 +174,9 @@ impl Loop {
             Input::Opened { .. } => self.connection = None,
             _ => {}
         }
+        if let Some(director) = &mut self.director {
+            director.tap.arrived(&input);
+        }
         self.errand.handle(self.clock.now(), input);
     }
 
@@ -177,6 +200,9 @@ impl Loop {
     /// Does what the brain wants done; gives the outcome when it is over.
     fn perform(&mut self) -> Result<Option<Outcome>, Failure> {
         while let Some(output) = self.errand.poll(self.clock.now()) {
+            if let Some(director) = &mut self.director {
+                director.tap.leaves(&output);
+            }
             if let Some(wish) = self.flows.perform(output) {
                 self.grant(wish)?;
             }
@@ -213,6 +239,9 @@ impl Loop {
             face.told(self.clock.now(), news);
             terminal.clear();
         }
+        if let Some(director) = &mut self.director {
+            director.told(self.clock.now(), news);
+        }
         self.reporter.tell(news, self.errand.key_count());
         Ok(())
     }
@@ -229,6 +258,26 @@ impl Loop {
             Some(Typed::Order(order)) => self.errand.order(now, order),
             Some(Typed::Stop) => self.errand.stop(now),
             None => {}
+        }
+    }
+
+    /// A director wants this; one that is gone wants it to end.
+    fn directed(&mut self, want: Option<Want>) {
+        let now = self.clock.now();
+        match want {
+            Some(want) => {
+                let fresh = self.errand.fresh_call();
+                for order in want.orders(fresh) {
+                    self.errand.order(now, order);
+                }
+            }
+            None => {
+                self.errand.stop(now);
+                // There is nothing more to be wanted.
+                if let Some(director) = &mut self.director {
+                    director.wants = None;
+                }
+            }
         }
     }
 
@@ -284,6 +333,14 @@ impl Loop {
 async fn typed(face: &mut Option<(Face, Terminal)>) -> u8 {
     match face {
         Some((_, terminal)) => terminal.key().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What the director wants next; nothing, where it is gone. Without one, never.
+async fn wanted(director: &mut Option<Director>) -> Option<Want> {
+    match director.as_mut().and_then(|director| director.wants.as_mut()) {
+        Some(wants) => wants.recv().await,
         None => std::future::pending().await,
     }
 }

@@ -3,9 +3,10 @@
 //! The telephone itself is the crate `umbel_phone`; here is what makes a program of it: the command line
 //! (`options`), what one run is to achieve (`errand`) and what is done in its calls (`script`), the event loop,
 //! what is told of it all (`report`, `verdict`), and what a
-//! person sees of it and types (`face`, `terminal`).
+//! person sees of it and types (`face`, `terminal`). `directed` is a telephone for `umbel demo`.
 
 mod check;
+mod directed;
 mod errand;
 mod event_loop;
 mod face;
@@ -17,6 +18,8 @@ mod server;
 mod sound;
 mod terminal;
 mod verdict;
+
+pub(crate) use directed::{Duty, Handset, Told, Want};
 
 use crate::cli::PhoneCommand;
 use crate::exit::Failure;

@@ -76,7 +76,17 @@ pub(super) fn job(options: &PhoneOptions, json: bool, goal: Goal) -> Result<Job,
         user_agent: format!("Umbel-phone/{}", env!("CARGO_PKG_VERSION")),
         ..Config::new(owner, proxy, contact)
     };
-    Ok(Job { telephone, goal, script, tls, clock, record: options.record.clone(), json, terminal: None })
+    Ok(Job {
+        telephone,
+        goal,
+        script,
+        tls,
+        clock,
+        record: options.record.clone(),
+        json,
+        terminal: None,
+        director: None,
+    })
 }
 
 /// RFC 5626 4.1, RFC 9562 5.4: a name for this run. Two telephones of one user on one machine must not take

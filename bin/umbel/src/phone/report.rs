@@ -330,7 +330,7 @@ fn incoming(caller: &Caller<'_>, call_id: &str) -> String {
     format!("{name}<{}> is calling{automatic}{urgent}{subject}, Call-ID {call_id}", caller.from)
 }
 
-const fn codec_name(codec: umbel_media::Codec) -> &'static str {
+pub(super) const fn codec_name(codec: umbel_media::Codec) -> &'static str {
     match codec {
         umbel_media::Codec::Pcmu => "PCMU",
         umbel_media::Codec::Pcma => "PCMA",

@@ -54,8 +54,7 @@ impl Script {
             commands.push(Command::Listen(true));
         }
         if self.record {
-            let limits = RecordLimits { max: RECORD_MAX, silence: None, min: Duration::ZERO };
-            commands.push(Command::Record { id: RECORDING, limits });
+            commands.push(record());
         }
         if let Some(clip) = &self.sound {
             let mut clips = vec![Clip::Silence(self.sound_after), clip.clone()];
@@ -84,6 +83,18 @@ impl Script {
     pub(super) fn key_count(&self) -> usize {
         self.keys.iter().filter(|stroke| matches!(stroke, Keystroke::Press(_))).count()
     }
+}
+
+/// Records what is heard from now on.
+fn record() -> Command {
+    let limits = RecordLimits { max: RECORD_MAX, silence: None, min: Duration::ZERO };
+    Command::Record { id: RECORDING, limits }
+}
+
+/// Ends the recording and begins another, so that what was heard last is told: of one that goes on, the last piece is
+/// told when there is more.
+pub(super) fn turn_the_tape() -> [Command; 2] {
+    [Command::StopRecording { cut: Duration::ZERO }, record()]
 }
 
 impl Running {

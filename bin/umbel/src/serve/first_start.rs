@@ -32,13 +32,22 @@ pub(crate) struct Made {
 pub(super) fn users(
     config: &Config,
     store: &mut dyn Store,
+    random: ChaCha20Rng,
+    now: UnixTime,
+) -> Result<Vec<Made>, Failure> {
+    match store.users(None).map_err(|error| failed(error, "the first users"))?.is_empty() {
+        true => put(config, store, random, now),
+        false => Ok(Vec::new()),
+    }
+}
+
+/// Makes the users, or gives those that are there new secrets.
+pub(crate) fn put(
+    config: &Config,
+    store: &mut dyn Store,
     mut random: ChaCha20Rng,
     now: UnixTime,
 ) -> Result<Vec<Made>, Failure> {
-    let wrong = |error| failed(error, "the first users");
-    if !store.users(None).map_err(wrong)?.is_empty() {
-        return Ok(Vec::new());
-    }
     let (mut entries, mut passwords) = (Vec::new(), Vec::new());
     for (name, user, extension) in USERS {
         let address = Address::new(user, &config.domain)
@@ -52,7 +61,8 @@ pub(super) fn users(
         entries.push(entry);
         passwords.push((extension, password));
     }
-    let set = store.put_users(&entries, &Author::Store, now).map_err(wrong)?;
+    let set =
+        store.put_users(&entries, &Author::Store, now).map_err(|error| failed(error, "the first users"))?;
     let made = set.into_iter().zip(passwords).filter_map(|(set, (extension, password))| {
         Some(Made { address: set.address, extension, pin: set.generated?, password })
     });

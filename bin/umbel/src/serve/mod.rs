@@ -34,6 +34,7 @@ use crate::admin::{configuration, now};
 use crate::cli::Place;
 use crate::config::{Authentication, Config};
 use crate::exit::{Exit, Failure};
+use crate::tap::Wires;
 use crate::tls::Own;
 use crate::{output, runtime, store};
 use control::Control;
@@ -48,7 +49,7 @@ use um_loop::UmLoop;
 use upkeep::Upkeep;
 use watch::{Totals, UmWatch, Watch};
 
-pub(crate) use first_start::Made;
+pub(crate) use first_start::{Made, put as put_first_users};
 pub(crate) use prompts::load as load_prompts;
 pub(crate) use settings::store as store_settings;
 
@@ -57,7 +58,7 @@ pub(crate) fn run(place: &Place) -> Result<(), Failure> {
     let config = configuration(place)?;
     let log = crate::log::start();
     runtime::run(async {
-        let servers = Servers::start(config, log).await?;
+        let servers = Servers::start(config, log, None).await?;
         if servers.supervisor.config.source.is_none() {
             output::write(servers.hints().as_bytes())?;
         }
@@ -93,6 +94,7 @@ struct Common {
     metrics: Metrics,
     readiness: Readiness,
     totals: Totals,
+    wires: Option<Wires>,
 }
 
 /// The roles of one process, and what they have in common, from their start to their end.
@@ -110,8 +112,13 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// Starts every role that the configuration names. On the thread's [`tokio::task::LocalSet`].
-    pub(crate) async fn start(config: Config, log: LogLimit) -> Result<Servers, Failure> {
+    /// Starts every role that the configuration names, on the thread's [`tokio::task::LocalSet`]. Who shows what
+    /// they send gives the wires to keep it on.
+    pub(crate) async fn start(
+        config: Config,
+        log: LogLimit,
+        wires: Option<Wires>,
+    ) -> Result<Servers, Failure> {
         if config.server.is_none() && config.um.is_none() {
             return Err(Failure::config(
                 "no role to run: the configuration has neither a [server] nor a [um] table; add one, or start without --config",
@@ -136,6 +143,7 @@ impl Servers {
             metrics,
             readiness: readiness.clone(),
             totals: Totals::default(),
+            wires,
         };
         let config = &common.config;
         let um = common.bind::<UmLoop>("um", config.um.as_ref().map(|um| um.listen.clone())).await?;
@@ -169,7 +177,8 @@ impl Servers {
             .transpose()?;
         let roles = Roles::new(server, um, has_answered);
         let Common { config, tls, .. } = common;
-        let supervisor = Supervisor { config, prompts: loaded.prompts.clone(), tls, clock, roles };
+        let stop = Arc::new(Notify::new());
+        let supervisor = Supervisor { config, prompts: loaded.prompts.clone(), tls, clock, roles, stop };
         Ok(Servers { supervisor, control, loaded, worker, readiness, upkeep, operation, made })
     }
 
@@ -189,6 +198,29 @@ impl Servers {
         for part in ["listeners", "prompts"] {
             self.readiness.set(part, Standing::Ready);
         }
+    }
+
+    /// The users that this start made, with secrets that are shown this once.
+    pub(crate) fn take_made(&mut self) -> Vec<Made> {
+        std::mem::take(&mut self.made)
+    }
+
+    /// Where the roles listen, as it was bound: the protocol server, and the unified messaging server.
+    pub(crate) fn listeners(&self) -> [Vec<Listener>; 2] {
+        let roles = &self.supervisor.roles;
+        let server = roles.server.as_ref().map(|server| server.listeners.clone());
+        let um = roles.um.as_ref().map(|um| um.listeners.clone());
+        [server.unwrap_or_default(), um.unwrap_or_default()]
+    }
+
+    /// The clock that they all read.
+    pub(crate) fn clock(&self) -> Clock {
+        self.supervisor.clock
+    }
+
+    /// What tells them to stop in order, as SIGTERM does.
+    pub(crate) fn stop(&self) -> Arc<Notify> {
+        Arc::clone(&self.supervisor.stop)
     }
 
     /// Serves until every role has ended.
@@ -230,6 +262,11 @@ impl Common {
         role_thread::bind(name, listen, connections).await.map(Some)
     }
 
+    fn watch(&self, role: &'static str) -> Watch {
+        let tap = self.wires.as_ref().map(|wires| wires.tap(role, self.clock));
+        Watch::new(role, self.metrics.clone(), self.totals.clone(), tap)
+    }
+
     fn run_um(
         &self,
         bound: Bound<UmLoop>,
@@ -249,7 +286,7 @@ impl Common {
             store: worker.ticket_inbox(move |ticket, reply| {
                 let _ = answers.blocking_send(Order::Stored { ticket, reply });
             }),
-            traffic: Watch::new("um", self.metrics.clone(), self.totals.clone()),
+            traffic: self.watch("um"),
             watch: UmWatch::new(self.metrics.clone()),
             is_drained: false,
         };
@@ -273,7 +310,7 @@ impl Common {
             store: worker.ticket_inbox(move |ticket, reply| {
                 let _ = answers.blocking_send(umbel_proxy::Order::Stored { ticket, reply });
             }),
-            traffic: Watch::new("server", self.metrics.clone(), self.totals.clone()),
+            traffic: self.watch("server"),
             watch: ProxyWatch::new(self.metrics.clone(), self.readiness.clone()),
             keeping: Keeping::new(worker.inbox()),
             clock: self.clock,

@@ -21,6 +21,8 @@ pub(super) struct Supervisor {
     pub(super) tls: Tls,
     pub(super) clock: Clock,
     pub(super) roles: Roles,
+    /// Rings when another part of the program wants it all to stop.
+    pub(super) stop: Arc<Notify>,
 }
 
 /// The roles that run.
@@ -50,6 +52,7 @@ pub(super) async fn supervise(supervisor: &mut Supervisor, control: Control) -> 
     let (asking, mut asked) = mpsc::channel(ASKED_MAX);
     let control = tokio::task::spawn_local(control.serve(asking));
     let has_answered = Arc::clone(&supervisor.roles.server_has_answered);
+    let stop = Arc::clone(&supervisor.stop);
     let mut ending = Ending::default();
     let result = loop {
         tokio::select! {
@@ -69,6 +72,7 @@ pub(super) async fn supervise(supervisor: &mut Supervisor, control: Control) -> 
                 };
                 let _ = reply.send(answer);
             }
+            () = stop.notified() => if !supervisor.stop(&mut ending) { break ending.at_once() },
             _ = terminate.recv() => if !supervisor.stop(&mut ending) { break ending.at_once() },
             _ = interrupt.recv() => {
                 ending.is_interrupted = true;

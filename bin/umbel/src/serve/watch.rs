@@ -12,6 +12,8 @@ use umbel_store::{CallOutcome, CallRecord, Op, PinOutcome, Reply, Ruling, Saved,
 use umbel_um::{Alarm, LampFigures};
 use umbel_web::{Connections, Direction, Metrics, SipTransport};
 
+use crate::tap::Tap;
+
 /// The connections' figures, by role: each loop counts its own.
 #[derive(Clone, Default)]
 pub(super) struct Totals(Arc<Mutex<BTreeMap<&'static str, Stats>>>);
@@ -22,14 +24,19 @@ pub(super) struct Watch {
     metrics: Metrics,
     totals: Totals,
     transports: BTreeMap<FlowId, SipTransport>,
+    /// For who shows what is sent.
+    tap: Option<Tap>,
 }
 
 impl Watch {
-    pub(super) fn new(role: &'static str, metrics: Metrics, totals: Totals) -> Self {
-        Watch { role, metrics, totals, transports: BTreeMap::new() }
+    pub(super) fn new(role: &'static str, metrics: Metrics, totals: Totals, tap: Option<Tap>) -> Self {
+        Watch { role, metrics, totals, transports: BTreeMap::new(), tap }
     }
 
     pub(super) fn arrived<O>(&mut self, input: &Input<O>) {
+        if let Some(tap) = &mut self.tap {
+            tap.arrived(input);
+        }
         match input {
             Input::Opened { id, flow } => {
                 self.transports.insert(*id, transport(flow.transport));
@@ -55,6 +62,9 @@ impl Watch {
     }
 
     pub(super) fn leaves<W>(&mut self, output: &Output<W>) {
+        if let Some(tap) = &mut self.tap {
+            tap.leaves(output);
+        }
         if let Output::Transmit { id, bytes } = output {
             self.transmitted(*id, bytes);
         }

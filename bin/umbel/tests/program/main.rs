@@ -5,6 +5,7 @@
 mod calls;
 mod check;
 mod command_line;
+mod demo;
 mod greetings;
 mod import;
 mod message_waiting;
