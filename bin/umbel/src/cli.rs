@@ -189,7 +189,7 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         place: Place,
         /// Columns: address,extension,name,email,pin,password,skip_pin,enabled,language,greeting,time_zone,role,
-        /// and the routing rules of `umbel user set`.
+        /// play-on-phone-dial-string,telephone-access-folder, and the routing rules of `umbel user set`.
         file: PathBuf,
     },
     /// Routing rules as the XML document of [MS-SIPRE] 2.2.9.

@@ -99,7 +99,8 @@ const USER_COLUMNS: &str = "u.id, u.address, u.extension, u.name, u.email, u.ena
     u.time_zone, u.administrator, u.missed_call_notices, u.routing, u.away, u.added, \
     (SELECT generated FROM pin WHERE user = u.id ORDER BY id DESC LIMIT 1), \
     EXISTS (SELECT 1 FROM password WHERE user = u.id), \
-    (SELECT json_group_array(name) FROM alias WHERE user = u.id)";
+    (SELECT json_group_array(name) FROM alias WHERE user = u.id), \
+    u.play_on_phone_dial_string, u.telephone_access_folder";
 
 /// A user by one of the columns or aliases; `condition` is one of our own texts.
 pub(crate) fn load_user(
@@ -144,6 +145,8 @@ fn read_user(row: &Row<'_>) -> Outcome<(UserRow, User)> {
         time_zone: text(8)?,
         role: if row.get(9)? { Role::Administrator } else { Role::User },
         missed_call_notices: row.get(10)?,
+        play_on_phone_dial_string: text(17)?,
+        telephone_access_folder: text(18)?,
         routing: from_json(&row.get::<_, String>(11)?)?,
     };
     let greeting = if row.get(12)? { ActiveGreeting::OutOfOffice } else { ActiveGreeting::Standard };

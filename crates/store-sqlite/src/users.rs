@@ -188,8 +188,8 @@ fn insert_user(connection: &Connection, settings: &Settings, at: UnixTime) -> Ou
 
 fn update_settings(connection: &Connection, row: UserRow, settings: &Settings) -> Outcome<()> {
     let sql = "UPDATE user SET extension = ?2, name = ?3, email = ?4, enabled = ?5, skip_pin = ?6, \
-               language = ?7, time_zone = ?8, administrator = ?9, missed_call_notices = ?10, routing = ?11 \
-               WHERE id = ?1";
+               language = ?7, time_zone = ?8, administrator = ?9, missed_call_notices = ?10, routing = ?11, \
+               play_on_phone_dial_string = ?12, telephone_access_folder = ?13 WHERE id = ?1";
     connection.prepare_cached(sql)?.execute(params![
         row,
         settings.extension,
@@ -202,6 +202,8 @@ fn update_settings(connection: &Connection, row: UserRow, settings: &Settings) -
         settings.role == Role::Administrator,
         settings.missed_call_notices,
         to_json(&settings.routing),
+        settings.play_on_phone_dial_string,
+        settings.telephone_access_folder,
     ])?;
     connection.prepare_cached("DELETE FROM alias WHERE user = ?1")?.execute([row])?;
     let mut insert = connection.prepare_cached("INSERT INTO alias (name, user) VALUES (?1, ?2)")?;

@@ -58,8 +58,8 @@ impl Draw {
 
     fn change(&mut self) -> UserChange {
         let number = Some(format!("47{}", self.below(4))).filter(|_| self.below(5) > 0);
-        match self.below(9) {
-            8 => UserChange::Email(Some("a@mail.test".into()).filter(|_| self.below(4) > 0)),
+        match self.below(11) {
+            9 => UserChange::Email(Some("a@mail.test".into()).filter(|_| self.below(4) > 0)),
             0 => UserChange::Extension(number),
             1 => UserChange::AddAlias(format!("47{}", self.below(4))),
             2 => UserChange::RemoveAlias(format!("47{}", self.below(4))),
@@ -67,6 +67,8 @@ impl Draw {
             4 => UserChange::SkipPin(self.coin()),
             5 => UserChange::Name(self.one(&["Alice", "Älis", "a\rb", ""]).into()),
             6 => UserChange::MissedCallNotices(self.coin()),
+            7 => UserChange::PlayOnPhoneDialString(number),
+            8 => UserChange::TelephoneAccessFolder(Some(self.one(&["AAAA", "AA=="]).into())),
             _ => UserChange::Routing { key: format!("rule-{}", self.below(3)), value: number },
         }
     }

@@ -29,6 +29,12 @@ pub enum Invalid {
     /// Not a time zone name.
     #[error("a time zone is a name such as Europe/Berlin")]
     TimeZone,
+    /// Too long, or with control characters.
+    #[error("a dial string has at most 128 characters and no control characters")]
+    DialString,
+    /// Not base 64, or too long.
+    #[error("a folder is named by at most 512 characters of base 64")]
+    Folder,
     /// Not a rule name, too long a value, or one rule too many.
     #[error(
         "a routing rule is a short word with a value of at most 255 characters, and there are at most 64"

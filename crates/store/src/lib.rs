@@ -52,9 +52,9 @@ pub use greeting::{ActiveGreeting, Greeting, GreetingKind};
 pub use id::{MessageId, NotAnId, Ticket};
 pub use item::{GoneItem, Item, ItemChanges, ItemContent};
 pub use limits::{
-    ALIASES_MAX, CALL_ID_BYTES_MAX, CHANGES_MAX, CHUNK_BYTES_MAX, Config, GONE_ITEMS_MAX, LIST_MAX,
-    RECORDING_BYTES_MAX, RECORDINGS_MAX, RECORDS_MAX, ROUTING_CHARS_MAX, ROUTING_RULES_MAX, TEXT_CHARS_MAX,
-    call_id_on_record, clean_text,
+    ALIASES_MAX, CALL_ID_BYTES_MAX, CHANGES_MAX, CHUNK_BYTES_MAX, Config, DIAL_STRING_CHARS_MAX,
+    FOLDER_ID_CHARS_MAX, GONE_ITEMS_MAX, LIST_MAX, RECORDING_BYTES_MAX, RECORDINGS_MAX, RECORDS_MAX,
+    ROUTING_CHARS_MAX, ROUTING_RULES_MAX, TEXT_CHARS_MAX, call_id_on_record, clean_text,
 };
 pub use lock_out::{CALLER_FAILURES_MAX, CALLER_WINDOW, CallerFailures, Lock, LockOut};
 pub use mailbox::{Counts, MailboxChange, MailboxChanges, MailboxSummary};

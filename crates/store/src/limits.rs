@@ -22,6 +22,10 @@ pub const CHANGES_MAX: usize = 100;
 /// Items of a mailbox that are remembered as gone; a sweep forgets the oldest beyond it, and mail programs that
 /// looked last before that begin anew.
 pub const GONE_ITEMS_MAX: usize = 1_000;
+/// SEC-45: longest dial string.
+pub const DIAL_STRING_CHARS_MAX: usize = 128;
+/// Longest id of a folder; mail programs keep up to 512 octets.
+pub const FOLDER_ID_CHARS_MAX: usize = 512;
 /// Largest chunk of a recording; a larger one is refused as too long.
 pub const CHUNK_BYTES_MAX: usize = 1 << 20;
 /// Longest recording, whatever the configuration says: ten minutes of 48 kHz samples. What is over

@@ -43,6 +43,10 @@ pub struct Settings {
     pub role: Role,
     /// Whether calls that left no message are noted in the mailbox (MISS-1).
     pub missed_call_notices: bool,
+    /// The number or address that Play on Phone offers first.
+    pub play_on_phone_dial_string: Option<String>,
+    /// The folder whose mails are to be read out on the telephone, as the mail program named it.
+    pub telephone_access_folder: Option<String>,
     /// Routing rules by their names in the contract; their meaning is the protocol server's business.
     pub routing: BTreeMap<String, String>,
 }
@@ -62,6 +66,8 @@ impl Settings {
             time_zone: None,
             role: Role::User,
             missed_call_notices: true,
+            play_on_phone_dial_string: None,
+            telephone_access_folder: None,
             routing: BTreeMap::new(),
         }
     }

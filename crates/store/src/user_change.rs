@@ -1,6 +1,9 @@
 //! Changes to a user, one value each, so that two administrators at once do not undo one another.
 
-use crate::limits::{ALIASES_MAX, ROUTING_CHARS_MAX, ROUTING_RULES_MAX, TEXT_CHARS_MAX};
+use crate::limits::{
+    ALIASES_MAX, DIAL_STRING_CHARS_MAX, FOLDER_ID_CHARS_MAX, ROUTING_CHARS_MAX, ROUTING_RULES_MAX,
+    TEXT_CHARS_MAX,
+};
 use crate::{Address, Invalid, NewPin, Password, Role, Settings};
 
 /// Longest extension: E.164 has 15 digits; a prefix for the trunk may come before it.
@@ -31,6 +34,10 @@ pub enum UserChange {
     Role(Role),
     /// Whether calls without a message are noted.
     MissedCallNotices(bool),
+    /// The number or address that Play on Phone offers first.
+    PlayOnPhoneDialString(Option<String>),
+    /// The folder whose mails are to be read out on the telephone: a base 64 id.
+    TelephoneAccessFolder(Option<String>),
     /// A routing rule, or its removal.
     Routing {
         /// Its name in the contract.
@@ -105,6 +112,19 @@ impl UserChange {
             }
             UserChange::Role(role) => settings.role = *role,
             UserChange::MissedCallNotices(wanted) => settings.missed_call_notices = *wanted,
+            UserChange::PlayOnPhoneDialString(dial_string) => {
+                if let Some(text) = dial_string {
+                    // Whether it may be dialled is asked when it is.
+                    check_bounded(text, DIAL_STRING_CHARS_MAX, Invalid::DialString)?;
+                }
+                settings.play_on_phone_dial_string.clone_from(dial_string);
+            }
+            UserChange::TelephoneAccessFolder(folder) => {
+                if folder.as_deref().is_some_and(|id| !is_folder_id(id)) {
+                    return Err(Invalid::Folder);
+                }
+                settings.telephone_access_folder.clone_from(folder);
+            }
             UserChange::Routing { key, value } => set_routing(settings, key, value.as_deref())?,
         }
         Ok(())
@@ -128,6 +148,14 @@ fn set_routing(settings: &mut Settings, key: &str, value: Option<&str>) -> Resul
 fn check_extension(digits: &str) -> Result<(), Invalid> {
     let plausible = (1..=EXTENSION_DIGITS_MAX).contains(&digits.len());
     if plausible && digits.bytes().all(|b| b.is_ascii_digit()) { Ok(()) } else { Err(Invalid::Extension) }
+}
+
+/// Base 64 of anything: folders are the mail program's business.
+fn is_folder_id(id: &str) -> bool {
+    let digits = id.trim_end_matches('=');
+    let whole =
+        (1..=FOLDER_ID_CHARS_MAX).contains(&id.len()) && id.len() % 4 == 0 && id.len() - digits.len() <= 2;
+    whole && digits.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
 }
 
 fn check_text(text: &str, wrong: Invalid) -> Result<(), Invalid> {
@@ -181,6 +209,31 @@ mod tests {
         check(UserChange::Name("Alice\u{1b}[2J".into()), Err(Invalid::Name));
         check(UserChange::TimeZone(Some("Europe/Berlin".into())), Ok(()));
         check(UserChange::TimeZone(Some("../../etc\0".into())), Err(Invalid::TimeZone));
+    }
+
+    /// SEC-45
+    #[test]
+    fn dial_strings_have_a_bound_and_no_line_ends() {
+        let dial_string = |text: &str| UserChange::PlayOnPhoneDialString(Some(text.into()));
+        check(dial_string("+1 (555) 555-0199"), Ok(()));
+        check(dial_string("alice@example.test"), Ok(()));
+        check(dial_string(&"1".repeat(DIAL_STRING_CHARS_MAX)), Ok(()));
+        check(dial_string(&"1".repeat(DIAL_STRING_CHARS_MAX + 1)), Err(Invalid::DialString));
+        check(dial_string("1\r\nX: y"), Err(Invalid::DialString));
+        check(UserChange::PlayOnPhoneDialString(None), Ok(()));
+    }
+
+    #[test]
+    fn a_folder_is_named_in_base_64() {
+        let folder = |text: &str| UserChange::TelephoneAccessFolder(Some(text.into()));
+        for id in ["AAAA", "AAAAAG1hcGktZW50cnktaWQtMDAwMQ==", "ab+/", &"A".repeat(FOLDER_ID_CHARS_MAX)] {
+            check(folder(id), Ok(()));
+        }
+        let long = "A".repeat(FOLDER_ID_CHARS_MAX + 4);
+        for id in ["", "AAA", "====", "A===", "AA=A", "Inbox!!!", "AA A", &long] {
+            check(folder(id), Err(Invalid::Folder));
+        }
+        check(UserChange::TelephoneAccessFolder(None), Ok(()));
     }
 
     #[test]

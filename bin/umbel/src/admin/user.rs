@@ -79,6 +79,8 @@ struct UserDocument<'a> {
     language: &'a str,
     time_zone: Option<&'a str>,
     role: &'static str,
+    play_on_phone_dial_string: Option<&'a str>,
+    telephone_access_folder: Option<&'a str>,
     pin: &'static str,
     has_password: bool,
     greeting: &'static str,
@@ -99,6 +101,8 @@ fn document(user: &User) -> UserDocument<'_> {
         language: settings.language.as_deref().unwrap_or("en"),
         time_zone: settings.time_zone.as_deref(),
         role: role(user),
+        play_on_phone_dial_string: settings.play_on_phone_dial_string.as_deref(),
+        telephone_access_folder: settings.telephone_access_folder.as_deref(),
         pin: pin_state(user.pin),
         has_password: user.has_password,
         greeting: user.greeting.kind().as_str(),
@@ -184,6 +188,8 @@ fn show(admin: &mut Admin, user: &User) -> Result<(), Failure> {
         ("language", settings.language.clone().unwrap_or_else(|| "en".to_owned())),
         ("time_zone", settings.time_zone.clone().unwrap_or_default()),
         ("role", role(user).to_owned()),
+        ("play-on-phone-dial-string", settings.play_on_phone_dial_string.clone().unwrap_or_default()),
+        ("telephone-access-folder", settings.telephone_access_folder.clone().unwrap_or_default()),
         (
             "PIN",
             match user.pin {
@@ -306,6 +312,8 @@ fn export(admin: &mut Admin) -> Result<(), Failure> {
             "language" => settings.language.as_deref().unwrap_or_default(),
             "time_zone" => settings.time_zone.as_deref().unwrap_or_default(),
             "role" => role(user),
+            "play-on-phone-dial-string" => settings.play_on_phone_dial_string.as_deref().unwrap_or_default(),
+            "telephone-access-folder" => settings.telephone_access_folder.as_deref().unwrap_or_default(),
             rule => settings.routing.get(rule).map(String::as_str).unwrap_or_default(),
         };
         writer.write_record(columns.iter().map(cell)).map_err(internal)?;

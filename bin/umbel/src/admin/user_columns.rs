@@ -18,7 +18,7 @@ pub(super) enum Setting {
 }
 
 /// All columns, in the order in which they are exported.
-pub(super) const COLUMNS: [&str; 12] = [
+pub(super) const COLUMNS: [&str; 14] = [
     "address",
     "extension",
     "name",
@@ -31,6 +31,8 @@ pub(super) const COLUMNS: [&str; 12] = [
     "greeting",
     "time_zone",
     "role",
+    "play-on-phone-dial-string",
+    "telephone-access-folder",
 ];
 
 /// All that `umbel user set` and the import know: the columns, and the routing rules.
@@ -66,6 +68,8 @@ pub(super) fn setting(column: &str, value: &str, domain: &str) -> Result<Setting
             "administrator" => Role::Administrator,
             other => return Err(format!("role: `{other}` is neither user nor administrator")),
         }),
+        "play-on-phone-dial-string" => UserChange::PlayOnPhoneDialString(optional),
+        "telephone-access-folder" => UserChange::TelephoneAccessFolder(optional),
         rule if words::NAMES.contains(&rule) => {
             let is_set = words::check(rule, value, domain)
                 .map_err(|wrong| format!("{rule}: `{value}` is not understood; {}", wrong.what))?;
@@ -125,6 +129,11 @@ mod tests {
             change("time_zone", "Europe/Berlin"),
             UserChange::TimeZone(Some("Europe/Berlin".to_owned()))
         );
+        let dial_string = UserChange::PlayOnPhoneDialString(Some("+1555*".to_owned()));
+        assert_eq!(change("play-on-phone-dial-string", "+1555*"), dial_string);
+        assert_eq!(change("play-on-phone-dial-string", ""), UserChange::PlayOnPhoneDialString(None));
+        let folder = UserChange::TelephoneAccessFolder(Some("AAAA".to_owned()));
+        assert_eq!(change("telephone-access-folder", "AAAA"), folder);
         let rule = |key: &str, value: Option<&str>| UserChange::Routing {
             key: key.to_owned(),
             value: value.map(str::to_owned),

@@ -121,6 +121,8 @@ fn what_was_exported_is_imported_elsewhere_as_it_was() {
     let rules = ["forward-immediate=off", "team=alice@example.test, 103", "work-hours=mon-fri 09:00-17:00"];
     site.umbel(&[["user", "set", "bob"].as_slice(), &rules, &["ring-also=off:+15555550100"]].concat())
         .succeeded();
+    let mail = ["play-on-phone-dial-string=+1 555 555 0199", "telephone-access-folder=AAAAAG1hcGk="];
+    site.umbel(&[["user", "set", "bob"].as_slice(), &mail].concat()).succeeded();
     let exported = site.umbel(&["user", "export"]).succeeded();
     assert!(!exported.contains("pin,") || exported.contains("skip_pin"), "{exported}");
     let other = Site::new();

@@ -119,6 +119,7 @@ macro_rules! conformance {
             no_two_users_share_a_number,
             an_import_is_all_or_nothing,
             an_import_changes_users_who_are_there,
+            what_a_mail_program_sets_is_kept,
             an_import_may_be_repeated,
             changes_are_all_or_nothing_and_audited,
             a_removed_user_takes_the_mailbox_along,

@@ -119,6 +119,26 @@ pub fn an_import_changes_users_who_are_there(with: With) {
     });
 }
 
+/// [MS-OXWUMS] `GetUMProperties`: what a mail program has set is there again, and can be taken away.
+pub fn what_a_mail_program_sets_is_kept(with: With) {
+    with(Config::default(), &|store| {
+        let alice = add(store, "alice");
+        let mut kept = |dial_string: Option<&str>, folder: Option<&str>| {
+            let changes = [
+                UserChange::PlayOnPhoneDialString(dial_string.map(str::to_owned)),
+                UserChange::TelephoneAccessFolder(folder.map(str::to_owned)),
+            ];
+            store.change_user(&alice, &changes, &admin(), NOON).unwrap();
+            let settings = store.find_user(&Lookup::Address(alice.clone())).unwrap().unwrap().settings;
+            (settings.play_on_phone_dial_string, settings.telephone_access_folder)
+        };
+        let (dial_string, folder) = ("+1 555 555 0199", "AAAAAG1hcGk=");
+        assert_eq!(kept(Some(dial_string), Some(folder)), (Some(dial_string.into()), Some(folder.into())));
+        assert_eq!(kept(None, Some(folder)), (None, Some(folder.into())));
+        assert_eq!(kept(None, None), (None, None));
+    });
+}
+
 /// A file that is imported again changes nothing: not even a PIN that it states is refused as used before.
 pub fn an_import_may_be_repeated(with: With) {
     with(Config::default(), &|store| {
