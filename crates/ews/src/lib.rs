@@ -6,9 +6,10 @@
 //!
 //! [`xml`] reads and prints, [`envelope`] takes SOAP off and puts it on, [`fault`] and [`response`] are the two
 //! ways in which a service says no. [`unified_messaging`] and [`exchange`] are the two services, [`autodiscover`]
-//! tells where they are. [`item`] is what lies around the voice message: folders, ids, search.
+//! tells where they are, [`description`] what they speak. [`item`] is what lies around the voice message: folders, ids, search.
 
 pub mod autodiscover;
+pub mod description;
 pub mod entry_id;
 pub mod envelope;
 pub mod exchange;

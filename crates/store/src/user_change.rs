@@ -153,8 +153,9 @@ fn check_extension(digits: &str) -> Result<(), Invalid> {
 /// Base 64 of anything: folders are the mail program's business.
 fn is_folder_id(id: &str) -> bool {
     let digits = id.trim_end_matches('=');
-    let whole =
-        (1..=FOLDER_ID_CHARS_MAX).contains(&id.len()) && id.len() % 4 == 0 && id.len() - digits.len() <= 2;
+    let whole = (1..=FOLDER_ID_CHARS_MAX).contains(&id.len())
+        && id.len().is_multiple_of(4)
+        && id.len() - digits.len() <= 2;
     whole && digits.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
 }
 
