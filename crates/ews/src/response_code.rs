@@ -68,7 +68,7 @@ response_codes! {
     ErrorPhoneNumberNotDialable "Dialing restrictions are preventing the phone number that was entered from being dialed."
     ErrorSchemaValidation "The request is not what the schema of the operation says."
     ErrorServerBusy "The server is busy. Try again later."
-    ErrorUnifiedMessagingRequestFailed "The call cannot be placed now: another call of this mailbox is under way, or too many were asked for within an hour."
+    ErrorUnifiedMessagingRequestFailed "This is not possible now: another call of this mailbox is under way, a limit was reached, or no mail is set up."
     ErrorUnifiedMessagingServerNotFound "No unified messaging server can place the call now. Try again later."
     ErrorUnsupportedPathForQuery "The field cannot be searched or sorted by."
     ErrorUnsupportedPropertyDefinition "The property is not supported here."

@@ -41,6 +41,10 @@ pub(super) fn code(error: StoreError) -> Option<ResponseCode> {
         StoreError::Refused(Refusal::Invalid(umbel_store::Invalid::Folder)) => {
             Some(ResponseCode::ErrorInvalidIdMalformed)
         }
+        StoreError::Refused(
+            Refusal::MailNotSetUp | Refusal::NoMailAddress | Refusal::TooManyPinResets | Refusal::OutboxFull,
+        ) => Some(ResponseCode::ErrorUnifiedMessagingRequestFailed),
+        StoreError::Refused(Refusal::Disabled) => Some(ResponseCode::ErrorUserNotUnifiedMessagingEnabled),
         StoreError::Refused(Refusal::NoSuchMessage(_)) => Some(ResponseCode::ErrorItemNotFound),
         // Removed while the request was under way.
         StoreError::Refused(Refusal::NoSuchUser) => Some(ResponseCode::ErrorNonExistentMailbox),

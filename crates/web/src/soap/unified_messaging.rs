@@ -125,7 +125,12 @@ async fn choose_greeting(desk: &Desk, request: &Admitted, away: bool) -> Result<
     }
 }
 
-/// A new PIN goes by mail and never into the answer. Where no mail goes out, the old one stays.
-async fn reset_pin(_desk: &Desk, _request: &Admitted) -> Result<(), Fault> {
-    Err(Fault::Code(ResponseCode::ErrorUnifiedMessagingRequestFailed))
+/// A new PIN goes by mail and never into the answer; the store bounds how often. Where no mail can go out,
+/// the old one stays.
+async fn reset_pin(desk: &Desk, request: &Admitted) -> Result<(), Fault> {
+    let (address, author, at) = (request.mailbox().clone(), Author::OwnerByWeb, desk.now());
+    match desk.store.ask(Op::ResetPinByMail { address, author, at }).await {
+        Reply::Done => Ok(()),
+        reply => Err(desk.fault_of(&reply)),
+    }
 }
