@@ -68,8 +68,11 @@ pub(super) fn setting(column: &str, value: &str, domain: &str) -> Result<Setting
             "administrator" => Role::Administrator,
             other => return Err(format!("role: `{other}` is neither user nor administrator")),
         }),
-        "play-on-phone-dial-string" => UserChange::PlayOnPhoneDialString(optional),
-        "telephone-access-folder" => UserChange::TelephoneAccessFolder(optional),
+        // The API spells them as it spells all names.
+        "play-on-phone-dial-string" | "play_on_phone_dial_string" => {
+            UserChange::PlayOnPhoneDialString(optional)
+        }
+        "telephone-access-folder" | "telephone_access_folder" => UserChange::TelephoneAccessFolder(optional),
         rule if words::NAMES.contains(&rule) => {
             let is_set = words::check(rule, value, domain)
                 .map_err(|wrong| format!("{rule}: `{value}` is not understood; {}", wrong.what))?;

@@ -88,7 +88,7 @@ fn document(desk: &Desk, user: &User) -> UserDocument {
         language: settings.language.clone().unwrap_or_else(|| desk.settings().language.clone()),
         time_zone: settings.time_zone.clone(),
         missed_call_notices: settings.missed_call_notices,
-        play_on_phone_dial_string: None,
+        play_on_phone_dial_string: settings.play_on_phone_dial_string.clone(),
         greeting: user.greeting.kind().as_str(),
         pin_state: match user.pin {
             PinState::Generated => "generated",

@@ -104,8 +104,15 @@ fn stage_where(replies: impl Fn(&Op) -> Option<Reply> + Send + Sync + 'static) -
         language: "en".into(),
     };
     let metrics = Metrics::new("0");
-    let desk =
-        Desk::new(handle, phone_calls.clone(), settings, Random::new([8; 32]), metrics, Arc::new(|| NOON));
+    let desk = Desk::new(
+        handle,
+        phone_calls.clone(),
+        settings,
+        Random::new([8; 32]),
+        metrics,
+        Arc::new(|| NOON),
+        |_, _, _| Err(String::new()),
+    );
     Stage { app: super::routes().with_state(desk), store, calls: phone_calls, orders }
 }
 
