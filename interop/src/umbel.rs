@@ -75,7 +75,7 @@ impl Umbel {
         let mut config = format!(
             "domain = \"{DOMAIN}\"\n\
              [tls]\ntrusted-peers = [\"{LISTED}\"]\n\
-             [http]\nadmin-listen = \"{}\"\n",
+             [http]\nlisten = \"127.0.0.1:0\"\nadmin-listen = \"{}\"\n",
             self.admin(),
         );
         if let Some(lines) = server {

@@ -130,7 +130,9 @@ fn ports(config: &Config, running: bool) -> Vec<Finding> {
     let of_server = config.server.iter().flat_map(|server| &server.listen);
     let listeners = of_server.chain(config.um.iter().flat_map(|um| &um.listen));
     let listeners = listeners.map(|listener| (listener.to_string(), listener.address));
-    for (name, address) in listeners.chain([(config.admin_listen.to_string(), config.admin_listen)]) {
+    let web = [("http", config.http.listen), ("admin", config.admin_listen)];
+    let web = web.map(|(name, address)| (format!("{name}:{address}"), address));
+    for (name, address) in listeners.chain(web) {
         findings.push(match TcpListener::bind(address) {
             Ok(_) => Finding::good("address", format!("{name} is free")),
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && running => {

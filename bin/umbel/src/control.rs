@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use umbel_web::PhoneCallDocument;
 
 use crate::admin::configuration;
 use crate::cli::Place;
@@ -24,11 +25,32 @@ const SOCKET_NAME_BYTES_MAX: usize = 104;
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a command asks of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
 pub(crate) enum Request {
     /// Read the configuration again.
     Reload,
+    /// Play a message on its owner's telephone, or on a number that the owner may call.
+    PlayOnPhone {
+        /// The message's id.
+        message: String,
+        /// What to dial; the owner's own telephone where it is absent.
+        number: Option<String>,
+    },
+    /// How does this call stand?
+    PhoneCall {
+        /// Whose.
+        mailbox: String,
+        /// Its id.
+        id: String,
+    },
+    /// End this call.
+    HangUp {
+        /// Whose.
+        mailbox: String,
+        /// Its id.
+        id: String,
+    },
 }
 
 /// What the server answers.
@@ -40,11 +62,25 @@ pub(crate) enum Answer {
         /// What needs a restart to take effect.
         after_restart: Vec<String>,
     },
+    /// How a call stands.
+    PhoneCall(PhoneCall),
     /// It is refused; everything stays as it was.
     Refused {
         /// Why.
         message: String,
     },
+}
+
+/// A call that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PhoneCall {
+    /// Whose.
+    pub(crate) mailbox: String,
+    /// How it stands, as the API says it.
+    #[serde(flatten)]
+    pub(crate) call: PhoneCallDocument,
+    /// No more comes of it.
+    pub(crate) is_over: bool,
 }
 
 /// Where the socket is.
@@ -102,6 +138,9 @@ pub(crate) fn reload(place: &Place, json: bool) -> Result<(), Failure> {
         Answer::Done { after_restart } if after_restart.is_empty() => output::line("reloaded"),
         Answer::Done { after_restart } => {
             output::line(format!("reloaded; after a restart: {}", after_restart.join("; ")))
+        }
+        Answer::PhoneCall(_) => {
+            Err(Failure::new(Exit::Failed, "internal", "the server answered something else"))
         }
         Answer::Refused { message } => {
             Err(Failure::config(format!("{message}; the old configuration stays")))

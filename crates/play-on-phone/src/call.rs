@@ -1,9 +1,9 @@
 //! How a call stands, in the words of [MS-OXWUMS] and of DEC-26.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// `UMCallState`, those values that occur here. SOAP shows `Alerted` as `Connecting` (DEC-26).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CallState {
     /// The INVITE is sent.
     Connecting,
@@ -16,7 +16,7 @@ pub enum CallState {
 }
 
 /// `UMEventCause`: why a call is over. `None` until it is, and when it ended as calls do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventCause {
     /// Nothing to tell.
     None,
@@ -31,7 +31,7 @@ pub enum EventCause {
 }
 
 /// How a call stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// The state.
     pub state: CallState,

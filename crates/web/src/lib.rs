@@ -24,7 +24,7 @@ mod testing;
 pub use admin::Admin;
 pub use api::PhoneCallDocument;
 pub use desk::{Desk, ReadSetting, Settings, WallClock};
-pub use front::{AsWritten, Certificate, Client, Front};
+pub use front::{AsWritten, Certificate, Client, Front, ServerConfig};
 pub use metrics::{CallKind, CallOutcome, Connections, Direction, Metrics, SipTransport};
 pub use phone_calls::{Ordered, PhoneCalls};
 pub use random::Random;

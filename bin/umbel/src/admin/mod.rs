@@ -15,7 +15,7 @@ mod why;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use umbel_store::{Address, Author, Lookup, Refusal, Store, StoreError, User};
+use umbel_store::{Address, Author, Lookup, Refusal, Store, StoreError, User, UserChange};
 use umbel_time::UnixTime;
 
 use crate::cli::{Command, Place};
@@ -46,6 +46,14 @@ pub(crate) fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Calls { place, all } => calls::run(&mut Admin::open(&place, json)?, all),
         Command::Certificate { command } => certificate::run(command, json),
         other => unreachable!("{other:?} is not about administration"),
+    }
+}
+
+/// What one setting of a user means, in the words of the import and of `umbel user set`: a column or a routing rule.
+pub(crate) fn read_setting(column: &str, value: &str, domain: &str) -> Result<UserChange, String> {
+    match user_columns::setting(column, value, domain)? {
+        user_columns::Setting::Change(change) => Ok(change),
+        _ => Err(format!("{column}: cannot be set this way")),
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) fn setting(column: &str, value: &str, domain: &str) -> Result<Setting
         "name" => UserChange::Name(value.to_owned()),
         "email" => UserChange::Email(optional),
         "skip_pin" => UserChange::SkipPin(yes_or_no(column, value)?),
+        "missed_call_notices" => UserChange::MissedCallNotices(yes_or_no(column, value)?),
         "enabled" => UserChange::Enabled(yes_or_no(column, value)?),
         "language" => match value {
             "" | "en" => UserChange::Language(optional),
@@ -127,6 +128,7 @@ mod tests {
         assert_eq!(change("extension", ""), UserChange::Extension(None));
         assert_eq!(change("skip_pin", ""), UserChange::SkipPin(true));
         assert_eq!(change("enabled", "no"), UserChange::Enabled(false));
+        assert_eq!(change("missed_call_notices", "no"), UserChange::MissedCallNotices(false));
         assert_eq!(change("role", "administrator"), UserChange::Role(Role::Administrator));
         assert_eq!(
             change("time_zone", "Europe/Berlin"),

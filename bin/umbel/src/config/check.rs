@@ -15,7 +15,7 @@ use umbel_play_on_phone::{DiallingRules, NotARule, Rule};
 
 use super::file::{self, File, Srtp};
 use super::units::Span;
-use super::{Config, Identity, Limits, Pin, Recording, Server, Tls, Um, default_admin_listen};
+use super::{Config, Http, Identity, Limits, Pin, Recording, Server, Tls, Um, default_admin_listen};
 use crate::exit::{Exit, Failure};
 
 /// The longest recording that may be configured; ten minutes is for uploads.
@@ -168,6 +168,7 @@ impl Checker<'_> {
             um,
             pin: self.pin(&file.pin)?,
             dialling: self.dialling(&file.dialling)?,
+            http: self.http(&file.http)?,
             admin_listen: file.http.admin_listen.unwrap_or_else(default_admin_listen),
             limits: self.limits(&file.limits)?,
         })
@@ -175,11 +176,7 @@ impl Checker<'_> {
 
     /// A key that would have no effect is worse than one that is refused.
     fn refuse_what_is_to_come(&self, file: &File) -> Result<(), Failure> {
-        let coming = [
-            (file.mail.as_ref().map(Spanned::span), "[mail]", "mail notices"),
-            (file.http.listen.as_ref().map(Spanned::span), "[http] listen", "the web mailbox"),
-            (file.http.tls.as_ref().map(Spanned::span), "[http] tls", "the web mailbox"),
-        ];
+        let coming = [(file.mail.as_ref().map(Spanned::span), "[mail]", "mail notices")];
         for (span, key, feature) in coming {
             if let Some(span) = span {
                 return Err(self.source.wrong(
@@ -189,6 +186,20 @@ impl Checker<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The front and the operators' listener are two: one asks who it is, the other must not be reached by all.
+    fn http(&self, http: &file::Http) -> Result<Http, Failure> {
+        let default = Http::default();
+        let listen = http.listen.as_ref().map_or(default.listen, |listen| *listen.as_ref());
+        if let Some(given) = &http.listen
+            && listen.port() != 0
+            && listen == http.admin_listen.unwrap_or_else(default_admin_listen)
+        {
+            let what = format!("[http] listen and admin-listen are both {listen}; give one another port");
+            return Err(self.source.wrong(given.span(), what));
+        }
+        Ok(Http { listen, tls: http.tls.as_ref().map_or(default.tls, |tls| *tls.as_ref()) })
     }
 
     fn store(&self, store: &Spanned<String>) -> Result<(), Failure> {

@@ -31,6 +31,8 @@ pub(crate) use units::parse_duration;
 
 /// The data directory where no configuration names one, relative to the current directory.
 pub(crate) const DEFAULT_DATA: &str = "umbel-data";
+/// The web front's default.
+const DEFAULT_HTTP_LISTEN: &str = "127.0.0.1:8080";
 /// The administration listener's default.
 const DEFAULT_ADMIN_LISTEN: &str = "127.0.0.1:9090";
 /// The unified messaging server's default listeners.
@@ -59,6 +61,8 @@ pub(crate) struct Config {
     pub(crate) pin: Pin,
     /// Which numbers outside Play on Phone and transfers may call.
     pub(crate) dialling: DiallingRules,
+    /// The mailbox page, the API and web services.
+    pub(crate) http: Http,
     /// Health, readiness and metrics.
     pub(crate) admin_listen: SocketAddr,
     /// Bounds on connections.
@@ -160,6 +164,20 @@ impl Default for Pin {
     }
 }
 
+/// The web front.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Http {
+    pub(crate) listen: SocketAddr,
+    /// With the certificate of `[tls]`.
+    pub(crate) tls: bool,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Http { listen: DEFAULT_HTTP_LISTEN.parse().expect("the default is an address"), tls: false }
+    }
+}
+
 /// Bounds on SIP connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
@@ -187,6 +205,7 @@ impl Config {
             um: Some(Um::default()),
             pin: Pin::default(),
             dialling: DiallingRules::default(),
+            http: Http::default(),
             admin_listen: default_admin_listen(),
             limits: Limits::default(),
         }

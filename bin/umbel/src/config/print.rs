@@ -47,6 +47,10 @@ pub(crate) fn print(config: &Config) -> String {
     out.note("Numbers outside that Play on Phone and transfers may call: \"+15555550100\", \"+1555*\". Users always may be.");
     out.list("allow", config.dialling.rules().map(ToString::to_string));
     out.table("http");
+    out.note("The mailbox page, the API and web services.");
+    out.text("listen", &config.http.listen.to_string());
+    out.note("true: with the certificate of [tls]; without it nobody can sign in from other machines.");
+    out.value("tls", config.http.tls);
     out.note("/healthz /readyz /metrics");
     out.text("admin-listen", &config.admin_listen.to_string());
     out.table("limits");

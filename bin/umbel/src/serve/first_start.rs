@@ -80,7 +80,7 @@ fn password(random: &mut ChaCha20Rng) -> Password {
 }
 
 /// What a newcomer can do next, as commands to copy.
-pub(super) fn hints(config: &Config, roles: &Roles, made: &[Made]) -> String {
+pub(super) fn hints(config: &Config, roles: &Roles, web: &str, made: &[Made]) -> String {
     let mut text = String::new();
     if !made.is_empty() {
         text.push_str(
@@ -94,6 +94,9 @@ pub(super) fn hints(config: &Config, roles: &Roles, made: &[Made]) -> String {
         }
         text.push('\n');
     }
+    text.push_str(&format!(
+        "The mailbox is at {web}/, for those who have an address and a password here.\n\n"
+    ));
     let listeners = roles.server.as_ref().map(|server| server.listeners.as_slice()).unwrap_or_default();
     let at = |transport| listeners.iter().find(|listener| listener.transport == transport);
     let (Some(tcp), Some(tls)) = (at(Transport::Tcp), at(Transport::Tls)) else { return text };

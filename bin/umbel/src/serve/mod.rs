@@ -4,6 +4,7 @@ mod control;
 mod descriptors;
 mod event_loop;
 mod first_start;
+pub(crate) mod http;
 pub(crate) mod media_worker;
 mod operation;
 mod prompts;
@@ -28,7 +29,7 @@ use umbel_ocexum::TrustedTransport;
 use umbel_proxy::Proxy;
 use umbel_store_sqlite::{Recovery, SqliteStore, StoreWorker};
 use umbel_um::{MediaKey, Order, Um};
-use umbel_web::{Metrics, Readiness, Standing};
+use umbel_web::{Metrics, PhoneCalls, Random, Readiness, Standing};
 
 use crate::admin::{configuration, now};
 use crate::cli::Place;
@@ -80,6 +81,10 @@ pub(crate) fn warnings(config: &Config) -> Vec<String> {
     }
     if config.server.as_ref().is_some_and(|server| server.authentication == Authentication::None) {
         warnings.push("authentication = \"none\": whoever connects may register and call as any user; for closed networks and load tests only".to_owned());
+    }
+    let web = &config.http;
+    if !web.tls && !web.listen.ip().is_loopback() {
+        warnings.push(format!("[http] listen = \"{}\" without tls: nobody can sign in from other machines, since passwords are not taken in clear", web.listen));
     }
     warnings
 }
@@ -153,6 +158,7 @@ impl Servers {
         let control = Control::bind(&config.data)
             .map_err(|error| crate::exit::at_path("bind the control socket in", &config.data, &error))?;
         let operation = operation::start(config, &readiness, &common.metrics).await?;
+        let web = http::bind(config, clock, readiness.clone(), common.metrics.clone()).await?;
         // Only now: a start that failed would have shown nobody the secrets of the users it made.
         let made = match config.source {
             None => first_start::users(config, &mut store, runtime::generator()?, now())?,
@@ -170,21 +176,25 @@ impl Servers {
         let upkeep = tokio::task::spawn_local(upkeep.run());
         // Each is told where the other one is, which may have chosen a port.
         let there = server.as_ref().map(|server| server.listeners.clone()).unwrap_or_default();
-        let um = um.map(|um| common.run_um(um, &there, &loaded, &worker)).transpose()?;
+        let random = Random::new(runtime::seed()?);
+        let phone_calls = http::phone_calls(&random, um.as_ref().map(|um| um.orders.clone()));
+        let um = um.map(|um| common.run_um(um, &there, &loaded, &worker, phone_calls.clone())).transpose()?;
         let has_answered = Arc::new(Notify::new());
         let server = server
             .map(|server| common.run_server(server, um.as_ref(), &worker, Arc::clone(&has_answered)))
             .transpose()?;
         let roles = Roles::new(server, um, has_answered);
+        let web = web.start(config, clock, &worker, phone_calls, random, common.metrics.clone())?;
         let Common { config, tls, .. } = common;
         let stop = Arc::new(Notify::new());
-        let supervisor = Supervisor { config, prompts: loaded.prompts.clone(), tls, clock, roles, stop };
+        let supervisor = Supervisor { config, prompts: loaded.prompts.clone(), tls, clock, roles, web, stop };
         Ok(Servers { supervisor, control, loaded, worker, readiness, upkeep, operation, made })
     }
 
     /// What a newcomer can do next, and the secrets of the users that were made.
     fn hints(&self) -> String {
-        first_start::hints(&self.supervisor.config, &self.supervisor.roles, &self.made)
+        let supervisor = &self.supervisor;
+        first_start::hints(&supervisor.config, &supervisor.roles, &supervisor.web.url(), &self.made)
     }
 
     /// Everything runs: says so, in the log and to who asks for readiness.
@@ -193,6 +203,7 @@ impl Servers {
             let listeners = listeners.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
             tracing::info!(role, listeners, "serving");
         }
+        tracing::info!(role = "http", listeners = self.supervisor.web.url(), "serving");
         tracing::info!(from_pack = self.loaded.from_pack, "prompts");
         self.loaded.prepare();
         for part in ["listeners", "prompts"] {
@@ -228,6 +239,7 @@ impl Servers {
         let ended = supervise(&mut self.supervisor, self.control).await;
         self.readiness.set("listeners", Standing::Missing("the server is stopping".to_owned()));
         self.upkeep.abort();
+        self.supervisor.web.stop().await;
         self.worker.stop();
         drop(self.operation);
         ended
@@ -273,6 +285,7 @@ impl Common {
         server: &[Listener],
         loaded: &Loaded,
         worker: &StoreWorker,
+        phone_calls: PhoneCalls,
     ) -> Result<Running<Order>, Failure> {
         let um = self.config.um.as_ref().expect("its listeners are bound");
         let listening = settings::Bound { um: &bound.listeners, server };
@@ -288,6 +301,7 @@ impl Common {
             }),
             traffic: self.watch("um"),
             watch: UmWatch::new(self.metrics.clone()),
+            phone_calls,
             is_drained: false,
         };
         bound.start("um", role)

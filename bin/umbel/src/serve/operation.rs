@@ -8,7 +8,7 @@ use crate::exit::{Exit, Failure};
 
 /// The figures and parts that operators see.
 pub(super) fn observation() -> (Metrics, Readiness) {
-    let readiness = Readiness::new(["store", "prompts", "listeners"]);
+    let readiness = Readiness::new(["store", "prompts", "listeners", "web"]);
     (Metrics::new(env!("CARGO_PKG_VERSION")), readiness)
 }
 

@@ -1,10 +1,13 @@
 //! Reading the configuration again while calls go on.
 
+use std::sync::Arc;
+
 use umbel_net::{Clock, Tls};
 use umbel_um::Prompts;
+use umbel_web::ServerConfig;
 
 use super::supervisor::Roles;
-use super::{prompts, refused, settings};
+use super::{http, prompts, refused, settings};
 use crate::config::{self, Config, Server, Um};
 use crate::control::Answer;
 use crate::exit::Failure;
@@ -14,6 +17,8 @@ pub(super) struct Reloaded {
     pub(super) config: Config,
     pub(super) server: Option<umbel_proxy::Config>,
     pub(super) um: Option<umbel_um::Config>,
+    /// What the web front shows from now on, where it speaks TLS.
+    pub(super) web: Option<Arc<ServerConfig>>,
     /// Settings that are read at the start only, where they changed.
     pub(super) after_restart: Vec<String>,
 }
@@ -64,9 +69,10 @@ pub(super) fn reload(
         (Some(_), None) => return Err(gone("server")),
         (None, _) => None,
     };
+    let web = http::certificate(&config, clock)?;
     tls.reload(&certificates).map_err(refused::tls)?;
     let after_restart = after_restart(current, &config);
-    Ok(Reloaded { config, server, um, after_restart })
+    Ok(Reloaded { config, server, um, web, after_restart })
 }
 
 fn gone(role: &str) -> Failure {
@@ -74,9 +80,11 @@ fn gone(role: &str) -> Failure {
 }
 
 fn after_restart(old: &Config, new: &Config) -> Vec<String> {
-    let pairs: [(&str, bool); 11] = [
+    let pairs: [(&str, bool); 13] = [
         ("data", old.data != new.data),
         ("[pin] min-length, simple-patterns, lock-after", old.pin != new.pin),
+        ("[http] listen", old.http.listen != new.http.listen),
+        ("[http] tls", old.http.tls != new.http.tls),
         ("[http] admin-listen", old.admin_listen != new.admin_listen),
         ("[limits]", old.limits != new.limits),
         ("[server]", old.server.is_none() && new.server.is_some()),

@@ -8,6 +8,7 @@ use umbel_net::{Clock, Listener, Tls};
 
 use super::control::{ASKED_MAX, Control};
 use super::event_loop::Ended;
+use super::http::{self, Web};
 use super::reload;
 use super::role_thread::Running;
 use crate::config::Config;
@@ -21,6 +22,7 @@ pub(super) struct Supervisor {
     pub(super) tls: Tls,
     pub(super) clock: Clock,
     pub(super) roles: Roles,
+    pub(super) web: Web,
     /// Rings when another part of the program wants it all to stop.
     pub(super) stop: Arc<Notify>,
 }
@@ -67,8 +69,18 @@ pub(super) async fn supervise(supervisor: &mut Supervisor, control: Control) -> 
                 supervisor.reload();
             }
             Some((request, reply)) = asked.recv() => {
+                let desk = supervisor.web.desk.clone();
                 let answer = match request {
                     Request::Reload => supervisor.reload(),
+                    Request::PlayOnPhone { message, number } => {
+                        // Signals are heard while it is decided whether the call is placed.
+                        tokio::task::spawn_local(async move {
+                            let _ = reply.send(http::play(desk, message, number).await);
+                        });
+                        continue;
+                    }
+                    Request::PhoneCall { mailbox, id } => http::phone_call(&desk, &mailbox, &id),
+                    Request::HangUp { mailbox, id } => http::hang_up(&desk, &mailbox, &id),
                 };
                 let _ = reply.send(answer);
             }
@@ -221,6 +233,7 @@ impl Supervisor {
                     tracing::warn!("{warning}");
                 }
                 let answer = reloaded.answer();
+                self.web.reload(&reloaded.config, reloaded.web);
                 self.config = reloaded.config;
                 if let (Some(um), Some(settings)) = (&self.roles.um, reloaded.um) {
                     self.prompts = settings.prompts.clone();

@@ -8,6 +8,7 @@ use umbel_ocexum::Policy;
 use umbel_store::{Reply, StoreError};
 use umbel_store_sqlite::TicketInbox;
 use umbel_um::{MediaKey, NoSockets, Order, Um, Wish};
+use umbel_web::PhoneCalls;
 
 use super::event_loop::{Role, ask};
 use super::media_worker::MediaWorkers;
@@ -19,6 +20,8 @@ pub(super) struct UmLoop {
     pub(super) store: TicketInbox,
     pub(super) traffic: Watch,
     pub(super) watch: UmWatch,
+    /// Whoever asked for calls hears of them here.
+    pub(super) phone_calls: PhoneCalls,
     /// No call is left, and all that was recorded is saved.
     pub(super) is_drained: bool,
 }
@@ -64,7 +67,10 @@ impl Role for UmLoop {
             }
             Wish::Alarm(alarm) => self.watch.alarm(&alarm),
             Wish::Gateway { gateway, standing } => self.watch.gateway(&gateway, standing),
-            Wish::PhoneCall { id, news } => tracing::info!(call = %id, ?news, "play on phone"),
+            Wish::PhoneCall { id, news } => {
+                tracing::debug!(call = %id, ?news, "play on phone");
+                self.phone_calls.news(id, news);
+            }
             Wish::Drained => self.is_drained = true,
         }
         None

@@ -61,7 +61,7 @@ impl Server {
         let configuration = |more: &str| {
             format!(
                 "domain = \"example.test\"\n\
-                 [http]\nadmin-listen = \"{admin}\"\n\
+                 [http]\nlisten = \"127.0.0.1:0\"\nadmin-listen = \"{admin}\"\n\
                  [tls]\ntrusted-peers = [\"{LISTED}\"]\n{more}\n{tls_settings}\n\
                  [um]\nlisten = [\"tcp:{tcp}\", \"tls:{tls}\"]\n\
                  [um.recording]\nmin-length = \"0s\"\n"

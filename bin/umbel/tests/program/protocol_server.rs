@@ -14,7 +14,7 @@ fn tables(site: &Site, server: &str) -> String {
     let Site { tcp, tls, admin, .. } = site;
     format!(
         "domain = \"example.test\"\n\
-         [http]\nadmin-listen = \"127.0.0.1:{admin}\"\n\
+         [http]\nlisten = \"127.0.0.1:0\"\nadmin-listen = \"127.0.0.1:{admin}\"\n\
          [server]\nlisten = [\"tcp:127.0.0.1:{tcp}\", \"tls:127.0.0.1:{tls}\"]\n{server}\n\
          [um]\nlisten = [\"tcp:127.0.0.1:0\", \"tls:127.0.0.1:0\"]\n"
     )

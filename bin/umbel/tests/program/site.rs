@@ -88,7 +88,7 @@ impl Site {
         let Site { tcp, tls: tls_port, admin, .. } = self;
         format!(
             "domain = \"example.test\"\n\
-             [http]\nadmin-listen = \"127.0.0.1:{admin}\"\n\
+             [http]\nlisten = \"127.0.0.1:0\"\nadmin-listen = \"127.0.0.1:{admin}\"\n\
              [tls]\ntrusted-peers = [\"{LISTED}\"]\n{tls}\n\
              [um]\nlisten = [\"tcp:127.0.0.1:{tcp}\", \"tls:127.0.0.1:{tls_port}\"]\n{um}\n"
         )

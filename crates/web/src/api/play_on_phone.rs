@@ -17,7 +17,7 @@ use crate::{Desk, SignedIn};
 const NUMBER_CHARS_MAX: usize = 256;
 
 /// How a call stands, with SIP's own words (DEC-26).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhoneCallDocument {
     /// The name of the call.
     pub id: String,
