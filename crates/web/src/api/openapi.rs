@@ -46,7 +46,11 @@ mod tests {
     async fn every_path_takes_the_methods_that_the_description_gives_it_and_no_others() {
         let world = World::new();
         for (path, methods) in described(&document(&world).await) {
-            let path = path.replace("{kind}", "name").replace("{address}", "bob").replace("{id}", "0").replace("{call_id}", "x");
+            let path = path
+                .replace("{kind}", "name")
+                .replace("{address}", "bob")
+                .replace("{id}", "0")
+                .replace("{call_id}", "x");
             let answer = world.json("carol", "OPTIONS", &format!("/api/v1{path}"), &Value::Null).await;
             assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
             let allowed = answer.header("allow").to_lowercase();
