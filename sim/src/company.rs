@@ -16,8 +16,8 @@ use crate::callee::{self, Callee, Manner};
 use crate::office::{By, PROXY};
 use crate::telephone::{Do, Invite, Telephone};
 use crate::{
-    Account, Place, ProtocolServer, Softphone, UnifiedMessaging, World, address, certificate,
-    protocol_server, tcp, tls, unified_messaging,
+    Account, Handset, Place, ProtocolServer, Softphone, UnifiedMessaging, World, address, certificate,
+    handset, protocol_server, tcp, tls, unified_messaging,
 };
 
 /// The domain.
@@ -173,6 +173,28 @@ impl Company {
         name: &str,
         change: impl FnOnce(&mut umbel_phone::Config),
     ) -> Place<Softphone> {
+        let (here, config) = self.telephone_settings(name, change);
+        let rng = self.world.rng();
+        let place = self.world.add(name, here, Softphone::new(here, config, rng));
+        self.world.order(place, umbel_phone::Order::Register);
+        place
+    }
+
+    /// The same with sound. It speaks µ-law only, so that what is heard is what was said, octet for octet.
+    pub fn handset(&mut self, name: &str, change: impl FnOnce(&mut umbel_phone::Config)) -> Place<Handset> {
+        let (here, mut config) = self.telephone_settings(name, change);
+        config.codecs = vec![umbel_sdp::Codec::Pcmu];
+        let rng = self.world.rng();
+        let place = self.world.add(name, here, Handset::new(here, config, rng));
+        self.world.order(place, handset::Told::Phone(Box::new(umbel_phone::Order::Register)));
+        place
+    }
+
+    fn telephone_settings(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(&mut umbel_phone::Config),
+    ) -> (IpAddr, umbel_phone::Config) {
         let here = self.seat();
         let user = name.trim_end_matches(|c: char| c.is_ascii_digit());
         let mut config = umbel_phone::Config::new(
@@ -188,10 +210,7 @@ impl Company {
         config.instance = Some(format!("urn:uuid:00000000-0000-4000-8000-{:012}", self.seats));
         config.rtp_address = here;
         change(&mut config);
-        let rng = self.world.rng();
-        let place = self.world.add(name, here, Softphone::new(here, config, rng));
-        self.world.order(place, umbel_phone::Order::Register);
-        place
+        (here, config)
     }
 
     /// A telephone of a user that has not registered yet.

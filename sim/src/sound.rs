@@ -31,6 +31,11 @@ impl Sound {
         }
     }
 
+    /// Whether anything was negotiated yet.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.session.is_some()
+    }
+
     fn start(&mut self, now: Instant, parameters: Parameters) {
         self.session = Some(Session::new(now, parameters, self.rng.clone()));
     }

@@ -8,5 +8,6 @@ mod listening;
 mod log_in;
 mod marking;
 mod pin_change;
+mod play_on_phone;
 mod properties;
 mod transcript;

@@ -90,7 +90,7 @@ fn input() -> impl Strategy<Value = Input> {
     ]
 }
 
-fn inputs() -> impl Strategy<Value = Vec<Input>> {
+pub(crate) fn inputs() -> impl Strategy<Value = Vec<Input>> {
     proptest::collection::vec(input(), 0..60)
 }
 

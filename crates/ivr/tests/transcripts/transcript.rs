@@ -7,8 +7,8 @@ use umbel_ivr::mailbox::{
 };
 use umbel_ivr::phrase::{Digits, LocalTime};
 use umbel_ivr::{
-    Access, Actions, CallAnswering, Choice, Input, Keys, Recorded, RecordingEnding, SubscriberAccess,
-    subscriber_access,
+    Access, Actions, CallAnswering, Choice, Input, Keys, PlayOnPhone, Recorded, RecordingEnding,
+    SubscriberAccess, subscriber_access,
 };
 use umbel_ocexum as ocexum;
 use umbel_sip_message::AddressOfRecord;
@@ -26,6 +26,12 @@ impl Script for CallAnswering {
 impl Script for SubscriberAccess {
     fn step(self, input: Input) -> (Self, Actions) {
         SubscriberAccess::step(self, input)
+    }
+}
+
+impl Script for PlayOnPhone {
+    fn step(self, input: Input) -> (Self, Actions) {
+        PlayOnPhone::step(self, input)
     }
 }
 

@@ -174,6 +174,9 @@ impl Call {
         desk.disarm(CallTimer::Ringing);
         self.outcome_is(status.as_u16(), "somebody answered", desk);
         self.record.set_outcome(CallOutcome::Answered);
+        if let Some(standing) = &mut self.standing {
+            standing.answered((status.as_u16(), status.reason().to_owned()));
+        }
         let settled = match answer.map(|answer| media.complete(answer, desk)) {
             Some(Ok(settled)) => settled,
             // RFC 3261 13.2.2.4: an answer that cannot be used ends the call.

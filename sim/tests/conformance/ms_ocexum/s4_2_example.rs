@@ -5,7 +5,11 @@
 
 use bytes::Bytes;
 use umbel_ocexum::{PlayOnPhone, Sensitivity};
+use umbel_play_on_phone::{PhoneCallId, Played};
+use umbel_sim::callee::Manner;
+use umbel_sim::company::{Company, UM};
 use umbel_sip_message::{HeaderName, Message, Method, Request, parse};
+use umbel_um::Order;
 
 /// The example with a Via, which the picture leaves out, and with this Contact.
 fn example(contact: &str) -> Option<Request> {
@@ -69,4 +73,61 @@ fn our_own_form_of_it_matches_in_parties_and_sensitivity() {
     let alice = PlayOnPhone::new(&request.headers().to().uri.to_uri());
     assert_eq!(alice.from().as_str(), "sip:alice@contoso.com");
     assert_eq!(alice.sensitivity().as_str(), "private-no-diversion");
+}
+
+/// The INVITE of a Play-On-Phone call of ours as it reaches the telephone: the second arrow of figure 2.
+fn ours() -> Request {
+    let mut company = Company::new(1);
+    let um = company.unified_messaging("um", UM);
+    company.telephone("alice", Manner::answers_after(1));
+    let message = company.world[um].leave_message("alice@example.test", 1, &[0x91; 8_000]);
+    company.open();
+    let request = umbel_play_on_phone::Request {
+        id: PhoneCallId::from_bytes([1; 16]),
+        owner: "alice@example.test".parse().unwrap(),
+        played: Played::Message(message),
+        dial_string: None,
+    };
+    company.world.order(um, Order::PlayOnPhone(Box::new(request)).into());
+    company.wait(20);
+    company.invites("server", "alice")[0].clone()
+}
+
+/// Section 4.2, header for header, where the text is sound. The differences, and why:
+///
+/// * Request-URI: ours is what our telephone has registered; the example's has parameters of another registrar's.
+/// * `epid` in From and To: belongs to the endpoints of that protocol ([MS-SIPRE] 3.1); header parameters are no part
+///   of the comparison (OCEXUM-3.2-6), and ours leaves them out.
+/// * CSeq 5: any number will do (RFC 3261 8.1.1.5); ours begins at 1.
+/// * Allow: ours is one line in upper case, since methods compare with case (RFC 3261 7.1), and lists what we serve:
+///   no SERVICE and no BENOTIFY.
+/// * Contact: no blank within (OCEXUM-4-4).
+/// * Via, Record-Route: the picture leaves them out; RFC 3261 8.1.1 does not.
+#[test]
+fn our_own_call_is_the_example_header_for_header() {
+    let (theirs, ours) = (example(CONTACT).unwrap(), ours());
+    let (there, here) = (theirs.headers(), ours.headers());
+    // Theirs has passed two servers, ours one.
+    assert_eq!((there.max_forwards(), here.max_forwards()), (Some(68), Some(69)));
+    for headers in [there, here] {
+        assert_eq!(headers.from().uri.as_str(), headers.to().uri.as_str());
+        assert!(headers.from().tag().is_some() && headers.to().tag().is_none());
+        let contacts = headers.contacts().unwrap();
+        let contact = contacts.first().unwrap();
+        assert!(contact.param("automata").is_some());
+        assert!(contact.uri.transport().unwrap().eq_ignore_ascii_case("tls"));
+        assert!(headers.allow().unwrap().has(&Method::Update));
+        let values: Vec<_> = headers.all(&HeaderName::MsSensitivity).collect();
+        assert_eq!(values, [b"private-no-diversion".as_slice()]);
+    }
+    assert!(!here.call_id().is_empty() && here.call_id() != there.call_id());
+    assert_eq!(here.from().uri.as_str(), "sip:alice@example.test");
+    assert!(here.has(&HeaderName::UserAgent));
+    assert!(here.content_type().unwrap().unwrap().is("application", "sdp"));
+    for method in [Method::Ack, Method::Cancel, Method::Bye, Method::Invite, Method::Message, Method::Info] {
+        assert!(here.allow().unwrap().has(&method), "{method}");
+    }
+    let text = String::from_utf8_lossy(ours.as_bytes()).into_owned();
+    assert!(!text.contains("<sip: "), "{text}");
+    assert!(!here.has(&HeaderName::Diversion));
 }
