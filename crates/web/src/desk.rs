@@ -8,6 +8,7 @@ use umbel_time::UnixTime;
 
 use crate::page::{MailboxNews, Sessions, Streams};
 use crate::sign_in::Doorkeeper;
+use crate::soap::Shelf;
 use crate::{Metrics, PhoneCalls, Random, StoreHandle};
 
 /// What the configuration says that web handlers need.
@@ -50,6 +51,7 @@ pub struct Desk {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) mailbox_news: Arc<MailboxNews>,
     pub(crate) streams: Streams,
+    pub(crate) shelf: Shelf,
     settings: Arc<RwLock<Arc<Settings>>>,
     clock: WallClock,
 }
@@ -79,6 +81,7 @@ impl Desk {
             sessions: Arc::default(),
             mailbox_news: Arc::default(),
             streams: Streams::default(),
+            shelf: Shelf::default(),
             settings,
             clock,
         }

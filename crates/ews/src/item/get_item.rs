@@ -45,10 +45,10 @@ pub(crate) fn read_attachments(
 pub fn found<'a>(
     references: &'a [Result<ItemReference, ResponseCode>],
     index: &'a Index,
-) -> impl Iterator<Item = Result<&'a Item, ResponseCode>> {
+) -> impl Iterator<Item = Result<Item, ResponseCode>> {
     references.iter().map(|reference| {
         let reference = reference.as_ref().map_err(|code| *code)?;
-        index.item(reference.id).ok_or(ResponseCode::ErrorItemNotFound)
+        index.item(reference.id).cloned().ok_or(ResponseCode::ErrorItemNotFound)
     })
 }
 
@@ -56,10 +56,10 @@ pub fn found<'a>(
 pub fn found_attachments<'a>(
     attachments: &'a [Result<MessageId, ResponseCode>],
     index: &'a Index,
-) -> impl Iterator<Item = Result<&'a VoiceMessage, ResponseCode>> {
+) -> impl Iterator<Item = Result<VoiceMessage, ResponseCode>> {
     attachments.iter().map(|attachment| {
         let message = index.item((*attachment)?).and_then(message::voice_message);
-        message.ok_or(ResponseCode::ErrorInvalidAttachmentId)
+        message.cloned().ok_or(ResponseCode::ErrorInvalidAttachmentId)
     })
 }
 

@@ -1,7 +1,10 @@
 //! Whose mailbox it is, and what of its owner stands in the mails that items are shown as.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use umbel_mail::Addressing;
 use umbel_store::Address;
+use umbel_time::UnixTime;
 
 /// Whose mailbox it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,19 +17,20 @@ pub struct Mailbox {
     pub mail_to: String,
     /// The address that mails of ours come from.
     pub mail_from: String,
-    /// How far the owner's clock is from UTC, in seconds to the east.
-    pub utc_offset_seconds: i32,
+    /// Where the owner's clock is.
+    pub zone: TimeZone,
 }
 
 impl Mailbox {
-    /// The same as the composer of mails wants it.
-    pub fn addressing(&self) -> Addressing<'_> {
+    /// The same as the composer of mails wants it, for a mail that tells of this time.
+    pub fn addressing(&self, at: UnixTime) -> Addressing<'_> {
+        let told = Timestamp::from_second(at.as_secs()).unwrap_or(Timestamp::UNIX_EPOCH);
         Addressing {
             from: &self.mail_from,
             to: &self.mail_to,
             to_name: &self.name,
             mailbox: &self.owner,
-            utc_offset_seconds: self.utc_offset_seconds,
+            utc_offset_seconds: self.zone.to_offset(told).seconds(),
         }
     }
 

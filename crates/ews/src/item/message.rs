@@ -65,8 +65,12 @@ pub(crate) fn address_type(caller: &Caller) -> &'static str {
 /// The whole mail: `wav` is the sound of a message, as the composer of mails wants it.
 pub fn mime(item: &Item, mailbox: &Mailbox, wav: Option<&[u8]>) -> Vec<u8> {
     match &item.content {
-        ItemContent::Message(message) => compose::voice_mail(&mailbox.addressing(), message, wav),
-        ItemContent::MissedCall(call) => compose::missed_call(&mailbox.addressing(), item.id, call),
+        ItemContent::Message(message) => {
+            compose::voice_mail(&mailbox.addressing(received(item)), message, wav)
+        }
+        ItemContent::MissedCall(call) => {
+            compose::missed_call(&mailbox.addressing(received(item)), item.id, call)
+        }
     }
 }
 
@@ -94,7 +98,9 @@ pub(crate) fn headers(item: &Item, mailbox: &Mailbox) -> Vec<(String, String)> {
 /// Octets of the whole mail, known without its sound.
 pub(crate) fn size(item: &Item, mailbox: &Mailbox) -> u64 {
     match &item.content {
-        ItemContent::Message(message) => compose::voice_mail_bytes(&mailbox.addressing(), message),
+        ItemContent::Message(message) => {
+            compose::voice_mail_bytes(&mailbox.addressing(received(item)), message)
+        }
         ItemContent::MissedCall(_) => mime(item, mailbox, None).len() as u64,
     }
 }
@@ -102,8 +108,10 @@ pub(crate) fn size(item: &Item, mailbox: &Mailbox) -> u64 {
 /// The text for people.
 pub(crate) fn body(item: &Item, mailbox: &Mailbox) -> String {
     match &item.content {
-        ItemContent::Message(message) => compose::voice_mail_text(&mailbox.addressing(), message),
-        ItemContent::MissedCall(call) => compose::missed_call_text(&mailbox.addressing(), call),
+        ItemContent::Message(message) => {
+            compose::voice_mail_text(&mailbox.addressing(received(item)), message)
+        }
+        ItemContent::MissedCall(call) => compose::missed_call_text(&mailbox.addressing(received(item)), call),
     }
 }
 
@@ -117,7 +125,9 @@ pub(crate) fn subject(item: &Item) -> String {
 fn internet_message_id(item: &Item, mailbox: &Mailbox) -> String {
     match &item.content {
         ItemContent::Message(message) => compose::message_id(&mailbox.owner, message),
-        ItemContent::MissedCall(_) => compose::missed_call_message_id(&mailbox.addressing(), item.id),
+        ItemContent::MissedCall(_) => {
+            compose::missed_call_message_id(&mailbox.addressing(received(item)), item.id)
+        }
     }
 }
 

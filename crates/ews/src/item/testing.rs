@@ -25,7 +25,7 @@ pub(crate) fn mailbox() -> Mailbox {
         name: "Alice Example".to_owned(),
         mail_to: "alice@mail.example.test".to_owned(),
         mail_from: "voicemail@example.test".to_owned(),
-        utc_offset_seconds: 0,
+        zone: jiff::tz::TimeZone::UTC,
     }
 }
 

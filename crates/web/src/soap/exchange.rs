@@ -7,11 +7,11 @@ use axum::response::Response;
 use umbel_ews::envelope::Envelope;
 use umbel_ews::exchange::{self, Operation, Person, TelephoneSettings};
 use umbel_ews::fault::Fault;
-use umbel_ews::{ResponseCode, refusal};
+use umbel_ews::{ResponseCode, item, refusal};
 use umbel_play_on_phone::{PhoneCallId, Played};
 
 use super::request::{Admitted, Kind, admit, admit_look};
-use super::{answer as http, description};
+use super::{answer as http, description, items};
 use crate::Desk;
 
 /// GET: the description for everybody, the service itself only for those who sign in.
@@ -39,8 +39,11 @@ pub(super) async fn answer(State(desk): State<Desk>, request: Request<Body>) -> 
 async fn respond(desk: &Desk, request: &Admitted) -> Result<String, Fault> {
     let envelope = Envelope::read(&request.body)?;
     exchange::admit(&envelope)?;
-    match exchange::read(&envelope) {
-        Some(operation) => Ok(telephone(desk, request, operation?).await),
+    if let Some(operation) = exchange::read(&envelope) {
+        return Ok(telephone(desk, request, operation?).await);
+    }
+    match item::read(&envelope, request.mailbox()) {
+        Some(operation) => items::answer(desk, &request.user, operation?).await,
         None => Err(exchange::unknown_operation(&envelope)),
     }
 }

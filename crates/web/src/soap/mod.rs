@@ -8,6 +8,7 @@ mod autodiscover;
 mod base_url;
 mod description;
 mod exchange;
+mod items;
 mod request;
 mod unified_messaging;
 
@@ -15,6 +16,8 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::Desk;
+
+pub(crate) use items::Shelf;
 
 /// Paths come in lower case.
 pub(crate) fn routes() -> Router<Desk> {

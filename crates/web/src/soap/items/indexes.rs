@@ -1,0 +1,131 @@
+//! Indexes of mailboxes at hand, each brought in step with the store before it is looked at.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+use umbel_ews::item::index::{Index, Progress};
+use umbel_store::{Address, Op, Reply, StoreError};
+
+use crate::StoreHandle;
+
+/// Mailboxes whose items are kept at hand; beyond, those that nobody has asked for longest are let go.
+const MAILBOXES_MAX: usize = 1_000;
+/// Items that are kept at hand in all; beyond, likewise. Some 100 MiB.
+const ITEMS_MAX: usize = 200_000;
+/// Questions to the store for one request; a mailbox that changes faster than it is read is asked for later.
+const QUESTIONS_MAX: usize = 1_000;
+
+/// The indexes. Copies share them.
+#[derive(Clone, Default)]
+pub(crate) struct Indexes {
+    table: Arc<Mutex<Table>>,
+}
+
+#[derive(Default)]
+struct Table {
+    mailboxes: BTreeMap<Address, Kept>,
+    /// Counts what is asked for.
+    asked: u64,
+}
+
+struct Kept {
+    index: Arc<Turn<Index>>,
+    items: usize,
+    /// The count when it was last asked for.
+    last: u64,
+}
+
+impl Indexes {
+    /// The index of a mailbox, as the store is now. Whoever holds it keeps others of this mailbox waiting.
+    pub(super) async fn of(
+        &self,
+        owner: &Address,
+        store: &StoreHandle,
+    ) -> Result<OwnedMutexGuard<Index>, Reply> {
+        let mut index = self.take(owner).lock_owned().await;
+        for _ in 0..QUESTIONS_MAX {
+            let after = index.up_to();
+            match store.ask(Op::ListItems { mailbox: owner.clone(), after }).await {
+                Reply::Items(changes) => {
+                    if index.apply(*changes) == Progress::Complete {
+                        self.note(owner, index.len());
+                        return Ok(index);
+                    }
+                }
+                other => return Err(other),
+            }
+        }
+        Err(Reply::Failed(StoreError::Overloaded))
+    }
+
+    fn take(&self, owner: &Address) -> Arc<Turn<Index>> {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        table.asked += 1;
+        let last = table.asked;
+        let kept = table.mailboxes.entry(owner.clone()).or_insert_with(|| Kept {
+            index: Arc::default(),
+            items: 0,
+            last,
+        });
+        kept.last = last;
+        Arc::clone(&kept.index)
+    }
+
+    /// Notes how much is kept, and keeps the bounds.
+    fn note(&self, owner: &Address, items: usize) {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = table.mailboxes.get_mut(owner) {
+            kept.items = items;
+        }
+        let mut all: usize = table.mailboxes.values().map(|kept| kept.items).sum();
+        while all > ITEMS_MAX || table.mailboxes.len() > MAILBOXES_MAX {
+            let others = table.mailboxes.iter().filter(|(address, _)| *address != owner);
+            let Some(oldest) = others.min_by_key(|(_, kept)| kept.last).map(|(address, _)| address.clone())
+            else {
+                break;
+            };
+            all -= table.mailboxes.remove(&oldest).map_or(0, |kept| kept.items);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "these are tests")]
+mod tests {
+    use super::*;
+    use crate::testing::{World, address};
+
+    #[tokio::test]
+    async fn an_index_is_in_step_with_the_store_whenever_it_is_looked_at() {
+        let world = World::new();
+        let (indexes, alice) = (Indexes::default(), address("alice"));
+        let id = umbel_store::conformance::id(1);
+        assert!(indexes.of(&alice, &world.desk.store).await.is_ok_and(|index| index.is_empty()));
+        world.store(|store| umbel_store::conformance::deposit(store, id, &alice).unwrap());
+        let index = indexes.of(&alice, &world.desk.store).await.unwrap();
+        assert_eq!(index.item(id).map(|item| item.seen), Some(false));
+        drop(index);
+        world.store(|store| store.mark_heard(&alice, id, true).unwrap());
+        let index = indexes.of(&alice, &world.desk.store).await.unwrap();
+        assert_eq!(index.item(id).map(|item| item.seen), Some(true));
+    }
+
+    #[tokio::test]
+    async fn only_so_many_are_kept_and_those_asked_for_last() {
+        let world = World::new();
+        let indexes = Indexes::default();
+        for user in ["alice", "bob"] {
+            drop(indexes.of(&address(user), &world.desk.store).await.unwrap());
+        }
+        indexes.note(&address("alice"), ITEMS_MAX);
+        indexes.note(&address("bob"), 1);
+        let kept = || {
+            let table = indexes.table.lock().unwrap();
+            table.mailboxes.keys().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(kept(), [address("bob")]);
+        indexes.note(&address("bob"), ITEMS_MAX + 1);
+        assert_eq!(kept(), [address("bob")], "the one that is being looked at stays");
+    }
+}
