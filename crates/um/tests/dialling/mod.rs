@@ -86,7 +86,7 @@ impl Wire {
         let id = self.flow.unwrap();
         self.input(Input::Received { id, message: Message::Response(response) });
         // Timer D on a reliable transport is zero; the hour passes slowly enough.
-        self.now = self.now + std::time::Duration::from_secs(40);
+        self.now += std::time::Duration::from_secs(40);
         self.input(Input::Timeout);
     }
 
