@@ -1,6 +1,6 @@
 //! Other people's programs: which ones the checks use, and how they get here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 /// A program that some checks need and the machine may lack.
@@ -22,13 +22,16 @@ pub(crate) const KAMAILIO: Tool = Tool {
     packages: &["kamailio", "kamailio-tls-modules", "kamailio-extra-modules"],
 };
 pub(crate) const SOX: Tool = Tool { name: "SoX", shown_by: "sox", packages: &["sox", "libsox-fmt-all"] };
+/// What the program's sound card is built with.
+pub(crate) const ALSA: Tool =
+    Tool { name: "ALSA's headers", shown_by: "include/alsa/asoundlib.h", packages: &["libasound2-dev"] };
 pub(crate) const OPENSSL: Tool = Tool { name: "OpenSSL", shown_by: "openssl", packages: &["openssl"] };
 
-const ALL: [Tool; 5] = [BARESIP, SIPP, KAMAILIO, SOX, OPENSSL];
+const ALL: [Tool; 6] = [BARESIP, SIPP, KAMAILIO, SOX, OPENSSL, ALSA];
 
 impl Tool {
     pub(crate) fn is_here(self) -> bool {
-        on_path(self.shown_by).is_some()
+        on_path(self.shown_by).is_some() || Path::new("/usr").join(self.shown_by).is_file()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use crate::prerequisites::{self, BARESIP, KAMAILIO, OPENSSL, SIPP, SOX, Tool};
+use crate::prerequisites::{self, ALSA, BARESIP, KAMAILIO, OPENSSL, SIPP, SOX, Tool};
 
 /// One check.
 struct Step {
@@ -19,7 +19,7 @@ enum Outcome {
     Skipped(String),
 }
 
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     Step { name: "format", what: "every file is formatted", needs: &[], run: format },
     Step { name: "lint", what: "no warning from the compiler or clippy", needs: &[], run: lint },
     Step { name: "test", what: "unit, simulated, conformance and loopback tests", needs: &[], run: test },
@@ -31,6 +31,12 @@ const STEPS: [Step; 15] = [
     },
     Step { name: "fuzz-targets", what: "the fuzz targets build", needs: &[], run: fuzz_targets },
     Step { name: "program", what: "the program builds as users build it", needs: &[], run: program },
+    Step {
+        name: "audio",
+        what: "the telephone with a sound card builds, and keeps to its bounds",
+        needs: &[ALSA],
+        run: audio,
+    },
     Step {
         name: "peers",
         what: "who skips the PIN: listed peers, unlisted ones, strangers",
@@ -145,6 +151,16 @@ fn lint() -> Outcome {
         "-D",
         "warnings",
     ])
+}
+
+fn audio() -> Outcome {
+    let of_the_program = ["--package", "umbel", "--features", "audio", "--locked"];
+    let lint = [&["clippy", "--bins"], &of_the_program[..], &["--", "-D", "warnings"]].concat();
+    let test = [&["test", "--bin", "umbel"], &of_the_program[..], &["card"]].concat();
+    match cargo(&lint) {
+        Outcome::Passed => cargo(&test),
+        outcome => outcome,
+    }
 }
 
 fn test() -> Outcome {

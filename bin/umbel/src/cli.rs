@@ -366,6 +366,9 @@ pub(crate) struct PhoneOptions {
     /// Record what is heard.
     #[arg(long, value_name = "OUT.wav")]
     pub(crate) record: Option<PathBuf>,
+    /// Speak and listen with the system's sound card, in builds with the feature `audio`.
+    #[arg(long, value_name = "device")]
+    pub(crate) audio: Option<Audio>,
     /// Say what this file says.
     #[arg(long, value_name = "IN.wav")]
     pub(crate) play: Option<PathBuf>,
@@ -384,6 +387,13 @@ pub(crate) struct PhoneOptions {
     pub(crate) no_transfer: bool,
     #[command(flatten)]
     pub(crate) secrets: SecretsFromFiles,
+}
+
+/// Where sound comes from and goes to, besides files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Audio {
+    /// The microphone and the loudspeaker that the system calls its default.
+    Device,
 }
 
 /// What happens to calls that come.

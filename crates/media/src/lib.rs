@@ -53,6 +53,6 @@ pub use message::Message;
 pub use monitor::Level;
 pub use parameters::{Direction, Parameters};
 pub use prompt::{Prompt, UnusableSound};
-pub use rate::resampled;
+pub use rate::{Resampler, resampled};
 pub use samples::{LIVE_RATE, Samples};
 pub use session::{Channel, Counters, Session, Transmit};

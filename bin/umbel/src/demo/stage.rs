@@ -91,6 +91,7 @@ pub(super) fn telephone(address: &Address, transport: Transport, at: SocketAddr)
         certificate: None,
         private_key: None,
         record: None,
+        audio: None,
         play: None,
         play_after: None,
         keys: None,

@@ -126,7 +126,7 @@ impl Checked<'_> {
             options.secrets.password_file = None;
             (options.certificate, options.private_key) = (None, None);
         }
-        options.for_time = Some(listens.to_owned());
+        (options.for_time, options.audio) = (Some(listens.to_owned()), None);
         let target = if call.voice_mail {
             self.owner.with_param("opaque", Some("app:voicemail"))
         } else {

@@ -11,6 +11,7 @@ use umbel_phone::{CallKey, Config, News, NoSockets, Order, Progress, Wish};
 use umbel_time::Instant;
 use umbel_wav::Format;
 
+use super::card::Card;
 use super::directed::{Director, Want};
 use super::errand::{Errand, Goal, Outcome};
 use super::face::{Face, Typed};
@@ -40,6 +41,8 @@ pub(super) struct Job {
     pub(super) tls: Option<Tls>,
     pub(super) clock: Clock,
     pub(super) record: Option<PathBuf>,
+    /// A person's microphone and loudspeaker, where they are wanted.
+    pub(super) card: Option<Card>,
     pub(super) json: bool,
     /// A person's terminal, where one looks on.
     pub(super) terminal: Option<Terminal>,
@@ -93,6 +96,10 @@ struct Loop {
     media: MediaWorkers<CallKey>,
     recordings: Recordings,
     reporter: Reporter,
+    /// What a person says and hears.
+    card: Option<Card>,
+    /// Why that is not to be had any more.
+    card_lost: Option<Failure>,
     /// What a person sees, and where.
     face: Option<(Face, Terminal)>,
     director: Option<Director>,
@@ -114,6 +121,7 @@ async fn errand(
     let media = media(&job, events)?;
     let face = job.terminal.take().map(|terminal| (Face::new(job.goal.callee()), terminal));
     job.script.levels = face.is_some();
+    let card = job.card.take();
     let mut world = Loop {
         errand: Errand::begin(clock.now(), job.telephone, job.goal, job.script, runtime::generator()?),
         flows: Flows::new(config, clock),
@@ -121,6 +129,8 @@ async fn errand(
         media,
         recordings,
         reporter,
+        card,
+        card_lost: None,
         face,
         director: job.director,
         connection: None,
@@ -139,6 +149,7 @@ async fn errand(
         tokio::select! {
             input = world.flows.next() => world.take(input),
             key = typed(&mut world.face) => world.typed(key),
+            (call, samples) = captured(&mut world.card) => world.captured(call, samples),
             Some((call, event)) = told.recv() => world.happened(call, event)?,
             want = wanted(&mut world.director) => world.directed(want),
             () = clock.sleep_until(wake) => world.take(Input::Timeout),
@@ -155,11 +166,14 @@ async fn errand(
         }
     };
     // From here on there is nothing to be typed.
-    world.face = None;
+    (world.face, world.card) = (None, None);
     world.settle().await?;
     world.end(&mut told).await?;
     if world.reporter.is_closed() {
         return Err(Failure::new(Exit::OutputClosed, "output-closed", "the reader of the output is gone"));
+    }
+    if let Some(lost) = world.card_lost.take() {
+        return Err(lost);
     }
     if interrupted {
         return Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted"));
@@ -188,6 +202,11 @@ impl Loop {
                     face.levels(call, theirs, ours);
                 }
             }
+            umbel_media::Event::Heard { samples } => {
+                if let Some(card) = &mut self.card {
+                    card.heard(call, &samples);
+                }
+            }
             event => {
                 // What was heard last comes after the call is over.
                 self.recordings.take(call, &event)?;
@@ -195,6 +214,28 @@ impl Loop {
             }
         }
         Ok(())
+    }
+
+    /// The microphone has captured something.
+    fn captured(&mut self, call: CallKey, samples: umbel_media::Samples) {
+        let command = umbel_media::Command::Speak(samples);
+        self.errand.order(self.clock.now(), Order::Sound { call, command });
+    }
+
+    /// The card belongs to the call that is up, and is closed after it.
+    fn share_card(&mut self, news: &News) {
+        let Some(card) = &mut self.card else { return };
+        match news {
+            News::Call { call, change: Progress::Answered(_), .. } => {
+                if let Err(lost) = card.begin(*call) {
+                    // Who cannot speak does not keep the other side waiting.
+                    self.card_lost = Some(lost);
+                    self.errand.stop(self.clock.now());
+                }
+            }
+            News::Call { call, change: Progress::Ended(_), .. } => card.end(*call),
+            _ => {}
+        }
     }
 
     /// Does what the brain wants done; gives the outcome when it is over.
@@ -235,6 +276,7 @@ impl Loop {
         if let News::Call { call, change: Progress::Answered(answered), .. } = news {
             self.recordings.begin(*call, answered.codec)?;
         }
+        self.share_card(news);
         if let Some((face, terminal)) = &mut self.face {
             face.told(self.clock.now(), news);
             terminal.clear();
@@ -341,6 +383,14 @@ async fn typed(face: &mut Option<(Face, Terminal)>) -> u8 {
 async fn wanted(director: &mut Option<Director>) -> Option<Want> {
     match director.as_mut().and_then(|director| director.wants.as_mut()) {
         Some(wants) => wants.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What the microphone captures next. Without one, nothing.
+async fn captured(card: &mut Option<Card>) -> (CallKey, umbel_media::Samples) {
+    match card {
+        Some(card) => card.captured().await,
         None => std::future::pending().await,
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! The telephone itself is the crate `umbel_phone`; here is what makes a program of it: the command line
 //! (`options`), what one run is to achieve (`errand`) and what is done in its calls (`script`), the event loop,
-//! what is told of it all (`report`, `verdict`), and what a
-//! person sees of it and types (`face`, `terminal`). `directed` is a telephone for `umbel demo`.
+//! what is told of it all (`report`, `verdict`), what a
+//! person sees of it and types (`face`, `terminal`), and says and hears (`card`). `directed` is a telephone for
+//! `umbel demo`.
 
+#[cfg_attr(not(feature = "audio"), path = "no_card.rs")]
+mod card;
 mod check;
 mod directed;
 mod errand;

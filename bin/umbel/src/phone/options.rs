@@ -11,12 +11,13 @@ use umbel_sdp::Srtp;
 use umbel_sip_message::{HeaderName, Uri};
 use umbel_ua::{Credentials, ExtraHeaders};
 
+use super::card::Card;
 use super::errand::{Goal, Wanted};
 use super::event_loop::Job;
 use super::script::Script;
 use super::server::Server;
 use super::{keys, sound};
-use crate::cli::{AnswerOptions, PhoneOptions};
+use crate::cli::{AnswerOptions, Audio, PhoneOptions};
 use crate::config::parse_duration;
 use crate::exit::{Exit, Failure};
 use crate::runtime;
@@ -31,6 +32,7 @@ const WITHIN: Duration = Duration::from_secs(600);
 
 /// Everything a run needs; the goal is filled in by who knows it.
 pub(super) fn job(options: &PhoneOptions, json: bool, goal: Goal) -> Result<Job, Failure> {
+    let card = options.audio.map(|Audio::Device| Card::find()).transpose()?;
     let (password, pin) = crate::admin::password_and_pin(&options.secrets)?;
     let server = Server::parse(&options.server)?;
     let owner = owner(options)?;
@@ -42,7 +44,7 @@ pub(super) fn job(options: &PhoneOptions, json: bool, goal: Goal) -> Result<Job,
         record: options.record.is_some(),
         hang_up_after: time(options.for_time.as_deref(), "--for")?,
         levels: false,
-        listen: false,
+        listen: card.is_some(),
     };
     let clock = Clock::start();
     let tls = match server.transport {
@@ -83,6 +85,7 @@ pub(super) fn job(options: &PhoneOptions, json: bool, goal: Goal) -> Result<Job,
         tls,
         clock,
         record: options.record.clone(),
+        card,
         json,
         terminal: None,
         director: None,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::site::{Ran, Site, umbel};
+use crate::site::{Ran, Site, program, umbel};
 use crate::sound::{read, seconds_of, write_tone_of};
 use crate::telephone::{Telephone, common, quiet};
 use crate::wait::until;
@@ -181,6 +181,21 @@ fn what_keeps_a_telephone_from_registering_is_said() {
     let told = with(3, &common[3]).documents();
     assert_eq!(event(&told, "registered")["authenticated"], true);
     event(&told, "unregistered");
+}
+
+/// `--audio device` where there is no sound card: in a build that has no use for one, and on a machine without.
+#[test]
+fn without_a_sound_card_the_telephone_says_so_and_calls_nobody() {
+    let server = ["--as", "alice@example.test", "--server", "tls:127.0.0.1:1"];
+    let mut command = program();
+    command.args(["phone", "call", "bob", "--audio", "device"]).args(server);
+    // Where ALSA finds no settings it finds no card.
+    let ran = Ran::of(command.env("ALSA_CONFIG_PATH", "/dev/null").output().unwrap());
+    if cfg!(feature = "audio") {
+        ran.failed(69, &["there is no microphone", "--play"]);
+    } else {
+        ran.failed(64, &["--audio device", "--features audio", "--play"]);
+    }
 }
 
 #[test]
