@@ -13,6 +13,7 @@ use crate::admin::{Admin, configuration};
 use crate::cli::Place;
 use crate::config::{self, Config};
 use crate::exit::{Exit, Failure};
+use crate::mail::Session;
 use crate::output;
 use crate::serve;
 
@@ -57,6 +58,7 @@ pub(crate) fn run(place: &Place, print_config: bool, json: bool) -> Result<(), F
     findings.push(Finding::of("certificates", certificates(&config)));
     findings.extend(ports(&config, running));
     findings.extend(voice_mail(&config));
+    findings.extend(config.mail.as_ref().map(|mail| Finding::of("mail", mail_server(mail, &config.domain))));
     findings.push(Finding::of("prompts", prompts(&config)));
     match Admin::open(place, json) {
         Ok(mut admin) => {
@@ -196,6 +198,34 @@ fn voice_mail(config: &Config) -> Vec<Finding> {
             )]
         }
     }
+}
+
+/// Connects, encrypts and signs in as for a mail, and sends none.
+fn mail_server(mail: &config::Mail, hello: &str) -> Result<String, Failure> {
+    let opened = std::cell::RefCell::new(Err(String::new()));
+    crate::runtime::run(async {
+        let session = Session::open(mail, hello).await;
+        *opened.borrow_mut() = match session {
+            Ok(session) => {
+                session.quit().await;
+                Ok(())
+            }
+            Err(reason) => Err(reason),
+        };
+        Ok(())
+    })?;
+    opened.into_inner().map_err(|reason| {
+        let what = format!("[mail]: {reason}; mails wait until this is mended");
+        Failure::new(Exit::Unavailable, "no-mail-server", what)
+    })?;
+    let way = match (mail.smtp.implicit_tls, mail.tls) {
+        (true, _) => "over TLS",
+        (false, config::MailTls::Required) => "by STARTTLS",
+        (false, config::MailTls::Offered) => "encrypted where it is offered",
+        (false, config::MailTls::Off) => "unencrypted",
+    };
+    let known = if mail.smtp.user.is_some() { "knows us" } else { "takes connections" };
+    Ok(format!("{} {known}, {way}", mail.smtp))
 }
 
 fn is_tls(uri: &Uri) -> bool {

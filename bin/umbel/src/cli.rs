@@ -86,6 +86,11 @@ pub(crate) enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// Mails that wait to be sent, and those that failed.
+    Mail {
+        #[command(subcommand)]
+        command: MailCommand,
+    },
     /// Certificates of the local authority.
     Certificate {
         #[command(subcommand)]
@@ -126,6 +131,19 @@ pub(crate) struct SecretsFromFiles {
     pub(crate) pin: Option<String>,
     #[arg(long, hide = true, value_name = "REFUSED")]
     pub(crate) password: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailCommand {
+    /// List the mails in the queue, by their numbers.
+    List(Place),
+    /// Try mails again now, those that failed too; a PIN that failed was wiped, reset it again instead.
+    Retry {
+        #[command(flatten)]
+        place: Place,
+        /// This one only.
+        number: Option<u64>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -51,6 +51,8 @@ pub(crate) enum Request {
         /// Its id.
         id: String,
     },
+    /// Try the mails that wait now.
+    SendMails,
 }
 
 /// What the server answers.

@@ -8,6 +8,7 @@ mod control;
 mod demo;
 mod exit;
 mod log;
+mod mail;
 mod output;
 mod phone;
 mod progress;

@@ -25,7 +25,7 @@ pub use admin::Admin;
 pub use api::PhoneCallDocument;
 pub use desk::{Desk, ReadSetting, Settings, WallClock};
 pub use front::{AsWritten, Certificate, Client, Front, ServerConfig};
-pub use metrics::{CallKind, CallOutcome, Connections, Direction, Metrics, SipTransport};
+pub use metrics::{CallKind, CallOutcome, Connections, Direction, MailFigures, Metrics, SipTransport};
 pub use phone_calls::{Ordered, PhoneCalls};
 pub use random::Random;
 pub use readiness::{Readiness, Standing};

@@ -1,6 +1,7 @@
 //! What happens, in figures: `umbel_…`, in base units, with labels from closed sets (SEC-124).
 
 mod http;
+mod mail;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use http::HttpFigures;
 pub(crate) use http::Route;
+pub use mail::MailFigures;
 
 /// The figures of the program. Copies share them, also between threads.
 #[derive(Clone)]
@@ -53,6 +55,7 @@ pub struct Metrics {
     servers_down: Gauge,
     log_lines_left_out: Counter,
     http: HttpFigures,
+    mail: MailFigures,
 }
 
 /// What a call is to the unified messaging server.
@@ -283,6 +286,7 @@ impl Metrics {
             ),
             log_lines_left_out: add(&mut registry, "log_lines_left_out", "Log lines beyond the bound"),
             http: HttpFigures::register(&mut registry),
+            mail: MailFigures::register(&mut registry),
             registry: Arc::default(),
         };
         metrics.registry = Arc::new(registry);
@@ -444,6 +448,13 @@ impl Metrics {
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Metrics")
+    }
+}
+
+impl Metrics {
+    /// See [`MailFigures`].
+    pub fn mail(&self) -> &MailFigures {
+        &self.mail
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod calls;
 mod certificate;
+mod mail;
 mod mailbox;
 mod message;
 mod routing;
@@ -24,7 +25,7 @@ use crate::exit::{Exit, Failure};
 
 pub(crate) use certificate::refused as authority_refused;
 pub(crate) use message::{all_of as all_messages, sound as stored_sound};
-pub(crate) use secrets::password_and_pin;
+pub(crate) use secrets::{first_line, password_and_pin};
 pub(crate) use sound::{StoredAudioExt, read_wav};
 pub(crate) use user::all as all_users;
 pub(crate) use why::of as decisions_of;
@@ -44,6 +45,7 @@ pub(crate) fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Message { command } => message::run(command, json),
         Command::Why { place, call_id, field } => why::run(&mut Admin::open(&place, json)?, &call_id, field),
         Command::Calls { place, all } => calls::run(&mut Admin::open(&place, json)?, all),
+        Command::Mail { command } => mail::run(command, json),
         Command::Certificate { command } => certificate::run(command, json),
         other => unreachable!("{other:?} is not about administration"),
     }

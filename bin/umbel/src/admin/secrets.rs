@@ -42,7 +42,7 @@ fn read_password(path: &Path) -> Result<Password, Failure> {
         .ok_or_else(|| Failure::usage(format!("{}: the password is empty or too long", path.display())))
 }
 
-fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
+pub(crate) fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let mut text = Zeroizing::new(String::new());
     let read = if path == Path::new("-") {
         std::io::stdin().lock().take(SECRET_BYTES_MAX).read_to_string(&mut text)

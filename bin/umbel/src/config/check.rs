@@ -130,12 +130,11 @@ fn edit_distance(one: &str, other: &str) -> usize {
 
 pub(super) struct Checker<'a> {
     pub(super) source: Source<'a>,
-    folder: &'a Path,
+    pub(super) folder: &'a Path,
 }
 
 impl Checker<'_> {
     fn config(&self, file: File) -> Result<Config, Failure> {
-        self.refuse_what_is_to_come(&file)?;
         if let Some(store) = &file.store {
             self.store(store)?;
         }
@@ -170,22 +169,9 @@ impl Checker<'_> {
             dialling: self.dialling(&file.dialling)?,
             http: self.http(&file.http)?,
             admin_listen: file.http.admin_listen.unwrap_or_else(default_admin_listen),
+            mail: file.mail.map(|mail| self.mail(mail.into_inner())).transpose()?,
             limits: self.limits(&file.limits)?,
         })
-    }
-
-    /// A key that would have no effect is worse than one that is refused.
-    fn refuse_what_is_to_come(&self, file: &File) -> Result<(), Failure> {
-        let coming = [(file.mail.as_ref().map(Spanned::span), "[mail]", "mail notices")];
-        for (span, key, feature) in coming {
-            if let Some(span) = span {
-                return Err(self.source.wrong(
-                    span,
-                    format!("{key} needs {feature}, which this version does not have yet; take the key out"),
-                ));
-            }
-        }
-        Ok(())
     }
 
     /// The front and the operators' listener are two: one asks who it is, the other must not be reached by all.

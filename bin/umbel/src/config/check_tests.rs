@@ -136,7 +136,6 @@ fn the_outbound_proxy_is_a_server_that_speaks_tcp_or_tls() {
 
 #[test]
 fn a_key_whose_feature_is_still_to_come_is_refused_by_name() {
-    refused("[mail]\nsmtp = \"smtp://x\"\nfrom = \"a@b\"\n", "1:1", "[mail] needs mail notices");
     refused("store = \"postgres://db/umbel\"", "1:9", "later version");
 }
 

@@ -222,15 +222,24 @@ pub(super) struct Http {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[expect(
-    dead_code,
-    reason = "read so that mistakes in it are found; mail notices come with the outgoing queue"
-)]
 pub(super) struct Mail {
-    pub(super) smtp: String,
+    pub(super) smtp: Spanned<String>,
     #[serde(default)]
-    pub(super) password_file: Option<PathBuf>,
-    pub(super) from: String,
+    pub(super) tls: Option<Spanned<MailTls>>,
+    #[serde(default)]
+    pub(super) authorities: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) password_file: Option<Spanned<PathBuf>>,
+    pub(super) from: Spanned<String>,
+}
+
+/// Whether mails travel encrypted, and the server is who it should be.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum MailTls {
+    Required,
+    Offered,
+    Off,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -7,6 +7,7 @@
 mod check;
 mod check_server;
 mod file;
+mod mail;
 mod print;
 mod server;
 mod units;
@@ -22,9 +23,12 @@ use umbel_sip_message::Uri;
 
 pub(crate) use check::load;
 pub(crate) use file::{
-    Authentication, ConfirmPlayback, DigestAlgorithm, DiversionPreference, KeyProfile,
+    Authentication, ConfirmPlayback, DigestAlgorithm, DiversionPreference, KeyProfile, MailTls,
     NoDiversionWhenForwarding, PlayOnPhoneIdentity, Srtp, StepUp, UnlistedPeers, VoicemailForm,
 };
+pub(crate) use mail::Mail;
+#[cfg(test)]
+pub(crate) use mail::Smtp;
 pub(crate) use print::print;
 pub(crate) use server::{Route, Server};
 pub(crate) use units::parse_duration;
@@ -65,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) http: Http,
     /// Health, readiness and metrics.
     pub(crate) admin_listen: SocketAddr,
+    /// Where mails go that tell owners of messages; `None`: none are sent.
+    pub(crate) mail: Option<Mail>,
     /// Bounds on connections.
     pub(crate) limits: Limits,
 }
@@ -207,6 +213,7 @@ impl Config {
             dialling: DiallingRules::default(),
             http: Http::default(),
             admin_listen: default_admin_listen(),
+            mail: None,
             limits: Limits::default(),
         }
     }

@@ -7,7 +7,7 @@ use umbel_ocexum::{PeerRule, TrustedTransport};
 use umbel_sip_message::Uri;
 
 use super::{
-    Authentication, Config, ConfirmPlayback, DigestAlgorithm, DiversionPreference, KeyProfile,
+    Authentication, Config, ConfirmPlayback, DigestAlgorithm, DiversionPreference, KeyProfile, Mail, MailTls,
     NoDiversionWhenForwarding, PlayOnPhoneIdentity, Server, Srtp, StepUp, Um, UnlistedPeers, VoicemailForm,
 };
 
@@ -53,11 +53,40 @@ pub(crate) fn print(config: &Config) -> String {
     out.value("tls", config.http.tls);
     out.note("/healthz /readyz /metrics");
     out.text("admin-listen", &config.admin_listen.to_string());
+    mail(&mut out, config.mail.as_ref());
     out.table("limits");
     out.value("connections", config.limits.connections);
     out.note("Loopback and trusted peers are exempt.");
     out.value("connections-per-address", config.limits.connections_per_address);
     out.0
+}
+
+fn mail(out: &mut Page, mail: Option<&Mail>) {
+    let Some(mail) = mail else {
+        out.note("[mail]: no mail tells of messages.");
+        return;
+    };
+    out.table("mail");
+    out.note("smtp://, smtps:// for TLS from the first octet; the user stands before an @.");
+    out.text("smtp", &mail.smtp.to_string());
+    if !mail.smtp.implicit_tls {
+        out.note("\"required\": by STARTTLS, else nothing is sent; \"offered\"; \"off\".");
+        out.text(
+            "tls",
+            match mail.tls {
+                MailTls::Required => "required",
+                MailTls::Offered => "offered",
+                MailTls::Off => "off",
+            },
+        );
+    }
+    out.note("Who vouches for the mail server; empty: the authorities of the operating system.");
+    let path = |path: &Option<std::path::PathBuf>| {
+        path.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
+    };
+    out.text("authorities", &path(&mail.authorities));
+    out.text("password-file", &path(&mail.password_file));
+    out.text("from", &mail.from);
 }
 
 fn tls(out: &mut Page, config: &Config) {

@@ -5,6 +5,7 @@ mod descriptors;
 mod event_loop;
 mod first_start;
 pub(crate) mod http;
+mod mailing;
 pub(crate) mod media_worker;
 mod operation;
 mod prompts;
@@ -39,6 +40,7 @@ use crate::tap::Wires;
 use crate::tls::Own;
 use crate::{output, runtime, store};
 use control::Control;
+use mailing::Mailing;
 use media_worker::{MediaConfig, MediaWorkers};
 use prompts::Loaded;
 use proxy_loop::ProxyLoop;
@@ -174,6 +176,11 @@ impl Servers {
             log,
         };
         let upkeep = tokio::task::spawn_local(upkeep.run());
+        let mailing = config
+            .mail
+            .as_ref()
+            .map(|mail| Mailing::start(mail.clone(), &config.domain, worker.inbox(), &common.metrics, clock))
+            .transpose()?;
         // Each is told where the other one is, which may have chosen a port.
         let there = server.as_ref().map(|server| server.listeners.clone()).unwrap_or_default();
         let random = Random::new(runtime::seed()?);
@@ -187,7 +194,8 @@ impl Servers {
         let web = web.start(config, clock, &worker, phone_calls, random, common.metrics.clone())?;
         let Common { config, tls, .. } = common;
         let stop = Arc::new(Notify::new());
-        let supervisor = Supervisor { config, prompts: loaded.prompts.clone(), tls, clock, roles, web, stop };
+        let supervisor =
+            Supervisor { config, prompts: loaded.prompts.clone(), tls, clock, roles, web, mailing, stop };
         Ok(Servers { supervisor, control, loaded, worker, readiness, upkeep, operation, made })
     }
 
@@ -240,6 +248,9 @@ impl Servers {
         self.readiness.set("listeners", Standing::Missing("the server is stopping".to_owned()));
         self.upkeep.abort();
         self.supervisor.web.stop().await;
+        if let Some(mailing) = self.supervisor.mailing.take() {
+            mailing.stop().await;
+        }
         self.worker.stop();
         drop(self.operation);
         ended

@@ -80,12 +80,14 @@ fn gone(role: &str) -> Failure {
 }
 
 fn after_restart(old: &Config, new: &Config) -> Vec<String> {
-    let pairs: [(&str, bool); 13] = [
+    let pairs: [(&str, bool); 14] = [
         ("data", old.data != new.data),
         ("[pin] min-length, simple-patterns, lock-after", old.pin != new.pin),
         ("[http] listen", old.http.listen != new.http.listen),
         ("[http] tls", old.http.tls != new.http.tls),
         ("[http] admin-listen", old.admin_listen != new.admin_listen),
+        // The rest of it counts at once.
+        ("[mail]", old.mail.is_some() != new.mail.is_some()),
         ("[limits]", old.limits != new.limits),
         ("[server]", old.server.is_none() && new.server.is_some()),
         ("[server] listen", servers_differ(old, new, |server| &server.listen)),

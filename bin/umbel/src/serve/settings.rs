@@ -389,6 +389,7 @@ pub(crate) fn store(config: &Config) -> umbel_store::Config {
             simple_patterns: config.pin.simple_patterns,
             lock_after: u32::from(config.pin.lock_after),
         },
+        mail: config.mail.is_some(),
         ..Default::default()
     }
 }

@@ -9,6 +9,7 @@ use umbel_net::{Clock, Listener, Tls};
 use super::control::{ASKED_MAX, Control};
 use super::event_loop::Ended;
 use super::http::{self, Web};
+use super::mailing::Mailing;
 use super::reload;
 use super::role_thread::Running;
 use crate::config::Config;
@@ -25,6 +26,7 @@ pub(super) struct Supervisor {
     pub(super) web: Web,
     /// Rings when another part of the program wants it all to stop.
     pub(super) stop: Arc<Notify>,
+    pub(super) mailing: Option<Mailing>,
 }
 
 /// The roles that run.
@@ -81,6 +83,7 @@ pub(super) async fn supervise(supervisor: &mut Supervisor, control: Control) -> 
                     }
                     Request::PhoneCall { mailbox, id } => http::phone_call(&desk, &mailbox, &id),
                     Request::HangUp { mailbox, id } => http::hang_up(&desk, &mailbox, &id),
+                    Request::SendMails => supervisor.send_mails(),
                 };
                 let _ = reply.send(answer);
             }
@@ -225,6 +228,18 @@ impl Supervisor {
         true
     }
 
+    fn send_mails(&self) -> Answer {
+        match &self.mailing {
+            Some(mailing) => {
+                mailing.try_now();
+                Answer::Done { after_restart: Vec::new() }
+            }
+            None => Answer::Refused {
+                message: "this server sends no mail: it was started without [mail]".to_owned(),
+            },
+        }
+    }
+
     fn reload(&mut self) -> Answer {
         match reload::reload(&self.config, &self.roles, &self.prompts, &self.tls, self.clock) {
             Ok(reloaded) => {
@@ -235,6 +250,9 @@ impl Supervisor {
                 let answer = reloaded.answer();
                 self.web.reload(&reloaded.config, reloaded.web);
                 self.config = reloaded.config;
+                if let (Some(mailing), Some(mail)) = (&self.mailing, &self.config.mail) {
+                    mailing.reload(mail.clone());
+                }
                 if let (Some(um), Some(settings)) = (&self.roles.um, reloaded.um) {
                     self.prompts = settings.prompts.clone();
                     um.order(umbel_um::Order::Reload(Box::new(settings)));
