@@ -2,3 +2,4 @@
 
 pub mod dial_string;
 pub mod sip;
+pub mod soap;

@@ -75,7 +75,8 @@ impl Umbel {
         let mut config = format!(
             "domain = \"{DOMAIN}\"\n\
              [tls]\ntrusted-peers = [\"{LISTED}\"]\n\
-             [http]\nlisten = \"127.0.0.1:0\"\nadmin-listen = \"{}\"\n",
+             [http]\nlisten = \"{}\"\nadmin-listen = \"{}\"\n",
+            self.http(),
             self.admin(),
         );
         if let Some(lines) = server {
@@ -206,6 +207,11 @@ impl Umbel {
     /// Where the unified messaging server takes SIP over TLS.
     pub fn tls(&self) -> SocketAddr {
         self.at(1)
+    }
+
+    /// Where the web front is.
+    pub fn http(&self) -> SocketAddr {
+        self.at(5)
     }
 
     fn admin(&self) -> SocketAddr {
@@ -362,7 +368,7 @@ pub enum Server<'a> {
 }
 
 /// The server's own ports for signalling: the first ones of its block.
-const OWN: u16 = 5;
+const OWN: u16 = 6;
 /// The server's own media ports begin this far into its block.
 const MEDIA: u16 = 440;
 

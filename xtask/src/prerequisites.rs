@@ -88,6 +88,62 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, String> {
     }
 }
 
+/// The Python with the libraries of `interop/clients/requirements.txt`, in a folder of the build's.
+pub(crate) fn python_clients() -> Result<PathBuf, String> {
+    let folder = std::path::absolute("target/tools/clients-python").map_err(|error| error.to_string())?;
+    let python = folder.join("bin/python");
+    let wanted = "interop/clients/requirements.txt";
+    if !is_current(&folder, wanted) {
+        if on_path("python3").is_none() {
+            return Err("Python is not here".to_owned());
+        }
+        let made = quiet(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+        let install =
+            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", wanted];
+        if !made || !quiet(Command::new(&python).args(install)) {
+            return Err("the libraries in Python could not be installed".to_owned());
+        }
+        note_current(&folder, wanted)?;
+    }
+    Ok(python)
+}
+
+/// The folder with the libraries of `interop/clients/package.json`, and with the scripts: node looks for
+/// libraries beside a script.
+pub(crate) fn node_clients() -> Result<PathBuf, String> {
+    let folder = std::path::absolute("target/tools/clients-node").map_err(|error| error.to_string())?;
+    let wanted = "interop/clients/package.json";
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    if !is_current(&folder, wanted) {
+        if on_path("node").is_none() || on_path("npm").is_none() {
+            return Err("Node is not here".to_owned());
+        }
+        std::fs::copy(wanted, folder.join("package.json")).map_err(failed)?;
+        let install = ["install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", "--prefix"];
+        if !quiet(Command::new("npm").args(install).arg(&folder)) {
+            return Err("the libraries for Node could not be installed".to_owned());
+        }
+        note_current(&folder, wanted)?;
+    }
+    for script in std::fs::read_dir("interop/clients").map_err(failed)?.filter_map(Result::ok) {
+        if script.path().extension().is_some_and(|extension| extension == "mjs") {
+            std::fs::copy(script.path(), folder.join(script.file_name())).map_err(failed)?;
+        }
+    }
+    Ok(folder)
+}
+
+/// Whether what is in the folder was installed from the list as it is now.
+fn is_current(folder: &Path, wanted: &str) -> bool {
+    let installed = std::fs::read(folder.join("installed-from"));
+    installed.is_ok_and(|installed| std::fs::read(wanted).is_ok_and(|wanted| installed == wanted))
+}
+
+fn note_current(folder: &Path, wanted: &str) -> Result<(), String> {
+    std::fs::copy(wanted, folder.join("installed-from")).map(|_| ()).map_err(|error| error.to_string())
+}
+
 pub(crate) fn report() -> ExitCode {
     for line in install() {
         println!("{line}");

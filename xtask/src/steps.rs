@@ -70,6 +70,12 @@ const STEPS: [Step; 16] = [
         run: server_baresip,
     },
     Step {
+        name: "clients",
+        what: "libraries of mail programs ask the web services for messages and calls",
+        needs: &[],
+        run: clients,
+    },
+    Step {
         name: "dependencies",
         what: "licences, sources and wrappers of dependencies",
         needs: &[],
@@ -139,7 +145,8 @@ fn format() -> Outcome {
 
 fn lint() -> Outcome {
     let features = "umbel-interop/baresip,umbel-interop/sipp,umbel-interop/raw-sockets,\
-                    umbel-interop/kamailio,umbel-interop/peers";
+                    umbel-interop/kamailio,umbel-interop/peers,\
+                    umbel-interop/clients-python,umbel-interop/clients-node";
     cargo(&[
         "clippy",
         "--workspace",
@@ -216,6 +223,41 @@ fn server_kamailio() -> Outcome {
 
 fn server_baresip() -> Outcome {
     interop("protocol_server", "baresip")
+}
+
+/// Each interpreter's clients run where they could be installed; the ledger says what is missing.
+fn clients() -> Outcome {
+    let (python, node) = (prerequisites::python_clients(), prerequisites::node_clients());
+    let missing: Vec<&str> =
+        [python.as_ref().err(), node.as_ref().err()].into_iter().flatten().map(String::as_str).collect();
+    let mut command = Command::new(env!("CARGO"));
+    let features = match (&python, &node) {
+        (Ok(_), Ok(_)) => "clients-python,clients-node",
+        (Ok(_), Err(_)) => "clients-python",
+        (Err(_), Ok(_)) => "clients-node",
+        (Err(_), Err(_)) => return Outcome::Skipped(missing.join("; ")),
+    };
+    command.args([
+        "test",
+        "--locked",
+        "--package",
+        "umbel-interop",
+        "--features",
+        features,
+        "--test",
+        "clients",
+    ]);
+    for (name, folder) in [("UMBEL_CLIENTS_PYTHON", &python), ("UMBEL_CLIENTS_NODE", &node)] {
+        if let Ok(folder) = folder {
+            command.env(name, folder);
+        }
+    }
+    match outcome(&mut command) {
+        Outcome::Passed if !missing.is_empty() => {
+            Outcome::Skipped(format!("passed but for: {}", missing.join("; ")))
+        }
+        other => other,
+    }
 }
 
 /// One part of the protocol server's suite, which needs more than one program.

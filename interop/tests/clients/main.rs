@@ -1,0 +1,46 @@
+//! Mail programs' own libraries ask the program, as users build it, for messages and for telephone calls.
+//!
+//! Each script of `interop/clients` is one client's and one subject's; it finds its own way through the services and
+//! ends with an error where an answer is not the one it must be. `cargo xtask test clients` installs what they need
+//! and names it in the environment.
+
+mod world;
+
+use world::World;
+
+/// zeep: builds what it sends from our descriptions and reads what it gets strictly by our schemas.
+#[cfg(feature = "clients-python")]
+#[test]
+fn zeep_plays_messages_on_the_telephone_by_both_services() {
+    let world = World::start();
+    world.python("zeep_unified_messaging.py");
+    world.python("zeep_exchange.py");
+    world.stop();
+}
+
+/// exchangelib: its own request classes, its own reading of versions and errors.
+#[cfg(feature = "clients-python")]
+#[test]
+fn exchangelib_plays_messages_on_the_telephone() {
+    let world = World::start();
+    world.python("exchangelib_phone.py");
+    world.stop();
+}
+
+/// node-ews: fetches our descriptions and builds all that it sends from them.
+#[cfg(feature = "clients-node")]
+#[test]
+fn node_ews_plays_messages_on_the_telephone() {
+    let world = World::start();
+    world.node("node_ews_phone.mjs");
+    world.stop();
+}
+
+/// ews-javascript-api: Microsoft's own logic.
+#[cfg(feature = "clients-node")]
+#[test]
+fn ews_javascript_api_plays_messages_on_the_telephone() {
+    let world = World::start();
+    world.node("ews_javascript_api_phone.mjs");
+    world.stop();
+}

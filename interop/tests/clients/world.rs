@@ -1,0 +1,99 @@
+//! A program with a message for each of two users, and their telephones: alice's answers, bob's is busy.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use umbel_interop::process::Program;
+use umbel_interop::sound::Sound;
+use umbel_interop::umbel::{DOMAIN, Server, Umbel, binary, password_of};
+use umbel_interop::wait::until;
+
+/// Bob's extension: his telephone is busy.
+const BUSY_NUMBER: &str = "102";
+/// Registering takes a fraction of this.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Behind the greetings and the tone: alice's is short, bob's is the one that everybody has.
+const SPOKEN_AFTER: [(&str, &str, &str); 2] = [("alice", "bob", "2500ms"), ("bob", "alice", "15s")];
+
+pub(crate) struct World {
+    umbel: Umbel,
+    telephones: Vec<Program>,
+}
+
+impl World {
+    pub(crate) fn start() -> Self {
+        let umbel = Umbel::with_server("", "");
+        // Wrong passwords are given for her.
+        umbel.import(&format!("address,password\ncarol@{DOMAIN},{}\n", password_of("carol")));
+        let said = Sound::sentence("message").write(&umbel.folder().join("said.wav"));
+        let said = said.to_string_lossy();
+        for (callee, caller, after) in SPOKEN_AFTER {
+            let (callee, caller) = (format!("{callee}@{DOMAIN}"), format!("{caller}@{DOMAIN}"));
+            let words = ["call", &callee, "--as", &caller, "--play", &said, "--play-after", after];
+            let (status, events) = umbel.phone(&words, &Server::Tcp);
+            assert_eq!(status, Some(0), "{events:#?}");
+        }
+        umbel.await_messages("alice", 1);
+        umbel.await_messages("bob", 1);
+        let mut world = World { umbel, telephones: Vec::new() };
+        world.telephone("alice", &["--after", "500ms"]);
+        world.telephone("bob", &["--busy"]);
+        world
+    }
+
+    /// A telephone that is registered and treats calls so.
+    fn telephone(&mut self, user: &str, manner: &[&str]) {
+        let folder = self.umbel.folder();
+        let password = folder.join(format!("{user}.password"));
+        std::fs::write(&password, format!("{}\n", password_of(user))).expect("the password can be written");
+        let mut command = Command::new(binary());
+        command.args(["--json", "phone", "register", "--as", &format!("{user}@{DOMAIN}")]);
+        command.args(["--server", &format!("tcp:{}", self.umbel.server_tcp())]);
+        command.arg("--password-file").arg(password).args(manner);
+        let telephone = Program::start(&mut command, &folder.join(format!("{user}.log")));
+        until("the telephone to be registered", PATIENCE, || {
+            telephone.log().contains("\"registered\"").then_some(())
+        });
+        self.telephones.push(telephone);
+    }
+
+    /// Runs a script by the interpreter with exchangelib and zeep.
+    #[cfg(feature = "clients-python")]
+    pub(crate) fn python(&self, script: &str) {
+        self.run(Command::new(installed("UMBEL_CLIENTS_PYTHON")).arg(scripts().join(script)));
+    }
+
+    /// Runs a script beside the folder with node-ews and ews-javascript-api, where node looks for them.
+    #[cfg(feature = "clients-node")]
+    pub(crate) fn node(&self, script: &str) {
+        self.run(Command::new("node").arg(installed("UMBEL_CLIENTS_NODE").join(script)));
+    }
+
+    fn run(&self, command: &mut Command) {
+        command.env("UMBEL_URL", format!("http://{}", self.umbel.http()));
+        command.env("UMBEL_DOMAIN", DOMAIN).env("UMBEL_BUSY_NUMBER", BUSY_NUMBER);
+        // Scripts are not to leave anything beside themselves.
+        command.env("PYTHONDONTWRITEBYTECODE", "1").env("TMPDIR", self.umbel.folder());
+        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let (said, complained) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{command:?}: {}\n{said}\n{complained}", output.status);
+    }
+
+    pub(crate) fn stop(self) {
+        drop(self.telephones);
+        self.umbel.stop();
+    }
+}
+
+#[cfg(feature = "clients-python")]
+fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+}
+
+/// What the test run has installed.
+fn installed(name: &str) -> PathBuf {
+    let path = std::env::var_os(name);
+    path.unwrap_or_else(|| panic!("{name} is not set; `cargo xtask test clients` sets it")).into()
+}
