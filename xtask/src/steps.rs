@@ -19,7 +19,7 @@ enum Outcome {
     Skipped(String),
 }
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     Step { name: "format", what: "every file is formatted", needs: &[], run: format },
     Step { name: "lint", what: "no warning from the compiler or clippy", needs: &[], run: lint },
     Step { name: "test", what: "unit, simulated, conformance and loopback tests", needs: &[], run: test },
