@@ -1,5 +1,6 @@
 //! The project's own chores. `cargo xtask test` runs every check that guards a change.
 
+mod browser;
 mod load;
 mod prerequisites;
 mod steps;

@@ -27,11 +27,21 @@ pub(crate) const ALSA: Tool =
     Tool { name: "ALSA's headers", shown_by: "include/alsa/asoundlib.h", packages: &["libasound2-dev"] };
 pub(crate) const OPENSSL: Tool = Tool { name: "OpenSSL", shown_by: "openssl", packages: &["openssl"] };
 
-const ALL: [Tool; 6] = [BARESIP, SIPP, KAMAILIO, SOX, OPENSSL, ALSA];
+pub(crate) const CHROMIUM: Tool =
+    Tool { name: "Chromium", shown_by: "chromium-headless-shell", packages: &["chromium-headless-shell"] };
+pub(crate) const NODE: Tool = Tool { name: "Node", shown_by: "node", packages: &["nodejs", "npm"] };
+
+const ALL: [Tool; 8] = [BARESIP, SIPP, KAMAILIO, SOX, OPENSSL, ALSA, CHROMIUM, NODE];
 
 impl Tool {
     pub(crate) fn is_here(self) -> bool {
-        on_path(self.shown_by).is_some() || Path::new("/usr").join(self.shown_by).is_file()
+        self.place().is_some()
+    }
+
+    /// What shows that it is here.
+    pub(crate) fn place(self) -> Option<PathBuf> {
+        on_path(self.shown_by)
+            .or_else(|| Some(Path::new("/usr").join(self.shown_by)).filter(|file| file.is_file()))
     }
 }
 

@@ -3,7 +3,8 @@
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use crate::prerequisites::{self, ALSA, BARESIP, KAMAILIO, OPENSSL, SIPP, SOX, Tool};
+use crate::browser;
+use crate::prerequisites::{self, ALSA, BARESIP, CHROMIUM, KAMAILIO, NODE, OPENSSL, SIPP, SOX, Tool};
 
 /// One check.
 struct Step {
@@ -13,13 +14,13 @@ struct Step {
     run: fn() -> Outcome,
 }
 
-enum Outcome {
+pub(crate) enum Outcome {
     Passed,
     Failed(String),
     Skipped(String),
 }
 
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     Step { name: "format", what: "every file is formatted", needs: &[], run: format },
     Step { name: "lint", what: "no warning from the compiler or clippy", needs: &[], run: lint },
     Step { name: "test", what: "unit, simulated, conformance and loopback tests", needs: &[], run: test },
@@ -74,6 +75,12 @@ const STEPS: [Step; 17] = [
         what: "libraries of mail programs ask the web services for messages and calls",
         needs: &[],
         run: clients,
+    },
+    Step {
+        name: "browser",
+        what: "the mailbox page: signing in, messages, Play on Phone, greetings, barriers",
+        needs: &[CHROMIUM, NODE],
+        run: browser::run,
     },
     Step {
         name: "dependencies",
@@ -307,11 +314,11 @@ fn advisories() -> Outcome {
     }
 }
 
-fn cargo(arguments: &[&str]) -> Outcome {
+pub(crate) fn cargo(arguments: &[&str]) -> Outcome {
     outcome(Command::new(env!("CARGO")).args(arguments))
 }
 
-fn outcome(command: &mut Command) -> Outcome {
+pub(crate) fn outcome(command: &mut Command) -> Outcome {
     match command.status() {
         Ok(status) if status.success() => Outcome::Passed,
         Ok(status) => Outcome::Failed(status.to_string()),

@@ -1,0 +1,75 @@
+// Greetings and settings.
+
+import { strict as assert } from 'node:assert';
+import { after, before, test } from 'node:test';
+
+import { launch, signedIn } from './browser.mjs';
+import { DOMAIN, SPEECH, World, until } from './world.mjs';
+
+let world;
+let browser;
+before(async () => {
+    [world, browser] = await Promise.all([World.start(), launch()]);
+});
+after(async () => {
+    await browser?.close();
+    await world?.stop();
+});
+
+const card = (page, name) => page.getByRole('article').filter({ hasText: name });
+
+test('a greeting is heard, uploaded, chosen and removed', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, world, 'alice');
+    await page.getByRole('link', { name: 'Greetings' }).click();
+    const everyday = card(page, 'Everyday greeting');
+    await everyday.getByText('In use').waitFor();
+    await everyday.getByRole('button', { name: 'Play' }).click();
+    await until('the sound to go on', () => everyday.locator('audio').evaluate(audio => audio.currentTime > 0.2));
+
+    const away = card(page, 'Out-of-office greeting');
+    await away.getByText('Not recorded').waitFor();
+    await away.getByLabel('Upload a WAV file for “Out-of-office greeting”').setInputFiles(`${SPEECH}other.wav`);
+    await away.getByText('Recorded Today').waitFor();
+    await page.getByRole('radio', { name: 'Out-of-office greeting' }).check();
+    await away.getByText('In use').waitFor();
+    const shown = JSON.parse(world.umbel('mailbox', 'show', `alice@${DOMAIN}`, '--json'));
+    assert.match(JSON.stringify(shown), /out-of-office/);
+
+    await away.getByRole('button', { name: 'Remove' }).click();
+    await away.getByText('Not recorded').waitFor();
+    await page.getByRole('radio', { name: 'Everyday greeting' }).check();
+    await everyday.getByText('In use').waitFor();
+    await page.finish();
+});
+
+test('what is no sound is refused, and the old greeting stays', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, world, 'alice');
+    await page.getByRole('link', { name: 'Greetings' }).click();
+    const everyday = card(page, 'Everyday greeting');
+    const before = await everyday.getByText('Recorded').textContent();
+    const field = everyday.getByLabel('Upload a WAV file for “Everyday greeting”');
+    await field.setInputFiles({ name: 'noise.wav', mimeType: 'audio/wav', buffer: Buffer.from('this is no sound') });
+    await page.getByRole('region', { name: 'Notices' }).getByText(/no WAV file/).waitFor();
+    assert.equal(await everyday.getByText('Recorded').textContent(), before);
+    await page.finish();
+});
+
+test('the number to call and notices of missed calls are settings that are kept', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, world, 'alice');
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByText(`alice@${DOMAIN}`).last().waitFor();
+    await page.getByLabel('Number that we offer to call').fill('102');
+    await page.getByLabel('Tell me about calls that left no message').uncheck();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Your settings are saved.').first().waitFor();
+    await page.reload();
+    await page.getByLabel('Number that we offer to call').waitFor();
+    assert.equal(await page.getByLabel('Number that we offer to call').inputValue(), '102');
+    assert.equal(await page.getByLabel('Tell me about calls that left no message').isChecked(), false);
+    // It is offered where a call is asked for.
+    await page.getByRole('link', { name: 'Greetings' }).click();
+    await page.getByRole('button', { name: 'Record by phone' }).first().click();
+    assert.equal(await page.getByLabel('Number', { exact: true }).inputValue(), '102');
+    assert.ok(await page.getByLabel('Another number').isChecked());
+    await page.finish();
+});

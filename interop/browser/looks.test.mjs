@@ -1,0 +1,55 @@
+// Every view on a narrow and a wide screen, in light and dark: no barriers, nothing cut off.
+
+import { after, before, test } from 'node:test';
+
+import { DESK, PHONE, assertNoBarriers, launch, lineOf, opener, signIn, visit } from './browser.mjs';
+import { BOB, World } from './world.mjs';
+
+let world;
+let browser;
+before(async () => {
+    [world, browser] = await Promise.all([World.start(), launch()]);
+    await world.leaveMessage('bob', 'alice', { words: ['--subject', 'Lunch on Friday', '--priority', 'urgent'] });
+});
+after(async () => {
+    await browser?.close();
+    await world?.stop();
+});
+
+for (const [screen, viewport] of Object.entries({ narrow: PHONE, wide: DESK })) {
+    for (const colorScheme of ['light', 'dark']) {
+        test(`no view is a barrier on a ${screen} ${colorScheme} screen`, { timeout: 90_000 }, async () => {
+            const page = await visit(browser, world, { viewport, colorScheme });
+            await page.getByRole('heading', { name: 'Your voice mail' }).waitFor();
+            await assertNoBarriers(page, 'signing in');
+            await signIn(page, 'alice', 'wrong');
+            await page.getByRole('alert').getByText('wrong').waitFor();
+            await assertNoBarriers(page, 'a wrong password');
+            await signIn(page, 'alice');
+            const line = lineOf(page, BOB);
+            await line.waitFor();
+            await assertNoBarriers(page, 'the list');
+            await opener(page, BOB).click();
+            await assertNoBarriers(page, 'a message');
+            await line.getByRole('button', { name: 'Play on phone' }).click();
+            await assertNoBarriers(page, 'asking for a call');
+            await page.getByRole('button', { name: 'Cancel' }).click();
+            await line.getByRole('button', { name: 'Delete' }).click();
+            await page.getByText('No messages').waitFor();
+            await assertNoBarriers(page, 'an empty list and a notice');
+            await page.getByRole('link', { name: 'Deleted' }).click();
+            await opener(page, BOB).click();
+            await assertNoBarriers(page, 'deleted messages');
+            await lineOf(page, BOB).getByRole('button', { name: 'Restore' }).click();
+            await page.getByText('Nothing deleted').waitFor();
+            await page.getByRole('link', { name: 'Greetings' }).click();
+            await page.getByRole('article').first().waitFor();
+            await assertNoBarriers(page, 'greetings');
+            await page.getByRole('link', { name: 'Settings' }).click();
+            await assertNoBarriers(page, 'settings');
+            await page.getByRole('button', { name: 'Sign out' }).click();
+            await page.getByRole('heading', { name: 'Your voice mail' }).waitFor();
+            await page.finish();
+        });
+    }
+}

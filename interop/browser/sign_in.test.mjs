@@ -1,0 +1,100 @@
+// Signing in and out, as people do it.
+
+import { strict as assert } from 'node:assert';
+import { after, before, test } from 'node:test';
+
+import { launch, signIn, signedIn, visit } from './browser.mjs';
+import { DOMAIN, World, until } from './world.mjs';
+
+let world;
+let browser;
+before(async () => {
+    [world, browser] = await Promise.all([World.start(), launch()]);
+});
+after(async () => {
+    await browser?.close();
+    await world?.stop();
+});
+
+test('a wrong password is told in words, and the right one opens the mailbox', { timeout: 60_000 }, async () => {
+    const page = await visit(browser, world);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').getByText('Type your address and your password.').waitFor();
+    await signIn(page, 'alice', 'wrong');
+    await page.getByRole('alert').getByText('The address or the password is wrong.').waitFor();
+    assert.equal(await page.getByLabel('Password').inputValue(), '');
+    // The domain may be left out.
+    await page.getByLabel('Address').fill('alice');
+    await page.getByLabel('Password').fill('alice-tulip-42');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Messages', level: 1 }).waitFor();
+    await page.getByText('No messages').waitFor();
+    await page.finish();
+});
+
+test('the cookie is out of reach of scripts, and loading the page anew keeps the session', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, world, 'alice');
+    assert.equal(await page.evaluate(() => document.cookie), '');
+    const [cookie] = await page.context().cookies();
+    assert.deepEqual([cookie.name, cookie.httpOnly, cookie.sameSite], ['umbel-session', true, 'Strict']);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Messages', level: 1 }).waitFor();
+    await page.finish();
+});
+
+test('signing out ends the session on the server too', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, world, 'alice');
+    const cookies = await page.context().cookies();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Your voice mail' }).waitFor();
+    assert.deepEqual(await page.context().cookies(), []);
+    await page.context().addCookies(cookies);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Your voice mail' }).waitFor();
+    await page.finish();
+});
+
+test('a new password ends the session of an open page', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, world, 'bob');
+    world.umbel('user', 'import', world.file('again.csv', `address,password\nbob@${DOMAIN},another-tulip-43\n`));
+    // Whatever the page asks next, it is told.
+    await page.getByRole('link', { name: 'Greetings' }).click();
+    await page.getByText('You have been signed out.').waitFor();
+    await signIn(page, 'bob', 'another-tulip-43');
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.finish();
+});
+
+test('the page is sent with a policy that lets no foreign script in', { timeout: 60_000 }, async () => {
+    const answer = await fetch(world.url);
+    const policy = answer.headers.get('content-security-policy');
+    assert.match(policy, /default-src 'none'/);
+    assert.match(policy, /require-trusted-types-for 'script'/);
+    assert.doesNotMatch(policy, /unsafe/);
+    assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+    const again = await fetch(world.url, { headers: { 'If-None-Match': answer.headers.get('etag') } });
+    assert.equal(again.status, 304);
+    // The policy is at work in the browser: markup cannot be made from text, and scripts in it do not run.
+    const page = await visit(browser, world);
+    const refused = await page.evaluate(() => {
+        try {
+            document.createElement('p').innerHTML = '<b>x</b>';
+            return false;
+        } catch {
+            return true;
+        }
+    });
+    assert.ok(refused);
+    await page.context().close();
+});
+
+test('the server stops while pages listen', { timeout: 60_000 }, async () => {
+    const other = await World.start();
+    const page = await signedIn(browser, other, 'alice');
+    await until('the page to listen', () => page.evaluate(() =>
+        performance.getEntriesByType('resource').some(entry => entry.name.endsWith('/api/v1/me'))));
+    const begun = Date.now();
+    await other.stop();
+    assert.ok(Date.now() - begun < 4_000, `${Date.now() - begun} ms`);
+    await page.context().close();
+});

@@ -1,0 +1,193 @@
+// Our program as users run it: a server of its own for each suite, and telephones that call it.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { callAs } from './stranger.mjs';
+
+export const DOMAIN = 'example.test';
+export const PATIENCE = 20_000;
+
+/// The program; an environment variable names another build of it than the one users build.
+const BINARY = process.env.UMBEL_BINARY ?? fileURLToPath(new URL('../../target/release/umbel', import.meta.url));
+export const SPEECH = fileURLToPath(new URL('../speech/', import.meta.url));
+
+/// Names that would do harm where a page took texts for markup.
+export const HOSTILE_NAME = '<img src=x onerror="window.harmed=1">';
+export const HOSTILE_SUBJECT = '"><script>window.harmed=2</script><svg onload=window.harmed=3>';
+
+/// How the page names them as callers.
+export const ALICE = `alice@${DOMAIN}`;
+export const BOB = `bob@${DOMAIN}`;
+
+/// Users and their names; extensions count from 101.
+const USERS = { alice: 'Alice', bob: 'Bob', mallory: HOSTILE_NAME };
+export const passwordOf = user => `${user}-tulip-42`;
+
+/// A running server with users, nothing in its mailboxes, and telephones to call it with.
+export class World {
+    #folder = mkdtempSync(join(tmpdir(), 'umbel-browser-'));
+    #running = new Set();
+    #server = null;
+
+    static async start(more = {}) {
+        const world = new World();
+        await world.#start(more);
+        return world;
+    }
+
+    async #start({ um = '', tables = '' }) {
+        const [http, admin, serverTcp, serverTls, umTcp, umTls] = await freePorts(6);
+        this.url = `http://127.0.0.1:${http}`;
+        this.server = `tls:127.0.0.1:${serverTls}`;
+        this.voiceMail = { host: '127.0.0.1', port: umTcp };
+        this.config = this.file('umbel.toml', `domain = "${DOMAIN}"
+[tls]
+[http]
+listen = "127.0.0.1:${http}"
+admin-listen = "127.0.0.1:${admin}"
+[server]
+listen = ["tcp:127.0.0.1:${serverTcp}", "tls:127.0.0.1:${serverTls}"]
+ring-time = "20s"
+[um]
+listen = ["tcp:127.0.0.1:${umTcp}", "tls:127.0.0.1:${umTls}"]
+${um}
+${tables}`);
+        const quoted = text => `"${text.replaceAll('"', '""')}"`;
+        const rows = Object.entries(USERS).map(([user, name], index) =>
+            `${user}@${DOMAIN},${101 + index},${quoted(name)},${493_817 + index},${passwordOf(user)},${SPEECH}greeting.wav`);
+        this.umbel('user', 'import', this.file('users.csv', ['address,extension,name,pin,password,greeting', ...rows].join('\n')));
+        for (const user of Object.keys(USERS)) this.file(`${user}.password`, `${passwordOf(user)}\n`);
+        this.#server = this.#spawn(['serve', '--config', this.config]);
+        await until('the server to be ready', async () => {
+            if (this.#server.exitCode !== null) throw new Error(`the server ended: ${this.#server.said}`);
+            const answer = await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => null);
+            return answer?.ok;
+        });
+    }
+
+    /// A file in the suite's own folder.
+    path(name) {
+        return join(this.#folder, name);
+    }
+
+    /// Writes one.
+    file(name, text) {
+        const path = this.path(name);
+        writeFileSync(path, text, { mode: 0o600 });
+        return path;
+    }
+
+    /// Runs a command of administration to its end, and gives what it printed.
+    umbel(...words) {
+        const done = spawnSync(BINARY, [...words, '--config', this.config], { encoding: 'utf8' });
+        if (done.status !== 0) throw new Error(`umbel ${words.join(' ')}: ${done.stderr}${done.stdout}`);
+        return done.stdout;
+    }
+
+    /// A telephone of `user`, doing `words`; its events are collected as they come.
+    phone(user, ...words) {
+        const child = this.#spawn(['phone', words[0], '--as', `${user}@${DOMAIN}`, '--password-file', join(this.#folder, `${user}.password`),
+            '--server', this.server, '--authority', join(this.#folder, 'data/authority.pem'), '--json', ...words.slice(1)]);
+        child.events = [];
+        createInterface({ input: child.stdout }).on('line', line => child.events.push(JSON.parse(line)));
+        child.event = (name, count = 1) => until(`${user}'s telephone to tell ${name}`, () => {
+            if (child.exitCode !== null && child.exitCode !== 0) throw new Error(`${user}'s telephone ended: ${child.said} ${JSON.stringify(child.events)}`);
+            return child.events.filter(event => event.event === name)[count - 1];
+        });
+        return child;
+    }
+
+    /// A telephone that is registered.
+    async registered(user, ...words) {
+        const phone = this.phone(user, 'register', ...words);
+        await phone.event('registered');
+        return phone;
+    }
+
+    /// `caller` calls `callee`, whose calls go to voice mail, and leaves what the file says.
+    async leaveMessage(caller, callee, { speech = 'message.wav', words = [] } = {}) {
+        this.umbel('user', 'set', `${callee}@${DOMAIN}`, 'forward-immediate=voicemail');
+        const before = this.messages(callee).length;
+        const phone = this.phone(caller, 'call', `${callee}@${DOMAIN}`, '--play', SPEECH + speech, '--play-after', '2s', ...words);
+        await ended(phone);
+        await until('the message to be there', () => this.messages(callee).length > before);
+        this.umbel('user', 'set', `${callee}@${DOMAIN}`, 'forward-immediate=');
+    }
+
+    /// Somebody whom nobody knows leaves a noise, under a name of its own choice.
+    async leaveNoise(callee, name, subject) {
+        const before = this.messages(callee).length;
+        await callAs(this.voiceMail, 101 + Object.keys(USERS).indexOf(callee), name, subject);
+        await until('the noise to be there', () => this.messages(callee).length > before);
+    }
+
+    /// What is in a mailbox, as the commands see it.
+    messages(user) {
+        const lines = this.umbel('message', 'list', `${user}@${DOMAIN}`, '--json').trim().split('\n');
+        return lines.filter(line => line !== '').map(line => JSON.parse(line));
+    }
+
+    /// Ends a telephone.
+    async end(phone) {
+        phone.kill('SIGINT');
+        await ended(phone);
+    }
+
+    #spawn(words) {
+        const child = spawn(BINARY, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+        child.said = '';
+        child.stderr.on('data', text => { child.said = (child.said + text).slice(-4_000); });
+        if (words[0] === 'serve') child.stdout.resume();
+        this.#running.add(child);
+        child.on('exit', () => this.#running.delete(child));
+        return child;
+    }
+
+    /// Ends all telephones that a test left behind.
+    async endPhones() {
+        for (const child of [...this.#running].filter(each => each !== this.#server)) await this.end(child);
+    }
+
+    async stop() {
+        await this.endPhones();
+        if (this.#server !== null && this.#server.exitCode === null) {
+            this.#server.kill('SIGTERM');
+            await ended(this.#server);
+        }
+        rmSync(this.#folder, { recursive: true });
+    }
+}
+
+/// Awaits a condition, and gives its value.
+export async function until(what, condition, patience = PATIENCE) {
+    const deadline = Date.now() + patience;
+    for (;;) {
+        const value = await condition();
+        if (value) return value;
+        if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+        await new Promise(resume => setTimeout(resume, 50));
+    }
+}
+
+export async function ended(child) {
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+}
+
+/// Ports that nobody used a moment ago.
+async function freePorts(count) {
+    const listeners = await Promise.all(Array.from({ length: count }, async () => {
+        const listener = createServer().listen(0, '127.0.0.1');
+        await once(listener, 'listening');
+        return listener;
+    }));
+    const ports = listeners.map(listener => listener.address().port);
+    await Promise.all(listeners.map(listener => new Promise(done => listener.close(done))));
+    return ports;
+}
