@@ -18,6 +18,9 @@ const PAGE: usize = 50;
 /// Most messages in one answer.
 const PAGE_MAX: usize = 500;
 
+/// The largest number that every program's JSON can carry.
+const NUMBER_MAX: u64 = (1 << 53) - 1;
+
 /// A message as programs see it (contract, section 2).
 #[derive(Serialize)]
 struct MessageDocument {
@@ -91,6 +94,9 @@ pub(super) async fn list(
     let limit = wanted.limit.unwrap_or(PAGE);
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(ApiError::bad_request(format!("limit: from 1 to {PAGE_MAX}")));
+    }
+    if wanted.before.is_some_and(|before| before > NUMBER_MAX) {
+        return Err(ApiError::bad_request(format!("before: at most {NUMBER_MAX}")));
     }
     let folder = match wanted.state.unwrap_or(WantedState::Kept) {
         WantedState::New => Folder::In(MessageState::New),

@@ -47,7 +47,15 @@ async fn messages_are_listed_newest_first_page_by_page() {
 #[tokio::test]
 async fn queries_with_unknown_or_wrong_values_are_refused() {
     let world = World::new();
-    for query in ["limit=0", "limit=501", "limit=x", "state=heard", "before=-1", "colour=red"] {
+    for query in [
+        "limit=0",
+        "limit=501",
+        "limit=x",
+        "state=heard",
+        "before=-1",
+        "before=9007199254740992",
+        "colour=red",
+    ] {
         let answer = world.get("alice", &format!("/api/v1/messages?{query}")).await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
@@ -337,6 +345,26 @@ async fn users_see_and_set_what_is_theirs() {
         )
         .await;
     assert_eq!((&cleared.json()["time_zone"], &cleared.json()["routing"]), (&Value::Null, &json!({})));
+}
+
+#[tokio::test]
+async fn a_switch_is_true_or_false_and_a_text_is_a_text() {
+    let world = World::new();
+    for wanted in [
+        json!({"time_zone": true}),
+        json!({"missed_call_notices": "no"}),
+        json!({"missed_call_notices": 0}),
+        json!({"time_zone": ["Europe/Berlin"]}),
+        json!({"routing": "forward-immediate"}),
+        json!({"routing": {"forward-immediate": false}}),
+    ] {
+        let answer = world.json("alice", "PATCH", "/api/v1/me", &wanted).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::BAD_REQUEST, "bad-request"),
+            "{wanted}"
+        );
+    }
 }
 
 /// SEC-108

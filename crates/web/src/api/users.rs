@@ -24,8 +24,7 @@ const ADDRESS: usize = 3;
 
 /// What users may set for themselves. Who they are, how they are reached and where their messages are mailed to is
 /// for administrators: a stolen password is not to redirect anybody's mail (SEC-92).
-const OWN: [&str; 5] =
-    ["language", "time_zone", "missed_call_notices", "play_on_phone_dial_string", "telephone_access_folder"];
+const OWN: [&str; 4] = ["language", "time_zone", "missed_call_notices", "play_on_phone_dial_string"];
 
 /// A user as programs see it: the columns of the import, and what follows from them.
 #[derive(Serialize)]
@@ -117,14 +116,19 @@ pub(super) async fn me(State(desk): State<Desk>, owner: SignedIn) -> Result<Json
 /// What a body sets: columns of the import and routing rules, by name.
 type Wanted = BTreeMap<String, Value>;
 
+/// Columns that are true or false here, and yes or no in the import.
+const YES_OR_NO: [&str; 3] = ["enabled", "skip_pin", "missed_call_notices"];
+
 /// The words of a value, as a column of the import has them.
 fn words(column: &str, value: &Value) -> Result<String, ApiError> {
+    let is_switch = YES_OR_NO.contains(&column);
     match value {
         Value::Null => Ok(String::new()),
-        Value::Bool(true) => Ok("yes".to_owned()),
-        Value::Bool(false) => Ok("no".to_owned()),
-        Value::String(text) => Ok(text.clone()),
-        _ => Err(ApiError::bad_request(format!("{column}: a text, true, false or null"))),
+        Value::Bool(true) if is_switch => Ok("yes".to_owned()),
+        Value::Bool(false) if is_switch => Ok("no".to_owned()),
+        Value::String(text) if !is_switch => Ok(text.clone()),
+        _ if is_switch => Err(ApiError::bad_request(format!("{column}: true, false or null"))),
+        _ => Err(ApiError::bad_request(format!("{column}: a text or null"))),
     }
 }
 

@@ -165,8 +165,9 @@ fn body(head: &[u8]) -> Result<Stage, Refused> {
     }
 }
 
+/// A length of at most eighteen digits: nobody sends more, and no reader of it overflows.
 fn decimal(digits: &[u8]) -> Option<u64> {
-    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let is_number = (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
     is_number.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
 }
 

@@ -171,3 +171,6 @@ impl Connection {
         let _ = serving.await;
     }
 }
+
+#[cfg(test)]
+mod tests;
