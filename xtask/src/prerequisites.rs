@@ -26,7 +26,6 @@ pub(crate) const SOX: Tool = Tool { name: "SoX", shown_by: "sox", packages: &["s
 pub(crate) const ALSA: Tool =
     Tool { name: "ALSA's headers", shown_by: "include/alsa/asoundlib.h", packages: &["libasound2-dev"] };
 pub(crate) const OPENSSL: Tool = Tool { name: "OpenSSL", shown_by: "openssl", packages: &["openssl"] };
-
 pub(crate) const CHROMIUM: Tool =
     Tool { name: "Chromium", shown_by: "chromium-headless-shell", packages: &["chromium-headless-shell"] };
 pub(crate) const NODE: Tool = Tool { name: "Node", shown_by: "node", packages: &["nodejs", "npm"] };
@@ -152,6 +151,25 @@ fn is_current(folder: &Path, wanted: &str) -> bool {
 
 fn note_current(folder: &Path, wanted: &str) -> Result<(), String> {
     std::fs::copy(wanted, folder.join("installed-from")).map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// Where Schemathesis is; installed from PyPI into `target/tools` where it is missing.
+pub(crate) fn schemathesis() -> Result<PathBuf, String> {
+    /// Newer ones find more, and are to do so when somebody looks.
+    const VERSION: &str = "schemathesis==4.32.5";
+    let folder = PathBuf::from("target/tools").join(VERSION.replace("==", "-"));
+    let program = folder.join("bin/schemathesis");
+    if !program.is_file() {
+        if on_path("python3").is_none() {
+            return Err("Python is not here".to_owned());
+        }
+        let made = quiet(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+        let pip = ["-m", "pip", "install", "--quiet", VERSION];
+        if !made || !quiet(Command::new(folder.join("bin/python")).args(pip)) {
+            return Err(format!("{VERSION} cannot be installed from here"));
+        }
+    }
+    std::path::absolute(program).map_err(|error| error.to_string())
 }
 
 pub(crate) fn report() -> ExitCode {

@@ -20,7 +20,7 @@ pub(crate) enum Outcome {
     Skipped(String),
 }
 
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     Step { name: "format", what: "every file is formatted", needs: &[], run: format },
     Step { name: "lint", what: "no warning from the compiler or clippy", needs: &[], run: lint },
     Step { name: "test", what: "unit, simulated, conformance and loopback tests", needs: &[], run: test },
@@ -81,6 +81,12 @@ const STEPS: [Step; 18] = [
         what: "the mailbox page: signing in, messages, Play on Phone, greetings, barriers",
         needs: &[CHROMIUM, NODE],
         run: browser::run,
+    },
+    Step {
+        name: "schemathesis",
+        what: "the API is as its description says, whatever it is sent",
+        needs: &[],
+        run: schemathesis,
     },
     Step {
         name: "dependencies",
@@ -152,7 +158,7 @@ fn format() -> Outcome {
 
 fn lint() -> Outcome {
     let features = "umbel-interop/baresip,umbel-interop/sipp,umbel-interop/raw-sockets,\
-                    umbel-interop/kamailio,umbel-interop/peers,\
+                    umbel-interop/kamailio,umbel-interop/peers,umbel-interop/schemathesis,\
                     umbel-interop/clients-python,umbel-interop/clients-node";
     cargo(&[
         "clippy",
@@ -264,6 +270,18 @@ fn clients() -> Outcome {
             Outcome::Skipped(format!("passed but for: {}", missing.join("; ")))
         }
         other => other,
+    }
+}
+
+fn schemathesis() -> Outcome {
+    match prerequisites::schemathesis() {
+        Ok(program) => {
+            let arguments = ["test", "--locked", "--package", "umbel-interop", "--features", "schemathesis"];
+            let mut command = Command::new(env!("CARGO"));
+            command.args(arguments).args(["--test", "schemathesis"]).env("SCHEMATHESIS", program);
+            outcome(&mut command)
+        }
+        Err(why) => Outcome::Skipped(why),
     }
 }
 

@@ -10,6 +10,7 @@ mod certificates;
 mod examples;
 mod floods;
 mod framing;
+mod http;
 mod identity;
 mod invite;
 mod journey;

@@ -35,6 +35,7 @@ pub(crate) struct Server {
     pub(crate) tcp: SocketAddr,
     pub(crate) tls: SocketAddr,
     admin: SocketAddr,
+    http: OnceLock<SocketAddr>,
     pub(crate) certificates: Certificates,
     process: u32,
     /// Killed by its standard input, at the latest when the tests end.
@@ -89,7 +90,8 @@ impl Server {
         let mut process = String::new();
         BufReader::new(shell.stdout.take().unwrap()).read_line(&mut process).unwrap();
         let process = process.trim().parse().unwrap();
-        let server = Server { folder, tcp, tls, admin, certificates, process, _shell: shell };
+        let server =
+            Server { folder, tcp, tls, admin, http: OnceLock::new(), certificates, process, _shell: shell };
         until("the server to be ready", || {
             assert!(server.is_alive(), "the server ended at its start:\n{}", server.log());
             server.get("/readyz").filter(|answer| answer.starts_with("HTTP/1.1 200"))
@@ -101,6 +103,20 @@ impl Server {
         // The shell waits for the server, so that a dead one is gone from here.
         std::fs::read_to_string(format!("/proc/{}/stat", self.process))
             .map_or(!cfg!(target_os = "linux"), |stat| !stat.contains(") Z "))
+    }
+
+    /// Where the web front is: the port that it chose stands in the log.
+    pub(crate) fn http(&self) -> SocketAddr {
+        *self.http.get_or_init(|| {
+            let log = self.log();
+            let address = log.split("http://").nth(1).unwrap_or_else(|| panic!("no web front in\n{log}"));
+            address
+                .chars()
+                .take_while(|letter| !"\" \n".contains(*letter))
+                .collect::<String>()
+                .parse()
+                .unwrap()
+        })
     }
 
     /// What it has written.
