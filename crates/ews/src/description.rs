@@ -10,7 +10,7 @@ pub const MESSAGES: &str = include_str!("../schema/messages.xsd");
 pub const TYPES: &str = include_str!("../schema/types.xsd");
 
 /// Operations of the Exchange web services.
-pub const EXCHANGE_OPERATIONS: [&str; 17] = [
+pub const EXCHANGE_OPERATIONS: [&str; 18] = [
     "ConvertId",
     "DeleteItem",
     "DisconnectPhoneCall",
@@ -22,6 +22,7 @@ pub const EXCHANGE_OPERATIONS: [&str; 17] = [
     "GetPhoneCallInformation",
     "GetServerTimeZones",
     "GetServiceConfiguration",
+    "MarkAllItemsAsRead",
     "MoveItem",
     "PlayOnPhone",
     "ResolveNames",

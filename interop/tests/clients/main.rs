@@ -18,6 +18,15 @@ fn zeep_plays_messages_on_the_telephone_by_both_services() {
     world.stop();
 }
 
+/// zeep and libxml2: everything that the Exchange web services say is what our schemas say.
+#[cfg(feature = "clients-python")]
+#[test]
+fn zeep_finds_every_answer_in_the_published_schemas() {
+    let world = World::start();
+    world.python("zeep_answers.py");
+    world.stop();
+}
+
 /// exchangelib: its own request classes, its own reading of versions and errors.
 #[cfg(feature = "clients-python")]
 #[test]

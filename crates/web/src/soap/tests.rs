@@ -24,7 +24,7 @@ use umbel_play_on_phone::{CallState, EventCause, News, PhoneCallId, Played, Refu
 use umbel_store::conformance::{NOON, add, address, admin, deposit, id};
 use umbel_store::memory::MemoryStore;
 use umbel_store::{Config, MessageId, Op, Password, Reply, StoreError, UserChange, Verdict, execute};
-use umbel_store::{Directory, Secrets};
+use umbel_store::{Directory, Outbox, PIN_RESETS_MAX, Secrets, Tidings};
 
 use crate::{Client, Desk, Metrics, Ordered, PhoneCalls, Random, Settings, StoreHandle};
 
@@ -48,7 +48,11 @@ fn stage() -> Stage {
 
 /// A stage whose store replies this to some operations.
 fn stage_where(replies: impl Fn(&Op) -> Option<Reply> + Send + Sync + 'static) -> Stage {
-    let mut store = MemoryStore::new(Config::default(), ChaCha20Rng::seed_from_u64(1));
+    stage_on(Config::default(), replies)
+}
+
+fn stage_on(config: Config, replies: impl Fn(&Op) -> Option<Reply> + Send + Sync + 'static) -> Stage {
+    let mut store = MemoryStore::new(config, ChaCha20Rng::seed_from_u64(1));
     for (number, user) in [(1, "alice"), (2, "bob")] {
         let address = add(&mut store, user);
         deposit(&mut store, id(number), &address).unwrap();
@@ -391,6 +395,24 @@ async fn what_cannot_be_set_is_refused_and_nothing_changes() {
     stage.telephone("ResetPIN", "").await.is_fault("ErrorUnifiedMessagingRequestFailed");
     let settings = stage.telephone("GetUMProperties", "").await;
     assert_eq!(settings.text_of("PlayOnPhoneDialString"), Some(""));
+}
+
+/// [MS-OXWUMS] `ResetPIN`, DEC-14: by mail, a few times an hour, and never into the answer.
+#[tokio::test]
+async fn a_new_pin_goes_by_mail_and_not_too_often() {
+    let stage = stage_on(Config { mail: true, ..Config::default() }, |_| None);
+    stage.telephone("ResetPIN", "").await.is_fault("ErrorUnifiedMessagingRequestFailed");
+    let mail = [UserChange::Email(Some("alice@mail.test".into()))];
+    stage.store.lock().unwrap().change_user(&address("alice"), &mail, &admin(), NOON).unwrap();
+    for number in 1..=PIN_RESETS_MAX {
+        let answer = stage.telephone("ResetPIN", "").await;
+        assert_eq!(answer.status, StatusCode::OK, "{number}: {answer:?}");
+        assert!(answer.text.ends_with("<s:Body><m:ResetPINResponse/></s:Body></s:Envelope>"), "{answer:?}");
+    }
+    let waiting = stage.store.lock().unwrap().due_mails(NOON).unwrap();
+    let pins = waiting.iter().filter(|mail| matches!(mail.tidings, Tidings::NewPin { pin: Some(_), .. }));
+    assert_eq!(pins.count(), 1, "each takes the place of the one before");
+    stage.telephone("ResetPIN", "").await.is_fault("ErrorUnifiedMessagingRequestFailed");
 }
 
 const CONFIGURATION: &str = "<m:GetServiceConfiguration><m:RequestedConfiguration>\
