@@ -30,6 +30,8 @@ pub enum Line {
     TlsSrtp,
     /// The same by way of the protocol server, where it registers with its password.
     Registered,
+    /// The same with sessions described as RTP/AVP and keys beside it, which is what we offer (DEC-30).
+    RegisteredAvp,
 }
 
 /// Which codec it has.
@@ -105,7 +107,7 @@ impl Baresip {
         });
         control.set_read_timeout(Some(Duration::from_millis(20))).expect("a time limit can be set");
         let baresip = Baresip { control, unread: Vec::new(), events: Vec::new(), program, folder };
-        if line == Line::Registered {
+        if matches!(line, Line::Registered | Line::RegisteredAvp) {
             // Its event may be gone before anybody listens.
             until("baresip to be registered", PATIENCE, || baresip.log().contains(" binding]").then_some(()));
         }
@@ -168,6 +170,21 @@ impl Baresip {
         self.await_event("CALL_CLOSED")
     }
 
+    /// Puts the call on hold, or goes on with it.
+    pub fn hold(&mut self, held: bool) {
+        self.command(if held { "hold" } else { "resume" }, "");
+    }
+
+    /// Sends the other side of the call on to `uri`.
+    pub fn transfer(&mut self, uri: &str) {
+        self.command("transfer", uri);
+    }
+
+    /// Waits for the end of the call; gives what was said about it, a refusal's status first.
+    pub fn closed(&mut self) -> String {
+        self.wait_for("CALL_CLOSED").1["param"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// Waits for an event of the call; gives the time at which it came.
     pub fn await_event(&mut self, kind: &str) -> Instant {
         self.wait_for(kind).0
@@ -201,7 +218,8 @@ impl Baresip {
 
     /// What it heard in this call.
     pub fn heard(&self) -> Sound {
-        Sound::read(&self.dump("-dec.wav").expect("baresip has recorded what it heard"))
+        // It completes the file some time after it has told that the call is over.
+        until("baresip to complete its recording", PATIENCE, || Sound::whole(&self.dump("-dec.wav")?))
     }
 
     fn dump(&self, ending: &str) -> Option<PathBuf> {
@@ -266,12 +284,14 @@ fn netstring(bytes: &[u8]) -> Option<(&[u8], usize)> {
 
 fn account(umbel: &Umbel, user: &str, line: Line) -> String {
     const SRTP: &str = ";mediaenc=srtp-mandf";
+    const SRTP_AVP: &str = ";mediaenc=srtp";
     let (server, transport, more) = match line {
         Line::Tcp => (umbel.tcp(), "tcp", ";regint=0".to_owned()),
         Line::TlsSrtp => (umbel.tls(), "tls", format!(";regint=0{SRTP}")),
-        Line::Registered => {
+        Line::Registered | Line::RegisteredAvp => {
             let password = password_of(user);
-            let more = format!(";regint=600;auth_user={user};auth_pass={password}{SRTP}");
+            let srtp = if line == Line::Registered { SRTP } else { SRTP_AVP };
+            let more = format!(";regint=600;auth_user={user};auth_pass={password}{srtp}");
             (umbel.server_tls(), "tls", more)
         }
     };

@@ -7,6 +7,7 @@
 pub mod baresip;
 pub mod certificates;
 pub mod kamailio;
+pub mod our_telephone;
 pub mod ports;
 pub mod process;
 pub mod sipp;

@@ -33,6 +33,13 @@ impl Sound {
         Sound { rate: sound.rate, samples: sound.samples }
     }
 
+    /// The same, where somebody else may still be writing it: nothing until it is whole.
+    pub fn whole(file: &Path) -> Option<Self> {
+        let sound = umbel_wav::read(&std::fs::read(file).ok()?, Limits::default()).ok()?;
+        let is_whole = !sound.truncated && !sound.samples.is_empty();
+        is_whole.then_some(Sound { rate: sound.rate, samples: sound.samples })
+    }
+
     /// One of the sentences in `interop/speech`.
     pub fn sentence(name: &str) -> Self {
         Sound::read(&speech_folder().join(name).with_extension("wav"))

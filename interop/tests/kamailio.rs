@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use umbel_interop::certificates::issued;
 use umbel_interop::kamailio::{GATEWAY, Kamailio};
+use umbel_interop::our_telephone::OurTelephone;
 use umbel_interop::process::Program;
 use umbel_interop::sipp::{Sipp, listening_socket, receive_rtp};
-use umbel_interop::umbel::{DOMAIN, Umbel, binary};
+use umbel_interop::sound::Sound;
+use umbel_interop::speech::assert_contains;
+use umbel_interop::umbel::{DOMAIN, LISTED, Umbel, binary};
 use umbel_interop::wait::until;
 
 /// A decision is on record within a second (SEC-32); the machine may be busy.
@@ -174,4 +177,73 @@ fn a_message_is_played_on_the_owners_telephone_and_nowhere_else() {
     let (_, said) = play_on_phone(&umbel, &kamailio, "stranger.log", &[]);
     assert!(said.contains("\"code\":407"), "{said}");
     kamailio.stop();
+}
+
+/// By our own telephone: registered over TLS with its password, and asked for its certificate's name.
+fn over_tls(kamailio: &Kamailio) -> String {
+    format!("localhost:{}", kamailio.over_tls().port())
+}
+
+// CMD-11, OCEXUM-3.1.1-1: it skips the PIN by somebody else's server, too, and only where it asks to.
+#[test]
+fn our_telephone_registers_and_fetches_its_voice_mail_without_a_pin() {
+    // Kamailio shows one certificate to its callers, who know it by this name, and to voice mail, which lists it.
+    let umbel = Umbel::unconfigured().configured(None, Some(""));
+    let config = std::fs::read_to_string(umbel.config()).expect("it was written");
+    std::fs::write(umbel.config(), config.replace(LISTED, "localhost")).expect("it can be written");
+    let umbel = umbel.with_users().started();
+    let kamailio = Kamailio::start_as(&umbel, "localhost");
+    for (words, ruling) in [(&["voicemail"][..], "skipped"), (&["voicemail", "--no-skip-pin"], "prompted")] {
+        let words = [words, &["--for", "2s"]].concat();
+        let mut telephone = OurTelephone::start(&umbel, &over_tls(&kamailio), "alice", &words);
+        let (status, told) = telephone.finished();
+        assert_eq!(status, Some(0), "{told:#?}");
+        let event = |name: &str| told.iter().find(|event| event["event"] == name).expect(name).clone();
+        assert_eq!(event("registered")["authenticated"], true);
+        let call_id = event("answered")["call_id"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(pin_ruling(&umbel, &call_id), ruling, "{words:?}");
+    }
+    kamailio.stop();
+    umbel.stop();
+}
+
+#[test]
+fn two_of_our_telephones_call_each_other_and_each_hears_the_other() {
+    let umbel = Umbel::start();
+    let kamailio = Kamailio::start_as(&umbel, "localhost");
+    let server = over_tls(&kamailio);
+    let said = |sentence: &str| {
+        let said = Sound::sentence(sentence).padded(Duration::from_millis(700), Duration::from_secs(3));
+        said.write(&umbel.folder().join(sentence).with_extension("wav")).to_string_lossy().into_owned()
+    };
+    let (message, other) = (said("message"), said("other"));
+    let mut bob =
+        OurTelephone::reachable(&umbel, &server, "bob", &["answer", "--after", "1s", "--play", &other]);
+    let mut alice = OurTelephone::start(&umbel, &server, "alice", &["call", "bob", "--play", &message]);
+    assert_eq!(bob.tells("ringing")["from"], format!("sip:alice@{DOMAIN}"));
+    assert_eq!(alice.finished().0, Some(0));
+    assert_eq!(bob.finished().0, Some(0));
+    assert_contains(&alice.heard().narrow(), &Sound::sentence("other").narrow());
+    assert_contains(&bob.heard().narrow(), &Sound::sentence("message").narrow());
+    kamailio.stop();
+    umbel.stop();
+}
+
+// OCEXUM-3.2.2-1, in both directions: with the header nobody answers in bob's stead, and without it voice mail does.
+#[test]
+fn our_telephones_call_that_may_not_be_diverted_ends_where_nobody_is() {
+    let umbel = Umbel::start();
+    let kamailio = Kamailio::start_as(&umbel, "localhost");
+    let call = |more: &[&str]| {
+        let words = [&["call", "bob", "--for", "1s"], more].concat();
+        OurTelephone::start(&umbel, &over_tls(&kamailio), "alice", &words).finished()
+    };
+    let (status, told) = call(&["--header", "Ms-Sensitivity: private-no-diversion"]);
+    assert_eq!(status, Some(1), "{told:#?}");
+    assert!(told.iter().any(|event| event["event"] == "ended" && event["code"] == 480), "{told:#?}");
+    let (status, told) = call(&[]);
+    assert_eq!(status, Some(0), "{told:#?}");
+    assert!(told.iter().any(|event| event["event"] == "answered" && event["automatic"] == true), "{told:#?}");
+    kamailio.stop();
+    umbel.stop();
 }

@@ -9,6 +9,8 @@ mod diversion;
 mod kamailio;
 #[cfg(feature = "sipp")]
 mod loops;
+#[cfg(feature = "baresip")]
+mod our_telephone;
 #[cfg(feature = "sipp")]
 mod registrations;
 #[cfg(feature = "sipp")]
