@@ -194,8 +194,19 @@ impl Line {
         what: &str,
         is_enough: impl Fn(&[i16]) -> bool,
     ) -> Result<Vec<i16>, Failure> {
+        self.hears_within(PATIENCE, mark, call, is_enough).await?.ok_or_else(|| in_vain(what))
+    }
+
+    /// The same; `None` where it is not heard within `patience`.
+    pub(super) async fn hears_within(
+        &mut self,
+        patience: Duration,
+        mark: usize,
+        call: CallKey,
+        is_enough: impl Fn(&[i16]) -> bool,
+    ) -> Result<Option<Vec<i16>>, Failure> {
         let mut looked_at = 0;
-        let found = self.handset.until(mark, PATIENCE, |told| {
+        let found = self.handset.until(mark, patience, |told| {
             // Only what is new in sound is worth another look.
             let recorded = told.iter().filter(|told| is_recorded(told)).count();
             if std::mem::replace(&mut looked_at, recorded) == recorded {
@@ -203,7 +214,7 @@ impl Line {
             }
             Some(heard(told, call)).filter(|samples| is_enough(samples))
         });
-        found.await?.ok_or_else(|| in_vain(what))
+        found.await
     }
 
     /// Waits for the tone after which one speaks, and for its end.
