@@ -6,10 +6,10 @@ use umbel_wav::Limits;
 
 use crate::phone::Told;
 
-/// Samples of a stretch in which a tone is looked for: 50 ms.
-const STRETCH: usize = 400;
+/// Samples of a stretch in which a tone is looked for: 25 ms.
+const STRETCH: usize = 200;
 /// So many stretches on end are the tone, and no word that happens to sound like it.
-const STRETCHES: usize = 3;
+const STRETCHES: usize = 4;
 /// What is quieter is no tone: a hundredth of the loudest.
 const QUIET: f64 = 330.0;
 /// How much of the energy of a stretch must be the tone's.
@@ -77,7 +77,7 @@ mod tests {
         let beep = tone(1_000.0, 400);
         assert!(has_beep(&[prompt.clone(), vec![0; 123], beep, vec![0; 800]].concat()));
         assert!(!has_beep(&prompt));
-        assert!(!has_beep(&tone(1_000.0, 120)), "too short");
+        assert!(!has_beep(&tone(1_000.0, 90)), "too short");
         assert!(!has_beep(&tone(700.0, 400)), "another tone");
         assert!(!has_beep(&vec![0; 8_000]));
     }

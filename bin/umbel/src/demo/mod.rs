@@ -7,10 +7,12 @@ mod compare;
 mod hearing;
 mod ladder;
 mod next;
+mod play_on_phone;
 mod premises;
 mod show;
 mod stage;
 mod tour;
+mod web;
 
 use umbel_node::Transport;
 
@@ -35,24 +37,30 @@ pub(crate) fn run(options: &DemoOptions, json: bool) -> Result<(), Failure> {
         let wires = Wires::default();
         let mut servers = Servers::start(config.clone(), log, Some(wires.clone())).await?;
         let (made, listeners, clock) = (servers.take_made(), servers.listeners(), servers.clock());
+        let web = servers.web_url();
         let mut admin = Admin::of(config.clone(), json)?;
         let residents = premises.move_in(&config, admin.store.as_mut(), made)?;
         servers.are_ready();
         let stop = servers.stop();
         let serving = servers.until_stopped();
         tokio::pin!(serving);
-        let place = next::Place { premises: &premises, config: &config, listeners: listeners.clone() };
+        let place =
+            next::Place { premises: &premises, config: &config, listeners: listeners.clone(), web: &web };
         place.welcome(show)?;
         let begin = clock.now();
         let touring = async {
             let server = listening(&listeners[0], Transport::Tls)?;
             let [alice, bob] = two(&residents)?;
+            let alices_password = alice.password.clone();
+            let [alice, bob] = [alice, bob].map(|made| &made.address);
             let mut stage = Stage {
                 premises: &premises,
                 admin,
                 clock,
                 wires: wires.clone(),
                 listeners: listeners.clone(),
+                web: web.clone(),
+                alices_password,
                 alice: registered("alice", alice, &premises, server, clock, &wires).await?,
                 bob: registered("bob", bob, &premises, server, clock, &wires).await?,
             };
@@ -78,9 +86,9 @@ pub(crate) fn run(options: &DemoOptions, json: bool) -> Result<(), Failure> {
     })
 }
 
-fn two(residents: &[Made]) -> Result<[&umbel_store::Address; 2], Failure> {
+fn two(residents: &[Made]) -> Result<[&Made; 2], Failure> {
     match residents {
-        [alice, bob, ..] => Ok([&alice.address, &bob.address]),
+        [alice, bob, ..] => Ok([alice, bob]),
         _ => Err(Failure::new(Exit::Failed, "internal", "the tour has made no users")),
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Place<'a> {
     pub(super) config: &'a Config,
     /// The protocol server's listeners, and the unified messaging server's.
     pub(super) listeners: [Vec<Listener>; 2],
+    /// Where the web front is.
+    pub(super) web: &'a str,
 }
 
 impl Place<'_> {
@@ -30,12 +32,14 @@ impl Place<'_> {
         let stays = if self.premises.is_kept { "" } else { ", gone at the end" };
         show.say(&format!("A call server      {}", words(server).join("  ")))?;
         show.say(&format!("and voice mail     {}", words(um).join("  ")))?;
+        show.say(&format!("and a web mailbox  {}", self.web))?;
         show.say(&format!("with their data in {data}{stays};"))?;
         show.say("alice and bob have a telephone each, registered by password over TLS.")?;
         show.document(&json!({
             "event": "started",
             "server": words(server),
             "um": words(um),
+            "web": self.web,
             "data": data,
             "kept": self.premises.is_kept,
         }))
@@ -44,6 +48,7 @@ impl Place<'_> {
     /// The users, and what to try.
     pub(super) fn next(&self, show: Show, residents: &[Made]) -> Result<(), Failure> {
         show.heading(6, "now you: everything goes on running until Ctrl-C")?;
+        show.say(&format!("   The mailbox: {}  (sign in as one of these)\n", self.web))?;
         for Made { address, extension, pin, password } in residents {
             let (pin, password) = (pin.reveal(), password.reveal());
             show.say(&format!("   {address}   extension {extension}   PIN {pin}   password {password}"))?;
@@ -60,7 +65,9 @@ impl Place<'_> {
                 })
             })
             .collect();
-        show.document(&json!({ "event": "serving", "users": users, "folder": self.premises.folder() }))
+        show.document(
+            &json!({ "event": "serving", "web": self.web, "users": users, "folder": self.premises.folder() }),
+        )
     }
 
     /// Commands to copy, each of them whole.

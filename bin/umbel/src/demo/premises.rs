@@ -60,6 +60,7 @@ impl Premises {
             um.listen.iter_mut().for_each(|listener| listener.address.set_port(0));
         }
         config.admin_listen.set_port(0);
+        config.http.listen.set_port(0);
         config.limits.connections = CONNECTIONS;
         config
     }

@@ -7,9 +7,11 @@ use std::time::Duration;
 use umbel_media::{Clip, Command, Digit, Event as Sound, Keystroke, Message, PlayId};
 use umbel_net::{Clock, Listener};
 use umbel_node::Transport;
-use umbel_phone::{Answered, CallKey, MessageSummary, MessageWaiting, News, Order, Progress, Registration};
+use umbel_phone::{
+    Answered, CallKey, Kind, MessageSummary, MessageWaiting, News, Order, Progress, Registration,
+};
 use umbel_sip_message::Uri;
-use umbel_store::{Address, Decision, PinOutcome, Ruling};
+use umbel_store::{Address, Decision, Password, PinOutcome, Ruling};
 use umbel_wav::{Encoding, Format, Limits};
 
 use super::hearing::{has_beep, heard, line};
@@ -21,11 +23,11 @@ use crate::phone::{Duty, Handset, Told, Want};
 use crate::tap::Wires;
 
 /// How long anything may take that takes a moment; a loaded machine gets it as well.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// How often the store is asked for what is being written.
 const ASKED_EVERY: Duration = Duration::from_millis(50);
 /// How often what was heard last is asked for.
-const HEARD_EVERY: Duration = Duration::from_millis(200);
+const HEARD_EVERY: Duration = Duration::from_millis(300);
 /// What bob says.
 const SPEECH: &[u8] = include_bytes!("bob.wav");
 const PLAYING: PlayId = PlayId(1);
@@ -38,6 +40,9 @@ pub(super) struct Stage<'a> {
     pub(super) wires: Wires,
     /// The protocol server's listeners, and the unified messaging server's.
     pub(super) listeners: [Vec<Listener>; 2],
+    /// Where the web service is.
+    pub(super) web: String,
+    pub(super) alices_password: Password,
     pub(super) alice: Line,
     pub(super) bob: Line,
 }
@@ -161,10 +166,14 @@ impl Line {
         found.await?.ok_or_else(|| in_vain(what))
     }
 
-    /// Waits until a call comes in.
-    pub(super) async fn rings(&mut self, mark: usize) -> Result<CallKey, Failure> {
-        let invited = |change: &Progress| matches!(change, Progress::Invited(_)).then_some(());
-        Ok(self.of_a_call(mark, "a telephone to ring", invited).await?.0)
+    /// Waits until a call comes in: its name, and whether it is shown as playback of voice mail.
+    pub(super) async fn rings(&mut self, mark: usize) -> Result<(CallKey, bool), Failure> {
+        let kind = |change: &Progress| match change {
+            Progress::Invited(incoming) => Some(incoming.kind == Kind::PlayOnPhone),
+            _ => None,
+        };
+        let (call, _, is_playback) = self.of_a_call(mark, "a telephone to ring", kind).await?;
+        Ok((call, is_playback))
     }
 
     /// Waits until a call is up and something is heard in it: its name, its Call-ID, how it was answered.

@@ -11,6 +11,7 @@ use umbel_store::{Decision, PinOutcome};
 
 use super::compare::{self, Check};
 use super::ladder::{Ladder, Lifeline, Rung};
+use super::play_on_phone;
 use super::show::{Show, Step};
 use super::stage::{Certificate, Line, Stage, listening, speech, telephone};
 use crate::admin::{all_messages, authority_refused, now, stored_sound};
@@ -35,6 +36,9 @@ pub(super) async fn tour(stage: &mut Stage<'_>, show: Show) -> Result<bool, Fail
     tour.step(stage, 1, "bob calls alice, nobody answers, and he leaves a message", &FOUR, message).await?;
     tour.step(stage, 2, "alice hears it: she is known, and no PIN is asked", &THREE, skip_pin).await?;
     tour.step(stage, 3, "a stranger says the same, and the PIN is asked", &STRANGERS, strangers).await?;
+    let title = "all her calls go to bob, and yet her message is played on her own telephone alone";
+    tour.step(stage, 4, title, &FOUR, play_on_phone::unanswered).await?;
+    tour.step(stage, 5, "she answers, and hears it to its end", &THREE, play_on_phone::answered).await?;
     Ok(tour.held)
 }
 
@@ -162,7 +166,7 @@ async fn skip_pin(stage: &mut Stage<'_>, mark: usize) -> Result<Vec<Check>, Fail
     stage.alice.hears(alices, call, "\"Message one\"", has(&prompt("message-number"))).await?;
     // Nor all of who called, and when.
     stage.alice.presses(call, key('3')?).await;
-    let heard = hears_again_and_again(&mut stage.alice, alices, call, &said).await?;
+    let heard = hears_again_and_again(&mut stage.alice, alices, call, &said, key('1')?).await?;
     stage.alice.hangs_up(call).await;
     stage.alice.is_over(alices).await?;
     let decisions = stage.decisions(&call_id).await?;
@@ -175,19 +179,20 @@ async fn skip_pin(stage: &mut Stage<'_>, mark: usize) -> Result<Vec<Check>, Fail
     ])
 }
 
-/// Waits until the message was heard. Where a busy machine has torn it, she does what people do.
-async fn hears_again_and_again(
+/// Waits until the message was heard. Where a busy machine has torn it, she does what people do: `again` is the key
+/// for hearing it from the beginning.
+pub(super) async fn hears_again_and_again(
     line: &mut Line,
     mark: usize,
     call: CallKey,
     said: &[i16],
+    again: Digit,
 ) -> Result<Vec<i16>, Failure> {
     for _ in 0..HEARINGS {
         if let Some(heard) = line.hears_within(ONE_HEARING, mark, call, has(said)).await? {
             return Ok(heard);
         }
-        // "To hear this message from the beginning."
-        line.presses(call, key('1')?).await;
+        line.presses(call, again).await;
     }
     line.hears(mark, call, "bob's message", has(said)).await
 }
@@ -270,6 +275,6 @@ fn has(said: &[i16]) -> impl Fn(&[i16]) -> bool {
     move |heard| umbel_likeness::find(said, heard).is_same()
 }
 
-fn key(key: char) -> Result<Digit, Failure> {
+pub(super) fn key(key: char) -> Result<Digit, Failure> {
     Digit::try_from(key).map_err(|_| Failure::new(Exit::Failed, "internal", format!("{key} is no key")))
 }

@@ -232,6 +232,11 @@ impl Servers {
         [server.unwrap_or_default(), um.unwrap_or_default()]
     }
 
+    /// Where the web front is.
+    pub(crate) fn web_url(&self) -> String {
+        self.supervisor.web.url()
+    }
+
     /// The clock that they all read.
     pub(crate) fn clock(&self) -> Clock {
         self.supervisor.clock

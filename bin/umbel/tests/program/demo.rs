@@ -40,7 +40,7 @@ fn went(step: &Value, from: &str, to: &str, message: &str, remark: &str) -> bool
     })
 }
 
-/// OCEXUM-3.1.1-1, OCEXUM-3.1.2-1, CMD-1, CMD-4, MWI-1: with the data in a directory that is kept, twice.
+/// OCEXUM-3.1.1-1, OCEXUM-3.1.2-1, CMD-1, CMD-4, OCEXUM-3.2-1, SENS-2, POP-1, MWI-1: with the data in a directory that is kept, twice.
 #[test]
 fn every_step_of_the_tour_holds_and_once_more_with_the_same_data() {
     let _quiet = quiet();
@@ -52,7 +52,7 @@ fn every_step_of_the_tour_holds_and_once_more_with_the_same_data() {
     for _ in 0..2 {
         let documents = held(tour(&["--data", data], &temporary));
         let steps = steps(&documents);
-        assert_eq!(steps.iter().map(|step| &step["number"]).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(steps.iter().map(|step| &step["number"]).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
         let skip_pin = "Ms-Exchange-Command: skip-pin";
         assert!(went(steps[0], "server", "alice", "INVITE", ""));
         assert!(went(steps[0], "alice", "server", "180", ""));
@@ -61,6 +61,16 @@ fn every_step_of_the_tour_holds_and_once_more_with_the_same_data() {
         assert!(went(steps[1], "server", "um", "INVITE alice@example.test;opaque=app:voicemail", skip_pin));
         assert!(went(steps[2], "stranger-tcp", "um", "INVITE", skip_pin));
         assert!(went(steps[2], "stranger-tls", "um", "INVITE", skip_pin));
+        let private = "Ms-Sensitivity: private-no-diversion";
+        for step in &steps[3..] {
+            assert!(went(step, "um", "server", "INVITE alice@example.test", private));
+            assert!(went(step, "server", "alice", "INVITE", private));
+            assert!(!went(step, "server", "bob", "INVITE", "") && !went(step, "server", "um", "INVITE", ""));
+        }
+        assert!(
+            !went(steps[3], "alice", "server", "200", "") && went(steps[4], "alice", "server", "200", "")
+        );
+        assert!(went(steps[4], "um", "alice", "SRTP", ""));
     }
     assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "passwords and certificates are gone");
     // The message of the second tour is there, and that of the first is deleted.
