@@ -92,8 +92,8 @@ fn forward(stage: &mut Stage<'_>, to: Option<&str>) -> Result<String, Failure> {
 /// The newest of her messages that are not deleted.
 fn message(stage: &mut Stage<'_>) -> Result<VoiceMessage, Failure> {
     let messages = all_messages(stage.admin.store.as_mut(), &stage.alice.address)?;
-    let kept = messages.into_iter().filter(|message| message.state != MessageState::Deleted);
-    kept.last().ok_or_else(|| Failure::not_found("alice has no message to be played"))
+    let mut kept = messages.into_iter().filter(|message| message.state != MessageState::Deleted);
+    kept.next_back().ok_or_else(|| Failure::not_found("alice has no message to be played"))
 }
 
 /// Asks the web service for the call, as alice; gives its id.
