@@ -68,6 +68,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: MessageCommand,
     },
+    /// Play a message on its owner's telephone, or on a number, and follow the call; Ctrl-C hangs up.
+    PlayOnPhone {
+        #[command(flatten)]
+        place: Place,
+        /// The message's id.
+        #[arg(value_name = "MESSAGE-ID")]
+        message: String,
+        /// An extension, an address or a number that the owner may call [default: the owner's own telephone].
+        number: Option<String>,
+    },
     /// The decisions of one call: who, trust, PIN, diversion, recording, with the rule that decided.
     Why {
         #[command(flatten)]

@@ -67,6 +67,14 @@ impl Wires {
         Tap { name, clock, wires: self.clone(), flows: BTreeMap::new() }
     }
 
+    /// An element is to be found there: where it listens, before anybody has come.
+    pub(crate) fn place(&self, address: SocketAddr, name: &'static str) {
+        let mut log = self.log();
+        if log.places.len() < PLACES_MAX {
+            log.places.insert(address, name);
+        }
+    }
+
     /// How much was sent so far.
     pub(crate) fn mark(&self) -> usize {
         self.log().sent.len()
@@ -110,10 +118,7 @@ impl Tap {
         match input {
             Input::Opened { id, flow } => {
                 self.flows.insert(*id, (flow.transport, flow.remote));
-                let mut log = self.wires.log();
-                if log.places.len() < PLACES_MAX {
-                    log.places.insert(flow.local, self.name);
-                }
+                self.wires.place(flow.local, self.name);
             }
             Input::Closed { id, .. } => {
                 self.flows.remove(id);

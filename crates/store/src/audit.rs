@@ -86,6 +86,8 @@ pub enum Event {
     MessageDeleted(MessageId),
     /// A deleted message was brought back.
     MessageRestored(MessageId),
+    /// The message was to be played on a telephone, as somebody else than its owner asked.
+    PlayedOnPhone(MessageId),
     /// Audio was found not to be what was stored (REL-05).
     DamageFound(MessageId),
     /// An unfinished recording was found at start and kept (REL-02).
@@ -113,6 +115,7 @@ impl Event {
             Event::UserRemoved => "user-removed",
             Event::MessageDeleted(_) => "message-deleted",
             Event::MessageRestored(_) => "message-restored",
+            Event::PlayedOnPhone(_) => "played-on-phone",
             Event::DamageFound(_) => "damage-found",
             Event::RecordingRecovered(_) => "recording-recovered",
             Event::RecordingDropped(_) => "recording-dropped",

@@ -5,6 +5,7 @@ mod certificate;
 mod mail;
 mod mailbox;
 mod message;
+mod play_on_phone;
 mod routing;
 mod secrets;
 mod sound;
@@ -43,6 +44,9 @@ pub(crate) fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::User { command } => user::run(command, json),
         Command::Mailbox { command } => mailbox::run(command, json),
         Command::Message { command } => message::run(command, json),
+        Command::PlayOnPhone { place, message, number } => {
+            play_on_phone::run(&place, &message, number.as_deref(), json)
+        }
         Command::Why { place, call_id, field } => why::run(&mut Admin::open(&place, json)?, &call_id, field),
         Command::Calls { place, all } => calls::run(&mut Admin::open(&place, json)?, all),
         Command::Mail { command } => mail::run(command, json),

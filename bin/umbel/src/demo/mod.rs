@@ -38,6 +38,9 @@ pub(crate) fn run(options: &DemoOptions, json: bool) -> Result<(), Failure> {
         let mut servers = Servers::start(config.clone(), log, Some(wires.clone())).await?;
         let (made, listeners, clock) = (servers.take_made(), servers.listeners(), servers.clock());
         let web = servers.web_url();
+        for (listeners, name) in listeners.iter().zip(["server", "um"]) {
+            listeners.iter().for_each(|listener| wires.place(listener.address, name));
+        }
         let mut admin = Admin::of(config.clone(), json)?;
         let residents = premises.move_in(&config, admin.store.as_mut(), made)?;
         servers.are_ready();

@@ -3,15 +3,22 @@
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use crate::control::{Answer, LINE_BYTES_MAX, Request, at_socket, socket_path};
 
 /// Commands that wait to be answered; one more waits to be read.
 pub(super) const ASKED_MAX: usize = 16;
+
+/// Commands that are read and answered at the same time; one more waits to be accepted.
+const COMMANDS_MAX: usize = 64;
+/// A connection that has not asked and been answered by then is given up.
+const SERVED_WITHIN: Duration = Duration::from_secs(30);
 
 /// A request, and where its answer goes.
 pub(super) type Asked = (Request, oneshot::Sender<Answer>);
@@ -36,14 +43,26 @@ impl Control {
         Ok(Control { listener, path })
     }
 
-    /// Hands requests to `asked`, one connection after the other.
+    /// Hands requests to `asked`. A command that waits for its answer keeps no other one waiting, up to
+    /// [`COMMANDS_MAX`].
     pub(super) async fn serve(self, asked: mpsc::Sender<Asked>) {
+        let mut commands = JoinSet::new();
         loop {
+            while commands.len() >= COMMANDS_MAX {
+                commands.join_next().await;
+            }
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    if let Err(error) = answer(stream, &asked).await {
-                        tracing::debug!(%error, "a command left before its answer");
-                    }
+                    // Those that are done make room.
+                    while commands.try_join_next().is_some() {}
+                    let asked = asked.clone();
+                    commands.spawn_local(async move {
+                        if let Ok(Err(error)) =
+                            tokio::time::timeout(SERVED_WITHIN, answer(stream, &asked)).await
+                        {
+                            tracing::debug!(%error, "a command left before its answer");
+                        }
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, path = %self.path.display(), "the control socket does not accept commands");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use umbel_net::{Clock, Tls};
 use umbel_play_on_phone::{CallState, PhoneCallId, Played, Refusal};
-use umbel_store::{MessageId, Op, Reply};
+use umbel_store::{AuditRecord, Event, MessageId, Op, Reply};
 use umbel_store_sqlite::StoreWorker;
 use umbel_um::Order;
 use umbel_web::{
@@ -227,7 +227,21 @@ pub(super) async fn play(desk: Desk, message: String, number: Option<String>) ->
         _ => return not_placed(Refusal::Unavailable),
     };
     match desk.phone_calls.play(owner.clone(), Played::Message(id), number).await {
-        Ok(call) => phone_call(&desk, owner.as_str(), &call.to_string()),
+        Ok(call) => {
+            // It was not the owner who asked: the owner can see who did.
+            let record = AuditRecord {
+                at: desk.now(),
+                mailbox: owner.clone(),
+                call_id: None,
+                door: None,
+                author: Some(crate::admin::author()),
+                event: Event::PlayedOnPhone(id),
+            };
+            if let Reply::Failed(error) = desk.store.ask(Op::Audit(Box::new(record))).await {
+                tracing::error!(%error, mailbox = %owner, "who had a message played is not on record");
+            }
+            phone_call(&desk, owner.as_str(), &call.to_string())
+        }
         Err(refusal) => not_placed(refusal),
     }
 }

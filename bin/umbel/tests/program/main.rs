@@ -12,6 +12,7 @@ mod mail;
 mod message_waiting;
 mod messages;
 mod permissions;
+mod play_on_phone;
 mod protocol_server;
 mod reload;
 mod routing;

@@ -12,7 +12,7 @@ const ALICE: u32 = 440;
 const BOB: u32 = 1_000;
 
 /// Runs `umbel phone` as this user to its end.
-fn run(site: &Site, user: &str, arguments: &[&str]) -> Ran {
+pub(crate) fn run(site: &Site, user: &str, arguments: &[&str]) -> Ran {
     Telephone::start(site, user, arguments).finished()
 }
 
