@@ -25,12 +25,17 @@ pub(crate) const SOX: Tool = Tool { name: "SoX", shown_by: "sox", packages: &["s
 /// What the program's sound card is built with.
 pub(crate) const ALSA: Tool =
     Tool { name: "ALSA's headers", shown_by: "include/alsa/asoundlib.h", packages: &["libasound2-dev"] };
+pub(crate) const AIOSMTPD: Tool = Tool {
+    name: "aiosmtpd",
+    shown_by: "lib/python3/dist-packages/aiosmtpd/__init__.py",
+    packages: &["python3-aiosmtpd"],
+};
 pub(crate) const OPENSSL: Tool = Tool { name: "OpenSSL", shown_by: "openssl", packages: &["openssl"] };
 pub(crate) const CHROMIUM: Tool =
     Tool { name: "Chromium", shown_by: "chromium-headless-shell", packages: &["chromium-headless-shell"] };
 pub(crate) const NODE: Tool = Tool { name: "Node", shown_by: "node", packages: &["nodejs", "npm"] };
 
-const ALL: [Tool; 8] = [BARESIP, SIPP, KAMAILIO, SOX, OPENSSL, ALSA, CHROMIUM, NODE];
+const ALL: [Tool; 9] = [BARESIP, SIPP, KAMAILIO, SOX, OPENSSL, ALSA, CHROMIUM, NODE, AIOSMTPD];
 
 impl Tool {
     pub(crate) fn is_here(self) -> bool {

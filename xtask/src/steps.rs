@@ -4,7 +4,9 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use crate::browser;
-use crate::prerequisites::{self, ALSA, BARESIP, CHROMIUM, KAMAILIO, NODE, OPENSSL, SIPP, SOX, Tool};
+use crate::prerequisites::{
+    self, AIOSMTPD, ALSA, BARESIP, CHROMIUM, KAMAILIO, NODE, OPENSSL, SIPP, SOX, Tool,
+};
 
 /// One check.
 struct Step {
@@ -20,7 +22,7 @@ pub(crate) enum Outcome {
     Skipped(String),
 }
 
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     Step { name: "format", what: "every file is formatted", needs: &[], run: format },
     Step { name: "lint", what: "no warning from the compiler or clippy", needs: &[], run: lint },
     Step { name: "test", what: "unit, simulated, conformance and loopback tests", needs: &[], run: test },
@@ -87,6 +89,12 @@ const STEPS: [Step; 19] = [
         what: "the API is as its description says, whatever it is sent",
         needs: &[],
         run: schemathesis,
+    },
+    Step {
+        name: "mail",
+        what: "mails to a foreign server: encrypted, late, again after a crash",
+        needs: &[AIOSMTPD, SOX],
+        run: mail,
     },
     Step {
         name: "dependencies",
@@ -158,7 +166,7 @@ fn format() -> Outcome {
 
 fn lint() -> Outcome {
     let features = "umbel-interop/baresip,umbel-interop/sipp,umbel-interop/raw-sockets,\
-                    umbel-interop/kamailio,umbel-interop/peers,umbel-interop/schemathesis,\
+                    umbel-interop/kamailio,umbel-interop/mail,umbel-interop/peers,umbel-interop/schemathesis,\
                     umbel-interop/clients-python,umbel-interop/clients-node";
     cargo(&[
         "clippy",
@@ -220,6 +228,10 @@ fn sipp() -> Outcome {
         Outcome::Passed => Outcome::Skipped("passed but for SIPp's keys, which need root".to_owned()),
         other => other,
     }
+}
+
+fn mail() -> Outcome {
+    interop("mail", "mail")
 }
 
 fn kamailio() -> Outcome {
