@@ -13,6 +13,7 @@ mod prober;
 mod process;
 mod protocol_server;
 mod sides;
+mod web_services;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -55,6 +56,7 @@ fn main() {
         "start",
         "calls",
         "deposits",
+        "polls",
         "server-registrar",
         "server-digest",
         "server-calls",
@@ -78,6 +80,9 @@ fn main() {
         );
         let longer = Figure::new("CPU a call of 3 s (2.1 s of it recorded), ms", f64::NAN);
         deposits(rounds, Duration::from_secs(3), longer);
+    }
+    if wants("polls") {
+        print(web_services::polls(rounds));
     }
     let of_the_server: [(&str, Measure); 5] = [
         ("server-registrar", protocol_server::registrar),

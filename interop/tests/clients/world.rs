@@ -1,6 +1,6 @@
 //! A program with a message for each of two users, and their telephones: alice's answers, bob's is busy.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ impl World {
 
 #[cfg(feature = "clients-python")]
 fn scripts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clients")
 }
 
 /// What the test run has installed.
