@@ -1,7 +1,7 @@
 //! A mail program that follows calls: `GetPhoneCallInformation` a thousand times a second, beside recording calls.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -96,13 +96,13 @@ fn follow(umbel: &Umbel, call: &str) -> Vec<Duration> {
 /// One connection of alice's.
 struct Client {
     stream: BufReader<TcpStream>,
+    server: SocketAddr,
     head: String,
 }
 
 impl Client {
     fn connect(umbel: &Umbel) -> Self {
-        let stream = TcpStream::connect(umbel.http()).expect("the web front listens");
-        stream.set_nodelay(true).expect("an option can be set");
+        let server = umbel.http();
         // "alice@example.test:alice-password"
         let credentials = "YWxpY2VAZXhhbXBsZS50ZXN0OmFsaWNlLXBhc3N3b3Jk";
         let head = format!(
@@ -110,7 +110,7 @@ impl Client {
              Content-Type: text/xml; charset=utf-8\r\n",
             umbel.http()
         );
-        Client { stream: BufReader::new(stream), head }
+        Client { stream: connected(server), server, head }
     }
 
     /// Asks for the newest message on the own telephone; gives the name of the call.
@@ -139,19 +139,31 @@ impl Client {
         );
         let request = format!("{}Content-Length: {}\r\n\r\n{body}", self.head, body.len());
         self.stream.get_mut().write_all(request.as_bytes()).expect("the front takes requests");
-        let (mut length, mut line) = (0, String::new());
+        let (mut length, mut closes, mut line) = (0, false, String::new());
         while self.stream.read_line(&mut line).expect("the front answers") > 2 {
-            if let Some((name, value)) = line.split_once(':')
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse().expect("a number");
+            if let Some((name, value)) = line.split_once(':') {
+                match name.to_ascii_lowercase().as_str() {
+                    "content-length" => length = value.trim().parse().expect("a number"),
+                    "connection" => closes = value.trim() == "close",
+                    _ => {}
+                }
             }
             line.clear();
         }
         let mut answer = vec![0; length];
         self.stream.read_exact(&mut answer).expect("the front answers");
+        // After so many requests the front wants a new connection.
+        if closes {
+            self.stream = connected(self.server);
+        }
         String::from_utf8(answer).expect("text")
     }
+}
+
+fn connected(server: SocketAddr) -> BufReader<TcpStream> {
+    let stream = TcpStream::connect(server).expect("the web front listens");
+    stream.set_nodelay(true).expect("an option can be set");
+    BufReader::new(stream)
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
