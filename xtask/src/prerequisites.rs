@@ -33,9 +33,11 @@ pub(crate) const AIOSMTPD: Tool = Tool {
 pub(crate) const OPENSSL: Tool = Tool { name: "OpenSSL", shown_by: "openssl", packages: &["openssl"] };
 pub(crate) const CHROMIUM: Tool =
     Tool { name: "Chromium", shown_by: "chromium-headless-shell", packages: &["chromium-headless-shell"] };
+/// A gateway from IMAP to Exchange Web Services.
+pub(crate) const DAVMAIL: Tool = Tool { name: "DavMail", shown_by: "davmail", packages: &["davmail"] };
 pub(crate) const NODE: Tool = Tool { name: "Node", shown_by: "node", packages: &["nodejs", "npm"] };
 
-const ALL: [Tool; 9] = [BARESIP, SIPP, KAMAILIO, SOX, OPENSSL, ALSA, CHROMIUM, NODE, AIOSMTPD];
+const ALL: [Tool; 10] = [BARESIP, SIPP, KAMAILIO, SOX, OPENSSL, ALSA, CHROMIUM, NODE, AIOSMTPD, DAVMAIL];
 
 impl Tool {
     pub(crate) fn is_here(self) -> bool {

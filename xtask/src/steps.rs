@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::browser;
 use crate::prerequisites::{
-    self, AIOSMTPD, ALSA, BARESIP, CHROMIUM, KAMAILIO, NODE, OPENSSL, SIPP, SOX, Tool,
+    self, AIOSMTPD, ALSA, BARESIP, CHROMIUM, DAVMAIL, KAMAILIO, NODE, OPENSSL, SIPP, SOX, Tool,
 };
 
 /// One check.
@@ -167,7 +167,7 @@ fn format() -> Outcome {
 fn lint() -> Outcome {
     let features = "umbel-interop/baresip,umbel-interop/sipp,umbel-interop/raw-sockets,\
                     umbel-interop/kamailio,umbel-interop/mail,umbel-interop/peers,umbel-interop/schemathesis,\
-                    umbel-interop/clients-python,umbel-interop/clients-node";
+                    umbel-interop/clients-python,umbel-interop/clients-node,umbel-interop/clients-davmail";
     cargo(&[
         "clippy",
         "--workspace",
@@ -253,22 +253,30 @@ fn server_baresip() -> Outcome {
 /// Each interpreter's clients run where they could be installed; the ledger says what is missing.
 fn clients() -> Outcome {
     let (python, node) = (prerequisites::python_clients(), prerequisites::node_clients());
-    let missing: Vec<&str> =
-        [python.as_ref().err(), node.as_ref().err()].into_iter().flatten().map(String::as_str).collect();
-    let mut command = Command::new(env!("CARGO"));
-    let features = match (&python, &node) {
-        (Ok(_), Ok(_)) => "clients-python,clients-node",
-        (Ok(_), Err(_)) => "clients-python",
-        (Err(_), Ok(_)) => "clients-node",
-        (Err(_), Err(_)) => return Outcome::Skipped(missing.join("; ")),
+    let davmail = match DAVMAIL.is_here() {
+        true => Ok(()),
+        false => Err("DavMail is not here".to_owned()),
     };
+    let found = [
+        ("clients-python", python.as_ref().err()),
+        ("clients-node", node.as_ref().err()),
+        ("clients-davmail", davmail.as_ref().err()),
+    ];
+    let missing: Vec<&str> = found.iter().filter_map(|(_, why)| why.map(String::as_str)).collect();
+    let features: Vec<&str> =
+        found.iter().filter(|(_, why)| why.is_none()).map(|(feature, _)| *feature).collect();
+    if features.is_empty() {
+        return Outcome::Skipped(missing.join("; "));
+    }
+    let features = features.join(",");
+    let mut command = Command::new(env!("CARGO"));
     command.args([
         "test",
         "--locked",
         "--package",
         "umbel-interop",
         "--features",
-        features,
+        &features,
         "--test",
         "clients",
     ]);

@@ -36,6 +36,16 @@ fn exchangelib_plays_messages_on_the_telephone() {
     world.stop();
 }
 
+/// exchangelib: an object for each folder and message, restrictions, synchronisation.
+#[cfg(feature = "clients-python")]
+#[test]
+fn exchangelib_finds_hears_marks_and_deletes_messages() {
+    let world = World::start();
+    world.python("exchangelib_items.py");
+    world.assert_heard();
+    world.stop();
+}
+
 /// node-ews: fetches our descriptions and builds all that it sends from them.
 #[cfg(feature = "clients-node")]
 #[test]
@@ -51,5 +61,31 @@ fn node_ews_plays_messages_on_the_telephone() {
 fn ews_javascript_api_plays_messages_on_the_telephone() {
     let world = World::start();
     world.node("ews_javascript_api_phone.mjs");
+    world.stop();
+}
+
+/// ews-javascript-api: folders and messages.
+#[cfg(feature = "clients-node")]
+#[test]
+fn ews_javascript_api_finds_hears_marks_and_deletes_messages() {
+    let world = World::start();
+    world.node("ews_javascript_api_items.mjs");
+    world.assert_heard();
+    world.stop();
+}
+
+/// DavMail: IMAP for every mail program there is. What is marked there goes out on the telephone's lamp (MWI-1).
+#[cfg(feature = "clients-davmail")]
+#[test]
+fn davmail_shows_messages_by_imap_and_its_marks_reach_the_lamp() {
+    let mut world = World::start();
+    world.lamp("alice");
+    world.await_lamp(1, 0);
+    world.davmail();
+    world.imap("davmail_items.py", &[]);
+    world.assert_heard();
+    world.await_lamp(0, 1);
+    world.imap("davmail_items.py", &["delete"]);
+    world.await_lamp(0, 0);
     world.stop();
 }

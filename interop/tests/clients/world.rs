@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use umbel_interop::process::Program;
 use umbel_interop::sound::Sound;
+use umbel_interop::speech::{assert_contains, assert_lacks};
 use umbel_interop::umbel::{DOMAIN, Server, Umbel, binary, password_of};
 use umbel_interop::wait::until;
 
@@ -18,7 +19,11 @@ const SPOKEN_AFTER: [(&str, &str, &str); 2] = [("alice", "bob", "2500ms"), ("bob
 
 pub(crate) struct World {
     umbel: Umbel,
+    /// What bob said to alice, as it is in the store.
+    left: PathBuf,
     telephones: Vec<Program>,
+    #[cfg(feature = "clients-davmail")]
+    imap: u16,
 }
 
 impl World {
@@ -34,9 +39,15 @@ impl World {
             let (status, events) = umbel.phone(&words, &Server::Tcp);
             assert_eq!(status, Some(0), "{events:#?}");
         }
-        umbel.await_messages("alice", 1);
+        let left = umbel.export(&umbel.await_messages("alice", 1)[0]);
         umbel.await_messages("bob", 1);
-        let mut world = World { umbel, telephones: Vec::new() };
+        let mut world = World {
+            #[cfg(feature = "clients-davmail")]
+            imap: umbel.take_ports(1),
+            umbel,
+            left,
+            telephones: Vec::new(),
+        };
         world.telephone("alice", &["--after", "500ms"]);
         world.telephone("bob", &["--busy"]);
         world
@@ -58,6 +69,75 @@ impl World {
         self.telephones.push(telephone);
     }
 
+    /// The lamp of a user's telephone, followed.
+    #[cfg(feature = "clients-davmail")]
+    pub(crate) fn lamp(&mut self, user: &str) {
+        let folder = self.umbel.folder();
+        let mut command = Command::new(binary());
+        command.args(["--json", "phone", "message-waiting", "--as", &format!("{user}@{DOMAIN}")]);
+        command.args(["--server", &format!("tcp:{}", self.umbel.server_tcp()), "--for", "10m"]);
+        command.arg("--password-file").arg(folder.join(format!("{user}.password")));
+        self.telephones.push(Program::start(&mut command, &folder.join("lamp.log")));
+    }
+
+    /// Waits until the lamp shows so many new and old messages.
+    #[cfg(feature = "clients-davmail")]
+    pub(crate) fn await_lamp(&self, new: u32, old: u32) {
+        let lamp = self.telephones.last().expect("the lamp is followed");
+        let (new, old) = (format!("\"new\":{new},"), format!("\"old\":{old},"));
+        until("the lamp to show it", PATIENCE, || {
+            let log = lamp.log();
+            let last = log.lines().rfind(|line| line.contains("message-waiting"))?;
+            (last.contains(&new) && last.contains(&old)).then_some(())
+        });
+    }
+
+    /// Starts the gateway from IMAP to our web services.
+    #[cfg(feature = "clients-davmail")]
+    pub(crate) fn davmail(&mut self) {
+        let folder = self.umbel.folder();
+        let settings = folder.join("davmail.properties");
+        let lines = [
+            "davmail.server=true".to_owned(),
+            "davmail.mode=EWS".to_owned(),
+            format!("davmail.url=http://{}/EWS/Exchange.asmx", self.umbel.http()),
+            format!("davmail.imapPort={}", self.imap),
+            "davmail.bindAddress=127.0.0.1".to_owned(),
+            "davmail.disableUpdateCheck=true".to_owned(),
+            format!("davmail.logFilePath={}", folder.join("davmail-own.log").display()),
+        ];
+        std::fs::write(&settings, lines.join("\n")).expect("the settings can be written");
+        // The package's own script would leave the gateway behind when it is killed.
+        let mut command = Command::new("java");
+        command.args(["-jar", "/usr/share/davmail/davmail.jar", "-server"]).arg(&settings);
+        self.telephones.insert(0, Program::start(&mut command, &folder.join("davmail.log")));
+        until("DavMail to listen", PATIENCE, || {
+            std::net::TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, self.imap)).ok().map(drop)
+        });
+    }
+
+    /// Runs a script that needs nothing but Python, against DavMail.
+    #[cfg(feature = "clients-davmail")]
+    pub(crate) fn imap(&self, script: &str, words: &[&str]) {
+        let mut command = Command::new("python3");
+        command.arg(scripts().join(script)).args(words).env("UMBEL_IMAP", format!("127.0.0.1:{}", self.imap));
+        self.run(&mut command);
+    }
+
+    /// What the client heard is what bob left, from beginning to end.
+    pub(crate) fn assert_heard(&self) {
+        let heard = Sound::read(&self.heard());
+        let left = Sound::read(&self.left);
+        assert_contains(&heard, &left.narrow());
+        assert_lacks(&heard, &Sound::sentence("other").narrow());
+        let longer = heard.duration().abs_diff(left.duration());
+        assert!(longer < Duration::from_millis(50), "{:?} became {:?}", left.duration(), heard.duration());
+    }
+
+    fn heard(&self) -> PathBuf {
+        self.umbel.folder().join("heard.wav")
+    }
+
     /// Runs a script by the interpreter with exchangelib and zeep.
     #[cfg(feature = "clients-python")]
     pub(crate) fn python(&self, script: &str) {
@@ -72,6 +152,7 @@ impl World {
 
     fn run(&self, command: &mut Command) {
         command.env("UMBEL_URL", format!("http://{}", self.umbel.http()));
+        command.env("UMBEL_HEARD", self.heard());
         command.env("UMBEL_DOMAIN", DOMAIN).env("UMBEL_BUSY_NUMBER", BUSY_NUMBER);
         // Scripts are not to leave anything beside themselves.
         command.env("PYTHONDONTWRITEBYTECODE", "1").env("TMPDIR", self.umbel.folder());
@@ -87,7 +168,7 @@ impl World {
     }
 }
 
-#[cfg(feature = "clients-python")]
+#[cfg(any(feature = "clients-python", feature = "clients-davmail"))]
 fn scripts() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clients")
 }
