@@ -42,6 +42,26 @@ test('a greeting is heard, uploaded, chosen and removed', { timeout: 60_000 }, a
     await page.finish();
 });
 
+test('a greeting is recorded on the telephone that rings', { timeout: 60_000 }, async () => {
+    // The 2 makes a new recording; hanging up keeps it.
+    const phone = await world.registered('bob', '--after', '1s', '--keys', 'w3,2', '--play', `${SPEECH}message.wav`,
+        '--play-after', '8s', '--for', '14s');
+    const page = await signedIn(browser, world, 'bob');
+    await page.getByRole('link', { name: 'Greetings' }).click();
+    const away = card(page, 'Out-of-office greeting');
+    await away.getByText('Not recorded').waitFor();
+    await away.getByRole('button', { name: 'Record by phone' }).click();
+    await page.getByRole('button', { name: 'Call me' }).click();
+    await page.getByText('Connected. Follow the voice on the phone to record.').waitFor();
+    await phone.event('ended');
+    await page.getByText('The call has ended.').waitFor();
+    await away.getByText('Recorded Today').waitFor();
+    await away.getByRole('button', { name: 'Play' }).click();
+    await until('the sound to go on', () => away.locator('audio').evaluate(audio => audio.currentTime > 0.2));
+    await page.finish();
+    await world.end(phone);
+});
+
 test('what is no sound is refused, and the old greeting stays', { timeout: 60_000 }, async () => {
     const page = await signedIn(browser, world, 'alice');
     await page.getByRole('link', { name: 'Greetings' }).click();

@@ -98,3 +98,20 @@ test('the server stops while pages listen', { timeout: 60_000 }, async () => {
     assert.ok(Date.now() - begun < 4_000, `${Date.now() - begun} ms`);
     await page.context().close();
 });
+
+test('under TLS the cookie is secure and the host’s own', { timeout: 60_000 }, async () => {
+    const other = await World.start({ tls: true });
+    const page = await signedIn(browser, other, 'alice');
+    const [cookie] = await page.context().cookies();
+    assert.deepEqual([cookie.name, cookie.secure, cookie.httpOnly, cookie.sameSite], ['__Host-umbel-session', true, true, 'Strict']);
+    // Changes are taken, and the stream of news is open.
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByLabel('Tell me about calls that left no message').uncheck();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Your settings are saved.').first().waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Your voice mail' }).waitFor();
+    assert.deepEqual(await page.context().cookies(), []);
+    await page.finish();
+    await other.stop();
+});

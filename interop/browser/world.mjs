@@ -36,15 +36,15 @@ export class World {
     #running = new Set();
     #server = null;
 
-    static async start(more = {}) {
+    static async start(settings = {}) {
         const world = new World();
-        await world.#start(more);
+        await world.#start(settings);
         return world;
     }
 
-    async #start({ um = '', tables = '' }) {
+    async #start({ tls = false }) {
         const [http, admin, serverTcp, serverTls, umTcp, umTls] = await freePorts(6);
-        this.url = `http://127.0.0.1:${http}`;
+        this.url = `${tls ? 'https' : 'http'}://127.0.0.1:${http}`;
         this.server = `tls:127.0.0.1:${serverTls}`;
         this.voiceMail = { host: '127.0.0.1', port: umTcp };
         this.config = this.file('umbel.toml', `domain = "${DOMAIN}"
@@ -52,13 +52,13 @@ export class World {
 [http]
 listen = "127.0.0.1:${http}"
 admin-listen = "127.0.0.1:${admin}"
+tls = ${tls}
 [server]
 listen = ["tcp:127.0.0.1:${serverTcp}", "tls:127.0.0.1:${serverTls}"]
 ring-time = "20s"
 [um]
 listen = ["tcp:127.0.0.1:${umTcp}", "tls:127.0.0.1:${umTls}"]
-${um}
-${tables}`);
+`);
         const quoted = text => `"${text.replaceAll('"', '""')}"`;
         const rows = Object.entries(USERS).map(([user, name], index) =>
             `${user}@${DOMAIN},${101 + index},${quoted(name)},${493_817 + index},${passwordOf(user)},${SPEECH}greeting.wav`);

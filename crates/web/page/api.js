@@ -14,9 +14,10 @@ export class Refused extends Error {
     }
 }
 
-/// Asks, and gives what the answer says. `body` is JSON, or a file.
-export async function ask(method, path, body) {
-    const headers = {};
+/// Asks, and gives what the answer says. `body` is JSON, or a file. What nobody clicked for is asked for in the
+/// `background`: it does not keep the session alive.
+export async function ask(method, path, body, { background = false } = {}) {
+    const headers = background ? { 'X-Umbel-Background': 'yes' } : {};
     if (method !== 'GET' && session.csrf !== null) headers['X-CSRF-Token'] = session.csrf;
     if (body !== undefined) headers['Content-Type'] = body instanceof Blob ? 'audio/wav' : 'application/json';
     const sent = body === undefined || body instanceof Blob ? body : JSON.stringify(body);

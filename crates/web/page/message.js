@@ -23,7 +23,7 @@ export function messageLine(message, list) {
     }, who, when, make('span', { class: 'opener' }, icon('open')));
     const facts = make('div', { class: 'facts' });
     const element = make('li', { class: 'message' }, make('h2', {}, heading), facts, body);
-    const line = { element, update, focus: () => heading.focus(), close, get id() { return message.id; } };
+    const line = { element, update, focus: () => heading.focus(), close, id: message.id, number: message.number };
     let opened = null;
 
     update(message);

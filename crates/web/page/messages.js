@@ -7,6 +7,8 @@ import { announce, notice } from './notices.js';
 import { say, sayRefusal } from './say.js';
 
 const PAGE = 50;
+/// Most that the server lists at once.
+const PAGE_MAX = 500;
 
 /// The view of one folder, `kept` or `deleted`. `owner` is what the server says of who is signed in.
 export function messagesView(folder, owner) {
@@ -50,7 +52,7 @@ export function messagesView(folder, owner) {
         },
     };
 
-    return { element, start: refresh, refresh, counted: showSummary, stop };
+    return { element, start: () => refresh(), refresh, counted: showSummary, stop };
 
     function inOrder() {
         const lineOf = new Map([...lines.values()].map(line => [line.element, line]));
@@ -69,13 +71,16 @@ export function messagesView(folder, owner) {
         if (all.length === 1) element.querySelector('h1').focus();
     }
 
-    /// The first page anew. Lines that are still there stay as they are: open, playing, with the focus.
-    async function refresh() {
-        const page = await listed(`limit=${Math.max(PAGE, lines.size)}`);
+    /// The latest messages anew. Lines that are still there stay as they are: open, playing, with the focus.
+    async function refresh({ background = false } = {}) {
+        const page = await listed(`limit=${Math.min(Math.max(PAGE, lines.size), PAGE_MAX)}`, background);
         if (page === null) return;
         const listedIds = new Set(page.messages.map(message => message.id));
+        // What is older than the last one listed is not known to be gone.
+        const oldest = page.next === null ? -1 : page.messages.at(-1).number;
+        const keepsOlder = [...lines.values()].some(line => line.number < oldest);
         for (const [id, line] of lines) {
-            if (listedIds.has(id)) continue;
+            if (listedIds.has(id) || line.number < oldest) continue;
             if (line.element.contains(document.activeElement)) take(line);
             else drop(line);
         }
@@ -89,7 +94,7 @@ export function messagesView(folder, owner) {
         }
         if (arrived.length > 0) announce(say('messages.arrived', { count: arrived.length }));
         known = new Set([...(known ?? []), ...listedIds]);
-        showNext(page);
+        showNext(keepsOlder ? { next } : page);
     }
 
     async function showOlder() {
@@ -102,9 +107,9 @@ export function messagesView(folder, owner) {
         added[0]?.focus();
     }
 
-    async function listed(query) {
+    async function listed(query, background) {
         try {
-            return await ask('GET', `messages?state=${folder}&${query}`);
+            return await ask('GET', `messages?state=${folder}&${query}`, undefined, { background });
         } catch (error) {
             if (error.status !== 401) notice(sayRefusal(error), { wrong: true });
             return null;

@@ -15,7 +15,7 @@ export function notice(text, { undo, wrong = false } = {}) {
         wrong && icon('warning'),
         make('p', {}, text),
         undo && button(undo.text, () => { clear(); undo.action(); }, { class: 'link' }),
-        make('button', { type: 'button', class: 'bare', 'aria-label': say('notice.dismiss'), on: { click: clear } }, icon('close')));
+        make('button', { type: 'button', class: 'bare', 'aria-label': say('notice.dismiss'), on: { click: dismiss } }, icon('close')));
     fill(place, shown);
     announce(text);
 }
@@ -25,6 +25,12 @@ export function announce(text) {
     spoken.textContent = '';
     // The same words twice are a change only if there was something else between.
     requestAnimationFrame(() => { spoken.textContent = text; });
+}
+
+function dismiss() {
+    clear();
+    // Who stood on the button stands at the head of the view.
+    document.querySelector('h1')?.focus();
 }
 
 /// Takes the last one away.

@@ -10,6 +10,10 @@ import { silence } from './player.js';
 import { knownZone, say } from './say.js';
 import { settingsView } from './settings.js';
 import { signInView } from './sign-in.js';
+import { language } from './words.js';
+
+/// How long we wait before we ask again for news that were refused.
+const AGAIN_MILLISECONDS = 30_000;
 
 const root = document.getElementById('page');
 
@@ -33,8 +37,8 @@ const owner = {
         calls.owner = owner.me;
         counted(me.counts);
     },
-    async refresh() {
-        owner.took(await ask('GET', 'me'));
+    async refresh({ background = false } = {}) {
+        owner.took(await ask('GET', 'me', undefined, { background }));
     },
 };
 
@@ -45,6 +49,7 @@ document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && owner.me !== null) listenForNews();
 });
 
+document.documentElement.lang = language;
 start();
 
 async function start() {
@@ -135,9 +140,22 @@ function listenForNews() {
     news.addEventListener('counts', event => {
         owner.me.counts = JSON.parse(event.data);
         counted(owner.me.counts);
-        view?.refresh();
+        view?.refresh({ background: true });
     });
     news.addEventListener('signed-out', () => showSignIn(true));
     // Another page of this session listens in our place; we ask anew when somebody looks at us.
     news.addEventListener('superseded', () => news.close());
+    news.addEventListener('error', askAgainLater);
+}
+
+/// The browser opens a broken stream again by itself, but not one that was refused.
+function askAgainLater() {
+    if (news?.readyState !== EventSource.CLOSED) return;
+    setTimeout(() => {
+        if (owner.me === null) return;
+        // Whether the session is over shows here, too.
+        const background = { background: true };
+        owner.refresh(background).then(() => view?.refresh(background)).catch(() => {});
+        listenForNews();
+    }, AGAIN_MILLISECONDS);
 }

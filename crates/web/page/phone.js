@@ -167,7 +167,7 @@ function follow(first, { greeting, dialled }) {
         if (events.readyState !== EventSource.CLOSED || polling !== null) return;
         polling = setInterval(async () => {
             try {
-                show(await ask('GET', `play-on-phone/${first.id}`));
+                show(await ask('GET', `play-on-phone/${first.id}`, undefined, { background: true }));
             } catch (error) {
                 if (error.status === 404) show({ state: 'Disconnected', cause: 'None' });
             }

@@ -1,4 +1,4 @@
-// Every text of the page. A translation is a copy of this file with other words.
+// Every text of the page, but for the sentence to browsers without scripts. A translation is a copy of this file.
 //
 // `{name}` is filled in. A text with `one` and `other` follows the number `count`, by the language's own rules.
 

@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{ACCEPT, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
@@ -22,6 +22,9 @@ use super::{cookie, cross_site};
 use crate::api::ApiError;
 use crate::front::Client;
 use crate::{Desk, NotSignedIn, SignedIn};
+
+/// Our page says so of what nobody clicked for, such as messages that arrived: it is no use of the session.
+static BACKGROUND: HeaderName = HeaderName::from_static("x-umbel-background");
 
 /// The sessions, for all connections.
 #[derive(Debug, Default)]
@@ -140,6 +143,12 @@ async fn end(
     }
 }
 
+/// Streams are opened again by the browser itself.
+fn is_background(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(ACCEPT).map(HeaderValue::as_bytes);
+    headers.contains_key(&BACKGROUND) || accepted == Some(b"text/event-stream")
+}
+
 /// An address as people type it: the domain may be left out.
 fn address(typed: &str, domain: &str) -> Option<Address> {
     let typed = typed.trim();
@@ -150,7 +159,7 @@ fn address(typed: &str, domain: &str) -> Option<Address> {
 }
 
 impl Desk {
-    /// Who signed in before, for a request without a password. Using the session keeps it alive.
+    /// Who signed in before, for a request without a password. Use keeps the session alive.
     pub(crate) async fn signed_in_before(
         &self,
         parts: &Parts,
@@ -165,7 +174,9 @@ impl Desk {
         if !cross_site::may_act(&parts.method, &parts.headers, client, &session.csrf) {
             return Err(NotSignedIn::CrossSite);
         }
-        self.sessions.table().touch(id.key(), self.now());
+        if !is_background(&parts.headers) {
+            self.sessions.table().touch(id.key(), self.now());
+        }
         Ok(SignedIn { user: account.user.into(), session: Some(id.key()) })
     }
 

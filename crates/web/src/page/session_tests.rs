@@ -212,6 +212,23 @@ async fn use_keeps_a_session_alive_up_to_twelve_hours() {
     assert!(!alice.is_signed_in(&world).await);
 }
 
+/// SEC-102: messages that arrive on a page that is left open do not keep its session alive.
+#[tokio::test]
+async fn what_nobody_clicked_for_is_no_use_of_a_session() {
+    let world = World::new();
+    let alice = sign_in(&world, "alice").await;
+    *world.now.lock().unwrap() = NOON + IDLE_MAX / 2;
+    for (name, value) in [("X-Umbel-Background", "yes"), ("Accept", "text/event-stream")] {
+        let request = Request::get("/api/v1/me")
+            .header("Host", "127.0.0.1:8080")
+            .header("Cookie", &alice.cookie)
+            .header(name, value);
+        assert_eq!(world.send(request.body(Body::empty()).unwrap()).await.status, 200);
+    }
+    *world.now.lock().unwrap() = NOON + IDLE_MAX;
+    assert!(!alice.is_signed_in(&world).await);
+}
+
 /// SEC-102
 #[tokio::test]
 async fn a_new_password_a_new_pin_a_lock_and_a_disabled_mailbox_end_all_sessions() {
