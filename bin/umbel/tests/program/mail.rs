@@ -1,6 +1,6 @@
 //! Mails that tell of messages and greetings: a mail server that is there, away, unwilling, and slow to say yes.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use mail_parser::{MessageParser, MimeHeaders as _};
 use serde_json::Value;
 
-use crate::site::{Site, umbel};
+use crate::site::{Server, Site, umbel};
 use crate::sound::{loud_seconds, read, write_tone};
 use crate::wait::until;
 
@@ -262,4 +262,71 @@ fn mails_go_to_another_server_after_a_reload() {
     change_greeting(&site);
     new.mails(1);
     assert_eq!(old.mails(1).len(), 1);
+}
+
+/// The web front's answer to `ResetPIN` by alice.
+fn reset_pin(server: &Server) -> String {
+    const ASKED: &str = "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>\
+        <ResetPIN xmlns=\"http://schemas.microsoft.com/exchange/services/2006/messages\"/></s:Body></s:Envelope>";
+    let front = until("the web front", || {
+        let log = server.log();
+        let (_, rest) = log.rsplit_once("\"listeners\":\"http://")?;
+        Some(rest.split('"').next()?.to_owned())
+    });
+    let mut stream = TcpStream::connect(front).unwrap();
+    // base 64 of "alice@example.test:the password of alice".
+    let request = format!(
+        "POST /EWS/UM2007Legacy.asmx HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Authorization: Basic YWxpY2VAZXhhbXBsZS50ZXN0OnRoZSBwYXNzd29yZCBvZiBhbGljZQ==\r\n\
+         Content-Type: text/xml; charset=utf-8\r\nContent-Length: {}\r\n\r\n{ASKED}",
+        ASKED.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// DEC-14, SEC-88: the PIN is in its mail, and nowhere else.
+#[test]
+fn a_pin_that_is_reset_by_the_web_service_is_told_by_mail_alone() {
+    let mail_server = MailServer::start(Mood::Takes);
+    let site = site(mail_server.port);
+    let password = site.write("alice.password", "the password of alice");
+    site.umbel(&["user", "set", "alice", "--password-file", &password]).succeeded();
+    let server = site.serve();
+    let answer = reset_pin(&server);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("ResetPINResponse"), "{answer}");
+    let mail = mail_server.mails(1).remove(0);
+    let text = MessageParser::new().parse(&mail).unwrap().body_text(0).unwrap().into_owned();
+    let is_pin = |line: &&str| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit());
+    let pin =
+        text.lines().map(str::trim).find(is_pin).unwrap_or_else(|| panic!("no PIN in {text}")).to_owned();
+    assert!(!answer.contains(&pin) && !server.log().contains(&pin), "the PIN is told elsewhere");
+    queue_is_empty(&site);
+    assert_eq!(site.umbel(&["user", "show", "alice", "--json"]).document()["pin"], "generated");
+    for _ in 0..2 {
+        assert!(reset_pin(&server).starts_with("HTTP/1.1 200"));
+    }
+    let refused = reset_pin(&server);
+    assert!(
+        refused.starts_with("HTTP/1.1 500") && refused.contains("Fault"),
+        "four within an hour: {refused}"
+    );
+}
+
+/// REL-23: a mail server that never says yes does not keep ours from ending; the mail is sent after the next start.
+#[test]
+fn a_server_that_is_to_stop_does_not_wait_for_the_mail_server() {
+    let mail_server = MailServer::start(Mood::Silent);
+    let site = site(mail_server.port);
+    let mut server = site.serve();
+    change_greeting(&site);
+    let first = mail_server.mails(1).remove(0);
+    server.signal("TERM");
+    assert_eq!(server.ended().code(), Some(0), "{}", server.log());
+    assert_eq!(queue(&site).len(), 1, "it is not known to be sent");
+    mail_server.set(Mood::Takes);
+    let _server = site.serve();
+    assert_eq!(mail_server.mails(2).remove(1), first);
 }
