@@ -49,6 +49,8 @@ pub(crate) enum What {
     Message { over: Transport, bytes: Bytes },
     /// Packets of sound, in words.
     Sound(String),
+    /// A request of HTTP and its answer, in words.
+    Web(String),
 }
 
 /// The same with who sent it to whom.
@@ -75,6 +77,11 @@ impl Wires {
         }
     }
 
+    /// A program has asked the web service of another one.
+    pub(crate) fn web(&self, at: Instant, from: &'static str, to: &'static str, words: String) {
+        self.push(Sent { at, from, to: Place::Named(to), what: What::Web(words) });
+    }
+
     /// How much was sent so far.
     pub(crate) fn mark(&self) -> usize {
         self.log().sent.len()
@@ -96,6 +103,13 @@ impl Wires {
             what: sent.what.clone(),
         };
         log.sent.iter().skip(mark).map(seen).collect()
+    }
+
+    fn push(&self, sent: Sent) {
+        let mut log = self.log();
+        if log.sent.len() < SENT_MAX {
+            log.sent.push(sent);
+        }
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -146,11 +160,7 @@ impl Tap {
     }
 
     fn push(&self, from: &'static str, to: Place, what: What) {
-        let at = self.clock.now();
-        let mut log = self.wires.log();
-        if log.sent.len() < SENT_MAX {
-            log.sent.push(Sent { at, from, to, what });
-        }
+        self.wires.push(Sent { at: self.clock.now(), from, to, what });
     }
 }
 

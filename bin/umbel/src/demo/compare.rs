@@ -69,7 +69,7 @@ pub(super) fn all_over_tls(seen: &[Seen]) -> Check {
         .iter()
         .filter_map(|seen| match seen.what {
             What::Message { over, .. } => Some(over),
-            What::Sound(_) => None,
+            What::Sound(_) | What::Web(_) => None,
         })
         .collect();
     let tls = over.iter().filter(|over| **over == Transport::Tls).count();
@@ -101,7 +101,7 @@ fn between<'a>(seen: &'a [Seen], from: &'a str, to: &'a str) -> impl Iterator<It
     let ways = seen.iter().filter(move |seen| seen.from == from && seen.to == to);
     ways.filter_map(|seen| match &seen.what {
         What::Message { bytes, .. } => umbel_sip_message::parse(bytes.clone()).ok(),
-        What::Sound(_) => None,
+        What::Sound(_) | What::Web(_) => None,
     })
 }
 

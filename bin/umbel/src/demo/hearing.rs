@@ -23,6 +23,11 @@ pub(super) fn line(wav: &[u8]) -> Vec<i16> {
 
 /// What was heard in a call so far.
 pub(super) fn heard(told: &[Told], call: CallKey) -> Vec<i16> {
+    heard_last(told, call, u32::MAX)
+}
+
+/// The last seconds of it: looked at again and again, all of it would keep a busy machine from hearing on.
+pub(super) fn heard_last(told: &[Told], call: CallKey, seconds: u32) -> Vec<i16> {
     let of_call = told.iter().filter_map(|(_, news)| match news {
         News::Call { call: ours, change, .. } if *ours == call => Some(change),
         _ => None,
@@ -35,8 +40,12 @@ pub(super) fn heard(told: &[Told], call: CallKey) -> Vec<i16> {
             _ => {}
         }
     }
-    let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
-    format.map(|format| line(&[umbel_wav::header(format, length), data].concat())).unwrap_or_default()
+    let Some(format) = format else { return Vec::new() };
+    let most = format.bytes_per_second().saturating_mul(u64::from(seconds));
+    // Whole seconds are whole samples.
+    let last = data.split_off(data.len().saturating_sub(usize::try_from(most).unwrap_or(usize::MAX)));
+    let length = u32::try_from(last.len()).unwrap_or(u32::MAX);
+    line(&[umbel_wav::header(format, length), last].concat())
 }
 
 /// Whether the tone was heard after which one speaks.

@@ -62,6 +62,7 @@ impl Ladder {
         };
         match &seen.what {
             What::Sound(words) => Some(rung(true, words.clone(), Vec::new())),
+            What::Web(words) => Some(rung(false, words.clone(), Vec::new())),
             What::Message { bytes, .. } => match label(bytes) {
                 Label::Shown(label, remarks) => Some(rung(false, label, remarks)),
                 Label::LeftOut(name) => {

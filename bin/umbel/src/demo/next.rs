@@ -102,6 +102,9 @@ impl Place<'_> {
              \x20  {}\n\n\
              \x20  # she hears her messages, and records what she hears\n\
              \x20  {}\n\n\
+             \x20  # or has one played on her telephone, which rings whatever her rules say\n\
+             \x20  umbel message list alice{here}\n\
+             \x20  umbel play-on-phone MESSAGE-ID{here}\n\n\
              \x20  # who called whom, and why a call went where it went\n\
              \x20  umbel calls{here}\n\
              \x20  umbel why CALL-ID{here}\n",

@@ -18,6 +18,9 @@ use crate::tap::Seen;
 /// How often it is asked how a call stands.
 const ASKED_EVERY: Duration = Duration::from_millis(50);
 
+/// Where the web service is asked.
+const PATH: &str = "/api/v1/play-on-phone";
+
 /// Step 4: all her calls go to bob, and this one does not.
 pub(super) async fn unanswered(stage: &mut Stage<'_>, mark: usize) -> Result<Vec<Check>, Failure> {
     let alices = stage.alice.mark();
@@ -100,7 +103,10 @@ fn message(stage: &mut Stage<'_>) -> Result<VoiceMessage, Failure> {
 async fn asked_for(stage: &mut Stage<'_>) -> Result<String, Failure> {
     let message = message(stage)?;
     let wanted = json!({ "message_id": message.id.to_string() });
-    let answer = client(stage).post("/api/v1/play-on-phone", &wanted).await?;
+    let asked = stage.clock.now();
+    let answer = client(stage).post(PATH, &wanted).await?;
+    let words = format!("HTTP  POST {PATH}: {}", answer.status);
+    stage.wires.web(asked, "alice", "um", words);
     match (answer.status, answer.document["id"].as_str()) {
         (201, Some(id)) => Ok(id.to_owned()),
         (status, _) => Err(refused(status, &answer.document)),
@@ -111,7 +117,7 @@ async fn asked_for(stage: &mut Stage<'_>) -> Result<String, Failure> {
 async fn how_it_ended(stage: &Stage<'_>, id: &str) -> Result<Value, Failure> {
     let deadline = stage.clock.now() + PATIENCE;
     while stage.clock.now() < deadline {
-        let answer = client(stage).get(&format!("/api/v1/play-on-phone/{id}")).await?;
+        let answer = client(stage).get(&format!("{PATH}/{id}")).await?;
         if answer.status != 200 {
             return Err(refused(answer.status, &answer.document));
         }

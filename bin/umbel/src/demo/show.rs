@@ -10,9 +10,9 @@ use crate::exit::Failure;
 use crate::output;
 
 /// What was compared and what was found share a line of 100 characters, where both fit it.
-const TOGETHER: usize = 93;
+const TOGETHER: usize = 95;
 /// Where what was found begins then.
-const ALIGNED: usize = 42;
+const ALIGNED: usize = 47;
 
 /// Where it is printed.
 #[derive(Clone, Copy)]
@@ -86,8 +86,9 @@ impl Show {
             let mark = if check.held { self.look(Look::Good, "✓") } else { self.look(Look::Bad, "✗") };
             let (what, found) = (output::printable(&check.what), output::printable(&check.found));
             let width = what.chars().count();
-            let gap = match width + found.chars().count() <= TOGETHER {
-                true => " ".repeat(ALIGNED.saturating_sub(width).max(2)),
+            let gap = ALIGNED.saturating_sub(width).max(2);
+            let gap = match width + gap + found.chars().count() <= TOGETHER {
+                true => " ".repeat(gap),
                 false => "\n     ".to_owned(),
             };
             self.say(&format!("   {mark} {what}{gap}{}", self.look(Look::Dim, &found)))?;

@@ -14,7 +14,7 @@ use umbel_sip_message::Uri;
 use umbel_store::{Address, Decision, Password, PinOutcome, Ruling};
 use umbel_wav::{Encoding, Format, Limits};
 
-use super::hearing::{has_beep, heard, line};
+use super::hearing::{has_beep, heard, heard_last, line};
 use super::premises::Premises;
 use crate::admin::Admin;
 use crate::cli::{PhoneOptions, SecretsFromFiles};
@@ -28,6 +28,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 const ASKED_EVERY: Duration = Duration::from_millis(50);
 /// How often what was heard last is asked for.
 const HEARD_EVERY: Duration = Duration::from_millis(300);
+/// So many seconds of what was heard are looked through for a sentence; each is shorter by half.
+const LOOKED_AT: u32 = 8;
 /// What bob says.
 const SPEECH: &[u8] = include_bytes!("bob.wav");
 const PLAYING: PlayId = PlayId(1);
@@ -221,7 +223,7 @@ impl Line {
             if std::mem::replace(&mut looked_at, recorded) == recorded {
                 return None;
             }
-            Some(heard(told, call)).filter(|samples| is_enough(samples))
+            is_enough(&heard_last(told, call, LOOKED_AT)).then(|| heard(told, call))
         });
         found.await
     }

@@ -5,22 +5,24 @@ use std::time::Duration;
 use umbel_media::Digit;
 use umbel_net::Authority;
 use umbel_node::Transport;
-use umbel_phone::CallKey;
+use umbel_phone::{Answered, CallKey, MessageSummary};
 use umbel_sip_message::HeaderName;
-use umbel_store::{Decision, PinOutcome};
+use umbel_store::{Decision, PinOutcome, VoiceMessage};
 
 use super::compare::{self, Check};
 use super::ladder::{Ladder, Lifeline, Rung};
 use super::play_on_phone;
 use super::show::{Show, Step};
 use super::stage::{Certificate, Line, Stage, listening, speech, telephone};
-use crate::admin::{all_messages, authority_refused, now, stored_sound};
+use crate::admin::{all_messages, author, authority_refused, failed, now, stored_sound};
 use crate::exit::{Exit, Failure};
 use crate::phone::{Duty, Handset, Want};
 
 /// How often the picture is drawn further while a step goes on.
 const DRAWN_EVERY: Duration = Duration::from_millis(50);
 
+/// How often bob says it at most.
+const MESSAGES_MAX: u32 = 3;
 /// How long who called, when, and the message may take to be heard; and how often she listens again.
 const ONE_HEARING: Duration = Duration::from_secs(15);
 const HEARINGS: usize = 4;
@@ -118,6 +120,52 @@ impl Drawing {
 
 /// Step 1: [MS-EUMR] and RFC 3842 at work.
 async fn message(stage: &mut Stage<'_>, mark: usize) -> Result<Vec<Check>, Failure> {
+    let mut attempts = 1;
+    let (left, stored) = loop {
+        let left = leave_message(stage).await?;
+        let sound = stored_sound(&mut stage.admin, &left.message)?;
+        let stored =
+            compare::holds("what is stored is what bob said", &speech(), &super::hearing::line(&sound));
+        if stored.held || attempts == MESSAGES_MAX {
+            break (left, stored);
+        }
+        // A machine that is too busy to send a packet every 20 ms tears what is said: he says it again.
+        attempts += 1;
+        let (alices, address) = (stage.alice.mark(), stage.alice.address.clone());
+        let deleted = stage.admin.store.delete_message(&address, left.message.id, &author(), now());
+        deleted.map_err(|error| failed(error, address.as_str()))?;
+        stage.alice.lamp(alices, "the lamp to go off", |summary| !summary.waiting).await?;
+    };
+    let seen = stage.wires.since(mark);
+    let counts = left.lamp.voice.unwrap_or_default();
+    let packets = if left.answered.encrypted { "SRTP" } else { "RTP in clear" };
+    Ok(vec![
+        compare::rang_in_vain(&seen, "alice"),
+        Check::new(
+            "voice mail answered in her place",
+            "an automatic system, by its Contact",
+            left.answered.automatic,
+        ),
+        stored,
+        Check::new(
+            "her lamp went on",
+            format!("NOTIFY at her telephone: {} new, {} old", counts.new, counts.old),
+            left.lamp.waiting && counts.new == 1,
+        ),
+        compare::all_over_tls(&seen),
+        Check::new("the sound was encrypted", packets, left.answered.encrypted),
+    ])
+}
+
+/// A message that bob has left, and what was seen of it.
+struct Left {
+    answered: Answered,
+    lamp: MessageSummary,
+    message: VoiceMessage,
+}
+
+/// Bob calls, nobody answers, he speaks, and her lamp goes on.
+async fn leave_message(stage: &mut Stage<'_>) -> Result<Left, Failure> {
     let (alices, bobs) = (stage.alice.mark(), stage.bob.mark());
     let before = all_messages(stage.admin.store.as_mut(), &stage.alice.address)?.len();
     stage.bob.handset.want(Want::Call(stage.alice.uri())).await;
@@ -129,30 +177,11 @@ async fn message(stage: &mut Stage<'_>, mark: usize) -> Result<Vec<Check>, Failu
     stage.bob.speaks(bobs, call).await?;
     stage.bob.hangs_up(call).await;
     let lamp = stage.alice.lamp(alices, "the lamp to go on", |summary| summary.waiting).await?;
-    let messages = all_messages(stage.admin.store.as_mut(), &stage.alice.address)?;
-    let stored = match messages.last() {
-        Some(message) if messages.len() == before + 1 => stored_sound(&mut stage.admin, message)?,
-        _ => Vec::new(),
-    };
-    let seen = stage.wires.since(mark);
-    let counts = lamp.voice.unwrap_or_default();
-    let packets = if answered.encrypted { "SRTP" } else { "RTP in clear" };
-    Ok(vec![
-        compare::rang_in_vain(&seen, "alice"),
-        Check::new(
-            "voice mail answered in her place",
-            "an automatic system, by its Contact",
-            answered.automatic,
-        ),
-        compare::holds("what is stored is what bob said", &speech(), &super::hearing::line(&stored)),
-        Check::new(
-            "her lamp went on",
-            format!("NOTIFY at her telephone: {} new, {} old", counts.new, counts.old),
-            lamp.waiting && counts.new == 1,
-        ),
-        compare::all_over_tls(&seen),
-        Check::new("the sound was encrypted", packets, answered.encrypted),
-    ])
+    let mut messages = all_messages(stage.admin.store.as_mut(), &stage.alice.address)?;
+    match messages.pop() {
+        Some(message) if messages.len() == before => Ok(Left { answered, lamp, message }),
+        _ => Err(Failure::not_found("the message is not in her mailbox")),
+    }
 }
 
 /// Step 2: [MS-OCEXUM] 3.1.2.
