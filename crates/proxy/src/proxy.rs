@@ -12,6 +12,7 @@ mod names;
 mod record;
 mod registrar;
 mod servers;
+mod strangers;
 mod targets;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -124,6 +125,8 @@ pub struct Proxy {
     relay_of: BTreeMap<ServerTransaction, ClientTransaction>,
     /// RFC 5393 4: what is passing through. See [`admission`].
     passing: BTreeMap<admission::Passage, usize>,
+    /// How many calls of strangers ring at whose telephones: see [`strangers`].
+    ringing: strangers::Ringing,
     waiting: BTreeMap<Ticket, Waiting>,
     held: BTreeMap<ServerTransaction, Draft>,
     in_use: in_use::InUse,
@@ -188,6 +191,7 @@ impl Proxy {
             relays: BTreeMap::new(),
             relay_of: BTreeMap::new(),
             passing: BTreeMap::new(),
+            ringing: strangers::Ringing::default(),
             waiting: BTreeMap::new(),
             held: BTreeMap::new(),
             in_use: in_use::InUse::default(),
@@ -252,6 +256,7 @@ impl Proxy {
             && self.branch_of.is_empty()
             && self.relay_of.is_empty()
             && self.passing.is_empty()
+            && self.ringing.is_empty()
             && self.held.is_empty()
             && self.endpoint.transaction_count() == self.servers.asked()
             // The sweep and the pings go on for ever.

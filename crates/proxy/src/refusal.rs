@@ -56,6 +56,8 @@ pub enum Refusal {
     NoAnswer,
     /// The `block` flag.
     Blocked,
+    /// As many strangers ring this callee as may at once.
+    TooManyRing,
     /// SENS-10: all calls are forwarded, this one may not be.
     Undivertable,
     /// LOOP-3: forwarded to where it had been.
@@ -163,6 +165,7 @@ impl Refusal {
             Refusal::ForwardedToItself => with(480, 13_000, "forwarded to itself"),
             Refusal::TooManyDiversions => with(480, 13_000, "diverted too often"),
             Refusal::NoSuchDialog => plain(481),
+            Refusal::TooManyRing => plain(486),
             Refusal::Loop => with(482, 13_000, "loop"),
             Refusal::TooManyHops => with(483, 13_000, "too many hops"),
             Refusal::Cancelled => plain(487),
@@ -199,6 +202,7 @@ impl Refusal {
             Refusal::NotRegistered => "no telephone is registered",
             Refusal::NoAnswer => "nobody answered",
             Refusal::Blocked => "the callee blocks all calls",
+            Refusal::TooManyRing => "as many strangers ring this user as may at once",
             Refusal::Undivertable => "SENS-10: all calls are forwarded, and this one may not be",
             Refusal::ForwardedToItself => "LOOP-3: forwarded to itself",
             Refusal::TooManyDiversions => "LOOP-5: diverted too often",

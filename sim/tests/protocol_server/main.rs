@@ -5,3 +5,4 @@ mod exploring;
 mod lamps;
 mod message_waiting;
 mod model;
+mod strangers;

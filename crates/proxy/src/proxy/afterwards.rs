@@ -41,6 +41,9 @@ impl Proxy {
                 self.passing.remove(&call.passage);
             }
         }
+        if let Some(callee) = &call.rings_at {
+            self.ringing.leave(callee);
+        }
         for id in call.branches.keys() {
             self.timers.disarm(&Alarm::Call(key, Timer::C(*id)));
             self.timers.disarm(&Alarm::Alternative(key, *id));

@@ -47,6 +47,8 @@ pub(super) struct Call {
     pub(super) other_names: Option<Vec<AddressOfRecord>>,
     /// Whose call it is now: changes when it is forwarded to another user.
     pub(super) callee: Option<AddressOfRecord>,
+    /// At whose telephones a stranger's call rings.
+    pub(super) rings_at: Option<AddressOfRecord>,
     /// Those who were the callee.
     pub(super) visited: BTreeSet<AddressOfRecord>,
     pub(super) context: ResponseContext,
@@ -101,6 +103,7 @@ impl Proxy {
             caller: locality::user(request.headers().from().uri, &self.config),
             other_names: None,
             callee: None,
+            rings_at: None,
             visited: BTreeSet::new(),
             context: ResponseContext::new(is_invite),
             branches: BTreeMap::new(),
@@ -204,6 +207,9 @@ impl Proxy {
             forwarding::Action::Refuse(refusal) => self.give_up(now, key, refusal),
             forwarding::Action::Divert(to, reason) => {
                 self.perform(now, key, vec![Action::Divert(to, reason)], None);
+            }
+            forwarding::Action::Ring(_) if !self.may_ring(key, &callee) => {
+                self.give_up(now, key, Refusal::TooManyRing);
             }
             forwarding::Action::Ring(ring) => {
                 let (endpoints, ring_also) = (ring.endpoints, ring.ring_also.clone());
