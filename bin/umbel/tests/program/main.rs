@@ -26,3 +26,4 @@ mod terminal;
 mod transfers;
 mod users;
 mod wait;
+mod web;
