@@ -40,14 +40,11 @@ pub(super) async fn answer(State(desk): State<Desk>, request: Request<Body>) -> 
 async fn respond(desk: &Desk, request: &Admitted) -> Result<String, Fault> {
     let operation = unified_messaging::read(&Envelope::read(&request.body)?)?;
     let settings = &request.user.settings;
-    if operation == Operation::IsUmEnabled {
-        return Ok(unified_messaging::is_enabled(settings.enabled));
-    }
-    if !settings.enabled {
-        return Err(Fault::Code(ResponseCode::ErrorUserNotUnifiedMessagingEnabled));
-    }
     match &operation {
-        Operation::IsUmEnabled => {}
+        Operation::IsUmEnabled => return Ok(unified_messaging::is_enabled(settings.enabled)),
+        _ if !settings.enabled => {
+            return Err(Fault::Code(ResponseCode::ErrorUserNotUnifiedMessagingEnabled));
+        }
         Operation::GetUmProperties => return Ok(unified_messaging::properties(&properties(desk, request))),
         Operation::SetOofStatus(away) => choose_greeting(desk, request, *away).await?,
         Operation::SetPlayOnPhoneDialString(dial_string) => {
