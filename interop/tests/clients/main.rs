@@ -36,6 +36,15 @@ fn exchangelib_plays_messages_on_the_telephone() {
     world.stop();
 }
 
+/// libxml2: every answer about folders and items by the schemas that we publish.
+#[cfg(feature = "clients-python")]
+#[test]
+fn every_answer_about_items_is_what_the_schemas_say() {
+    let world = World::start();
+    world.python("schema_items.py");
+    world.stop();
+}
+
 /// exchangelib: an object for each folder and message, restrictions, synchronisation.
 #[cfg(feature = "clients-python")]
 #[test]
