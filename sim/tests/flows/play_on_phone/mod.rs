@@ -5,6 +5,7 @@
 
 mod asking;
 mod endings;
+mod exploring;
 mod greetings;
 mod house;
 mod loops;
