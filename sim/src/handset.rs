@@ -44,6 +44,8 @@ pub struct Handset {
 pub enum Told {
     /// What its brain can be told.
     Phone(Box<Order>),
+    /// Call the owner's voice mail, and ask to skip the PIN.
+    CallVoiceMail,
     /// Answer the call that rings.
     Answer,
     /// Press keys, a second apart.
@@ -108,6 +110,11 @@ impl Handset {
                     }
                 }
                 return;
+            }
+            (Told::CallVoiceMail, _) => {
+                let call = self.telephone.fresh_call();
+                self.call = Some(call);
+                Order::CallVoiceMail { call, skip_pin: true }
             }
             // There is no call any more.
             (_, None) => return,

@@ -206,8 +206,19 @@ impl UnifiedMessaging {
 
     /// Puts a message of this sound (G.711 µ-law) into a mailbox; `number` names it.
     pub fn leave_message(&mut self, address: &str, number: u8, audio: &[u8]) -> MessageId {
+        self.leave_message_of(address, number, ("+15555550123", true), audio)
+    }
+
+    /// The same, by this caller, for whom somebody vouches or nobody.
+    pub fn leave_message_of(
+        &mut self,
+        address: &str,
+        number: u8,
+        (caller, verified): (&str, bool),
+        audio: &[u8],
+    ) -> MessageId {
         let id = MessageId::from_bytes([number; 16]);
-        let caller = Caller { id: "+15555550123".to_owned(), name: Some("Erin".to_owned()), verified: true };
+        let caller = Caller { id: caller.to_owned(), name: None, verified };
         let purpose = Purpose::Message { caller, subject: String::new(), importance: Importance::Normal };
         let begin = Begin {
             id,

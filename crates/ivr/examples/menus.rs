@@ -116,7 +116,11 @@ fn when(menu: Menu) -> &'static str {
              Pressing the key for deleting during a deleted message brings it back."
         }
         Menu::Paused => "As while it plays. After a minute the message goes on by itself.",
-        Menu::Message => "Deleting, saving and keeping as new go on to the next message.",
+        Menu::Message => {
+            "Deleting, saving and keeping as new go on to the next message. Calling back sends the telephone on; where \
+             nobody is reached it comes back here. A number outside needs `[dialling] allow`, and the PIN where the call \
+             came in without."
+        }
         Menu::DeletedMessage => "A message deleted in this call keeps its place until the list is left.",
         Menu::Advanced => {
             "Reached from a message, in the profile `asterisk`; speed and volume hold for the call."

@@ -215,6 +215,10 @@ pub enum Request {
     UseGreeting(GreetingKind),
     /// The PIN is to be this. → `Done` or `PinRefused`
     ChangePin(Keys),
+    /// Who left this message, and may that be called? → `Sender`, or `Failed` where nobody knows
+    FindSender(MessageId),
+    /// The caller is to be sent on to who left this message. → `Done` once they talk, `Failed` where they will not
+    CallSender(MessageId),
     /// What was recorded is to be a message. → `Done` at durability point D1, or `Full`. The saving may go on
     /// after `Failed`; when it comes to nothing in the end, the owner of the call notes that there was one (MISS-1).
     SaveDeposit(Importance),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::keys::Keys;
-use crate::mailbox::{Fetched, Greetings, Listed, Overview, PinRefusal, PinVerdict};
+use crate::mailbox::{Fetched, Greetings, Listed, Overview, PinRefusal, PinVerdict, Sender};
 use crate::menu::Choice;
 
 /// One fact for a script.
@@ -36,6 +36,8 @@ pub enum Input {
     Fetched(Fetched),
     /// Reply to [`Greetings`](crate::Request::Greetings).
     Greetings(Greetings),
+    /// Reply to [`FindSender`](crate::Request::FindSender).
+    Sender(Sender),
     /// Reply to [`ChangePin`](crate::Request::ChangePin): it was not changed, and why.
     PinRefused(PinRefusal),
     /// Reply to [`SaveDeposit`](crate::Request::SaveDeposit): the mailbox filled up in the meantime.

@@ -75,6 +75,17 @@ pub enum Caller {
     Unknown,
 }
 
+/// Whether who left a message may be called (SEC-90).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// A user here.
+    Inside,
+    /// A number outside that the dialling rules allow.
+    Outside,
+    /// One that they do not allow, or that nobody vouches for.
+    NotAllowed,
+}
+
 /// What the store could do about a message that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fetched {

@@ -143,6 +143,8 @@ pub enum Choice {
     Accept,
     /// Hear what we called for.
     Confirm,
+    /// Call who left the message.
+    CallBack,
 }
 
 /// One line of a menu.
@@ -236,7 +238,7 @@ impl Menu {
 
 impl Choice {
     /// All choices.
-    pub const ALL: [Choice; 40] = {
+    pub const ALL: [Choice; 41] = {
         use Choice::*;
         [
             Skip,
@@ -279,6 +281,7 @@ impl Choice {
             Use,
             Accept,
             Confirm,
+            CallBack,
         ]
     };
 }

@@ -161,6 +161,14 @@ pub enum Phrase {
     /// What was recorded is dropped, the old one stays.
     GreetingUnchanged,
 
+    // Calling back
+    /// The sender is being called.
+    CallingBack,
+    /// The dialling rules do not allow that.
+    MayNotBeCalled,
+    /// It did not succeed, or nobody knows whom to call.
+    NotReached,
+
     // Play on Phone
     /// Who calls, for whoever has answered.
     ThisIsYourVoiceMail,

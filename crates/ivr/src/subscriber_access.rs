@@ -3,11 +3,12 @@
 //! ```text
 //!  LoggingIn ──PIN right──▶ Opening ──▶ Main ◀──▶ Listening
 //!      │    (must change) ▲    ▲          ▲ ▼
-//!      └────▶ ChangingPin ┘  waiver    Options ◀──▶ Greeting, ChangingPin
+//!      └────▶ ChangingPin ┘  waiver    Options ◀──▶ Greeting, ChangingPin      (Listening ◀──▶ CallingBack)
 //! ```
 //!
 //! At most one question to the store is open at any time, and no keys are collected meanwhile.
 
+mod calling_back;
 mod greeting;
 mod listening;
 mod log_in;
@@ -20,6 +21,7 @@ use umbel_ocexum::PinWaiver;
 use crate::action::{Action, Actions, Request};
 use crate::input::Input;
 
+use calling_back::CallingBack;
 use greeting::Greeting;
 use listening::Listening;
 use log_in::LogIn;
@@ -40,7 +42,7 @@ pub enum Access {
 /// When a call whose PIN was skipped is asked for it after all: `[pin] step-up` (DEC-13).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StepUp {
-    /// Before the PIN is changed.
+    /// Before the PIN is changed, and before a number outside is called.
     #[default]
     Sensitive,
     /// Never: the letter of [MS-OCEXUM] 3.1.2.
@@ -90,6 +92,7 @@ enum Place {
     Main,
     Folders,
     Listening(Listening),
+    CallingBack(CallingBack),
     Options,
     Greeting(Greeting),
     ChangingPin(PinChange),
@@ -134,6 +137,7 @@ impl SubscriberAccess {
             Place::Main => mailbox_menu::main(input, session, &mut actions),
             Place::Folders => mailbox_menu::folders(input, session, &mut actions),
             Place::Listening(listening) => listening.step(input, session, &mut actions),
+            Place::CallingBack(calling) => calling.step(input, session, &mut actions),
             Place::Options => mailbox_menu::options(input, session, &mut actions),
             Place::Greeting(greeting) => greeting.step(input, session, &mut actions),
             Place::ChangingPin(change) => change.step(input, session, &mut actions),

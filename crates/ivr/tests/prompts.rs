@@ -39,6 +39,9 @@ fn every_phrase() -> Vec<Phrase> {
         AtMost(Duration::from_secs(61)),
         AtMost(Duration::from_secs(122)),
         ThisIsYourVoiceMail,
+        CallingBack,
+        MayNotBeCalled,
+        NotReached,
         MailboxFull,
         MailboxClosed,
         NoSuchMailbox,
@@ -143,6 +146,7 @@ const fn is_in_every_phrase(phrase: &Phrase) -> bool {
         NoMoreMessages | NoEarlierMessages | GreetingStatus { .. } | NotRecorded | GreetingSaved => true,
         GreetingRemoved | GreetingInUse | GreetingUnchanged | Choices(_) | NoSuchChoice | NotDone => true,
         TryLater | Goodbye | ThisIsYourVoiceMail => true,
+        CallingBack | MayNotBeCalled | NotReached => true,
     }
 }
 

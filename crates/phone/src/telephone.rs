@@ -259,8 +259,8 @@ impl Telephone {
             Event::Notified { flow, request } => self.notified(flow, &request),
             Event::Received { key, received } => self.received(now, key, &received),
             Event::Completed { ticket, outcome } => self.subscribe_answered(now, ticket, outcome),
-            // Digits in INFO: a telephone has no menus. And it watches no gateways.
-            Event::Info { .. } | Event::Gateway { .. } => {}
+            // Digits in INFO: a telephone has no menus. And it watches no gateways, and sends nobody on.
+            Event::Info { .. } | Event::Gateway { .. } | Event::Referring { .. } => {}
         }
     }
 

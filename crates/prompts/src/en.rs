@@ -4,6 +4,7 @@
 pub(crate) const RECORDINGS: &[(&str, &str, &[u8])] = &[
     ("a-m", "A.M.", include_bytes!("../../../prompts/en/a-m.wav")),
     ("at", "at", include_bytes!("../../../prompts/en/at.wav")),
+    ("calling-back", "One moment, please.", include_bytes!("../../../prompts/en/calling-back.wav")),
     (
         "cannot-be-read",
         "This message cannot be read at the moment. It has not been changed.",
@@ -16,6 +17,11 @@ pub(crate) const RECORDINGS: &[(&str, &str, &[u8])] = &[
         include_bytes!("../../../prompts/en/choice/advanced.wav"),
     ),
     ("choice/back", "To go back,", include_bytes!("../../../prompts/en/choice/back.wav")),
+    (
+        "choice/call-back",
+        "To call back who left this message,",
+        include_bytes!("../../../prompts/en/choice/call-back.wav"),
+    ),
     ("choice/cancel", "To cancel,", include_bytes!("../../../prompts/en/choice/cancel.wav")),
     ("choice/change-pin", "To change your PIN,", include_bytes!("../../../prompts/en/choice/change-pin.wav")),
     (
@@ -278,6 +284,11 @@ pub(crate) const RECORDINGS: &[(&str, &str, &[u8])] = &[
         "Your message is marked urgent.",
         include_bytes!("../../../prompts/en/marked-urgent.wav"),
     ),
+    (
+        "may-not-be-called",
+        "This number may not be called from here.",
+        include_bytes!("../../../prompts/en/may-not-be-called.wav"),
+    ),
     ("message-number", "Message", include_bytes!("../../../prompts/en/message-number.wav")),
     ("minute", "minute", include_bytes!("../../../prompts/en/minute.wav")),
     ("minutes", "minutes", include_bytes!("../../../prompts/en/minutes.wav")),
@@ -321,6 +332,7 @@ pub(crate) const RECORDINGS: &[(&str, &str, &[u8])] = &[
         include_bytes!("../../../prompts/en/no-such-mailbox.wav"),
     ),
     ("not-done", "Sorry, that could not be done.", include_bytes!("../../../prompts/en/not-done.wav")),
+    ("not-reached", "The call did not succeed.", include_bytes!("../../../prompts/en/not-reached.wav")),
     ("not-recorded", "Nothing has been recorded.", include_bytes!("../../../prompts/en/not-recorded.wav")),
     ("oclock", "o'clock", include_bytes!("../../../prompts/en/oclock.wav")),
     (

@@ -125,6 +125,9 @@ impl Agent {
             Command::SendInfo { call, content_type, body } => {
                 self.with(now, call, |call, shared| call.send_info(now, shared, &content_type, body.0));
             }
+            Command::Refer { call, to, headers } => {
+                self.with(now, call, |call, shared| call.refer(now, shared, &to, &headers));
+            }
             Command::Notify { call, last, headers, body } => {
                 self.notify(now, call, last, &headers, body);
             }

@@ -48,6 +48,8 @@ pub(crate) enum Purpose {
     Prack { call: CallKey },
     /// Something beside the session.
     Info { call: CallKey },
+    /// The wish that the peer calls somebody else.
+    Refer { call: CallKey },
     /// What has become of a REFER, in a call or after it.
     Notify { call: CallKey },
     /// The end of a call, which is over already.

@@ -58,6 +58,8 @@ pub(crate) struct Call {
     peer_takes_update: bool,
     /// Whether the peer is still to be told what came of a REFER.
     referred: bool,
+    /// Whether we wait to hear what came of a REFER of ours.
+    refers: bool,
     ending: Option<Ending>,
 }
 

@@ -24,6 +24,7 @@ pub(crate) struct Served {
     pub(crate) subscribe: bool,
     pub(crate) message: bool,
     pub(crate) refer: bool,
+    pub(crate) refers: bool,
     pub(crate) replaces: bool,
 }
 
@@ -44,7 +45,8 @@ impl Served {
         match method {
             Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Options => true,
             Method::Update | Method::Info | Method::Prack => true,
-            Method::Notify => self.notify,
+            // RFC 3515 2.4.4: what came of a REFER of ours is told in its dialog.
+            Method::Notify => self.notify || self.refers,
             Method::Subscribe => self.subscribe,
             Method::Message => self.message,
             Method::Refer => self.refer,
@@ -82,7 +84,14 @@ mod tests {
     use super::*;
 
     fn nothing() -> Served {
-        Served { notify: false, subscribe: false, message: false, refer: false, replaces: false }
+        Served {
+            notify: false,
+            subscribe: false,
+            message: false,
+            refer: false,
+            refers: false,
+            replaces: false,
+        }
     }
 
     // PEER-12: "as implemented, no more".
@@ -104,12 +113,13 @@ mod tests {
             Method::Message,
             Method::Publish,
         ];
-        for bits in 0..16 {
+        for bits in 0..32 {
             let served = Served {
                 notify: bits & 1 > 0,
                 subscribe: bits & 2 > 0,
                 message: bits & 4 > 0,
                 refer: bits & 8 > 0,
+                refers: bits & 16 > 0,
                 replaces: false,
             };
             for method in &all {

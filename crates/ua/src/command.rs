@@ -80,6 +80,16 @@ pub enum Command {
         /// What to send.
         body: InfoBody,
     },
+    /// Send the peer on to somebody else (RFC 3515). What comes of it is told by [`crate::Event::Referring`]; only where
+    /// [`crate::Config::refers`] is on.
+    Refer {
+        /// The call.
+        call: CallKey,
+        /// To whom.
+        to: Uri,
+        /// Header fields to add, like Referred-By (RFC 3892).
+        headers: ExtraHeaders,
+    },
     /// Tell the peer what has become of a [`crate::Event::Referred`] that was accepted (RFC 3515 2.4.4): a
     /// NOTIFY within the call, or within its dialog after the call is over.
     Notify {

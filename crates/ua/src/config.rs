@@ -26,6 +26,8 @@ pub struct Config {
     pub subscribe: bool,
     /// Whether MESSAGE is handed up (RFC 3428). Default: no.
     pub message: bool,
+    /// Whether [`crate::Command::Refer`] is used: the NOTIFYs that follow it are taken. Default: no.
+    pub refers: bool,
     /// Whether REFER within a call is handed up (RFC 3515). Default: no (XFER-4).
     pub refer: bool,
     /// Whether an INVITE may take the place of a call that it names (RFC 3891). It is handed up, and above is
@@ -42,6 +44,7 @@ impl Config {
             subscribe: self.subscribe,
             message: self.message,
             refer: self.refer,
+            refers: self.refers,
             replaces: self.replaces,
         }
     }
@@ -59,6 +62,7 @@ impl Default for Config {
             notify: false,
             subscribe: false,
             message: false,
+            refers: false,
             refer: false,
             replaces: false,
             endpoint: umbel_sip_endpoint::Config::default(),

@@ -91,6 +91,15 @@ pub enum Event {
         /// What is known of it.
         received: Box<Received>,
     },
+    /// What has come of a [`crate::Command::Refer`], as far as the peer tells.
+    Referring {
+        /// The call.
+        call: CallKey,
+        /// What the call that the peer makes got so far; or why the peer makes none.
+        status: StatusCode,
+        /// Whether this is the last that will be told.
+        last: bool,
+    },
     /// A notification outside a call arrived, and was answered with 200. Only where
     /// [`crate::Config::notify`] is on.
     Notified {

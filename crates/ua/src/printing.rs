@@ -24,6 +24,9 @@ impl fmt::Debug for Event {
             Event::Info { call, content_type, body } => write!(f, "Info {call} {content_type} {body:?}"),
             Event::Received { key, received } => write!(f, "Received {key:?} {:?}", received.request),
             Event::Referred { call, .. } => write!(f, "Referred {call}"),
+            Event::Referring { call, status, last } => {
+                write!(f, "Referring {call} {} last={last}", status.as_u16())
+            }
             Event::Notified { flow, .. } => write!(f, "Notified on {flow}"),
             Event::Ended { call, ending } => write!(f, "Ended {call} {ending:?}"),
             Event::Completed { ticket, outcome } => write!(f, "Completed {ticket:?} {outcome:?}"),
@@ -47,6 +50,7 @@ impl fmt::Debug for Command {
             Command::SendInfo { call, content_type, body } => {
                 write!(f, "SendInfo {call} {content_type} {body:?}")
             }
+            Command::Refer { call, to, .. } => write!(f, "Refer {call} to {to}"),
             Command::Notify { call, last, .. } => write!(f, "Notify {call} last={last}"),
             Command::Request { ticket, request } => write!(f, "Request {ticket:?} {request:?}"),
             Command::Respond { request, response } => write!(f, "Respond {request:?} {response:?}"),

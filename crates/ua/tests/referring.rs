@@ -198,3 +198,101 @@ fn what_is_not_in_order_is_refused_before_anybody_hears_of_it() {
     );
     assert_eq!(status("INFO", &tag, "Require: norefersub\n").0, 420, "of REFER alone");
 }
+
+/// As [`world`], with an agent that sends its peers on; gives the call that is up, its flow and its tag.
+fn sending_on() -> (World, FlowId, CallKey, String) {
+    let mut world = World::new();
+    world.agent("phone", Config { refers: true, ..Config::default() });
+    world.script("peer");
+    let flow = world.connect("peer", "phone");
+    let tag = talk(&mut world, flow, 1);
+    let confirmed = |event| match event {
+        Event::Confirmed { call, .. } => Some(call),
+        _ => None,
+    };
+    let call = world.events("phone").into_iter().find_map(confirmed).unwrap();
+    (world, flow, call, tag)
+}
+
+/// Sends the peer on to carol; gives the REFER.
+fn send_on(world: &mut World, call: CallKey) -> Request {
+    let to = "sip:carol@example.com".parse().unwrap();
+    let headers = vec![(HeaderName::ReferredBy, "<sip:alice@example.com>".to_owned())];
+    world.command("phone", Command::Refer { call, to, headers });
+    world.settle();
+    let (_, refer) = world.request("peer");
+    assert_eq!(*refer.method(), Method::Refer);
+    refer
+}
+
+/// What was told of sending the peer on.
+fn told(world: &mut World) -> Vec<(u16, bool)> {
+    let referring = |event| match event {
+        Event::Referring { status, last, .. } => Some((status.as_u16(), last)),
+        _ => None,
+    };
+    world.events("phone").into_iter().filter_map(referring).collect()
+}
+
+/// The peer says what came of it; gives the answer to that.
+fn says(world: &mut World, flow: FlowId, number: u32, tag: &str, state: &str, line: &str) -> u16 {
+    let extra = format!(
+        "Event: refer\nSubscription-State: {state}\nContent-Type: message/sipfrag;version=2.0\n\n{line}\n"
+    );
+    world.send("peer", flow, &text("NOTIFY", 1, number, tag, &extra));
+    world.settle();
+    world.response("peer").status().as_u16()
+}
+
+/// RFC 3515 2.4, XFER-1: REFER in the dialog, then NOTIFYs until one says the end.
+#[test]
+fn what_comes_of_sending_the_peer_on_is_told() {
+    let (mut world, flow, call, tag) = sending_on();
+    let refer = send_on(&mut world, call);
+    assert_eq!(header(refer.headers(), &HeaderName::ReferTo), "<sip:carol@example.com>");
+    assert_eq!(header(refer.headers(), &HeaderName::ReferredBy), "<sip:alice@example.com>");
+    assert_eq!(refer.headers().call_id(), "call-1");
+    world.send("peer", flow, &reply(&refer, "202 Accepted", ""));
+    world.settle();
+    assert_eq!(told(&mut world), [], "accepted is not done");
+    assert_eq!(says(&mut world, flow, 2, &tag, "active;expires=60", "SIP/2.0 180 Ringing"), 200);
+    assert_eq!(says(&mut world, flow, 3, &tag, "terminated;reason=noresource", "SIP/2.0 200 OK"), 200);
+    assert_eq!(told(&mut world), [(180, false), (200, true)]);
+    // What comes after the last belongs to nothing.
+    assert_eq!(says(&mut world, flow, 4, &tag, "terminated", "SIP/2.0 486 Busy Here"), 481);
+    assert_eq!(told(&mut world), []);
+}
+
+/// The other direction: who refuses, ends without a word, or says something else.
+#[test]
+fn a_peer_that_is_not_sent_on_is_told_as_such() {
+    let (mut world, flow, call, _) = sending_on();
+    let refer = send_on(&mut world, call);
+    world.send("peer", flow, &reply(&refer, "405 Method Not Allowed", ""));
+    world.settle();
+    assert_eq!(told(&mut world), [(405, true)]);
+    assert_eq!(world.agent_of("phone").call_count(), 1, "the call goes on");
+
+    let (mut world, flow, call, tag) = sending_on();
+    let refer = send_on(&mut world, call);
+    world.send("peer", flow, &reply(&refer, "202 Accepted", ""));
+    world.settle();
+    assert_eq!(says(&mut world, flow, 2, &tag, "active", "nothing that could be read"), 200);
+    assert_eq!(told(&mut world), []);
+    assert_eq!(says(&mut world, flow, 3, &tag, "terminated;reason=timeout", ""), 200);
+    assert_eq!(told(&mut world), [(408, true)]);
+}
+
+/// PEER-12: NOTIFY is taken for what was asked for, and for nothing else.
+#[test]
+fn a_notify_that_nobody_asked_for_is_of_no_dialog() {
+    let (mut world, flow, call, tag) = sending_on();
+    assert_eq!(says(&mut world, flow, 2, &tag, "active", "SIP/2.0 200 OK"), 481);
+    assert_eq!(says(&mut world, flow, 3, "", "terminated", "SIP/2.0 200 OK"), 481);
+    send_on(&mut world, call);
+    let other = "Event: message-summary\nSubscription-State: active\n";
+    world.send("peer", flow, &text("NOTIFY", 1, 4, &tag, other));
+    world.settle();
+    assert_eq!(world.response("peer").status().as_u16(), 489);
+    assert_eq!(told(&mut world), []);
+}

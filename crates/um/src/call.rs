@@ -7,6 +7,7 @@
 //! ```
 
 mod arrival;
+mod calling_back;
 mod deposit;
 mod envelope;
 mod mailbox;
@@ -26,6 +27,7 @@ use umbel_media::Event as MediaEvent;
 use umbel_node::Transport;
 use umbel_ocexum::{Failed, Identity, Trust, trust};
 use umbel_play_on_phone::EventCause;
+use umbel_sip_message::StatusCode;
 use umbel_store::{
     CallKind, CallOutcome, MessageId, Op, PinOutcome, Reply, Ruling, Ticket, User, call_id_on_record,
 };
@@ -503,6 +505,11 @@ impl Call {
         }
     }
 
+    /// The peer tells what came of sending it on.
+    pub(crate) fn referring(&mut self, status: StatusCode, last: bool, desk: &mut Desk<'_>) {
+        self.talk(desk, |talk, record, desk| talk.referring(status, last, record, desk));
+    }
+
     /// A timer fired.
     pub(crate) fn timer(&mut self, timer: CallTimer, desk: &mut Desk<'_>) {
         match timer {
@@ -510,7 +517,11 @@ impl Call {
             // PEER-17
             CallTimer::CallMax => self.hang_up(desk),
             CallTimer::Ringing => self.ring_limit(desk),
-            CallTimer::Conversation | CallTimer::RecordingEnd | CallTimer::Saving | CallTimer::Retry(_) => {
+            CallTimer::Conversation
+            | CallTimer::RecordingEnd
+            | CallTimer::Saving
+            | CallTimer::Retry(_)
+            | CallTimer::Transfer => {
                 self.talk(desk, |talk, record, desk| talk.timer(timer, record, desk));
             }
             // The server gave the question up, and told us as a reply.
@@ -602,6 +613,7 @@ impl Call {
         desk.disarm(CallTimer::Preparation);
         desk.disarm(CallTimer::CallMax);
         desk.disarm(CallTimer::Ringing);
+        desk.disarm(CallTimer::Transfer);
         self.sockets.close(desk);
         if let Some(standing) = &mut self.standing {
             standing.over(desk);

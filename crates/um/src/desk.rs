@@ -38,6 +38,8 @@ pub(crate) enum CallTimer {
     Retry(MessageId),
     /// PEER-17: the longest call.
     CallMax,
+    /// XFER-1: nobody says what came of sending the caller on.
+    Transfer,
     /// POP-6: nobody answers a call of ours.
     Ringing,
 }

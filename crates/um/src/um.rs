@@ -259,6 +259,9 @@ impl Um {
                 let status = response.status();
                 self.with(now, call, |call, desk| call.answered(status, answer.as_deref(), desk));
             }
+            Event::Referring { call, status, last } => {
+                self.with(now, call, |call, desk| call.referring(status, last, desk));
+            }
             // We change no sessions, follow nobody elsewhere (SEC-42), nor subscribe, nor register.
             Event::Unchanged { .. }
             | Event::Notified { .. }
@@ -470,6 +473,8 @@ fn agent_config(config: &Config) -> umbel_ua::Config {
         message: true,
         notify: false,
         refer: false,
+        // A caller may be sent on to who left a message.
+        refers: true,
         ..config.agent.clone()
     }
 }

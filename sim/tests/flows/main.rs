@@ -1,6 +1,7 @@
 //! Whole calls in virtual time, with the ladder of each beside the test.
 
 mod call_answering;
+mod calling_back;
 mod faults;
 mod limits;
 mod message_waiting;

@@ -136,6 +136,10 @@ fn put(phrase: &Phrase, profile: KeyProfile, said: &mut Sentence) {
         Phrase::GreetingInUse => said.prompt("greeting-in-use"),
         Phrase::GreetingUnchanged => said.prompt("greeting-unchanged"),
 
+        Phrase::CallingBack => said.prompt("calling-back"),
+        Phrase::MayNotBeCalled => said.prompt("may-not-be-called"),
+        Phrase::NotReached => said.prompt("not-reached"),
+
         Phrase::ThisIsYourVoiceMail => said.prompt("this-is-your-voice-mail"),
 
         Phrase::Choices(menu) => said.menu(*menu, profile),

@@ -28,7 +28,7 @@ pub(super) const fn rows(which: Menu) -> &'static [Row] {
             Three => Advanced, Two => Folders, Zero => Options, Star => Help, Pound => Exit,
         },
         Menu::Advanced => menu! {
-            Three => Envelope, One => KeepAsNew, Four => Slower, Six => Faster, Seven => Softer, Nine => Louder,
+            Three => Envelope, Two => CallBack, One => KeepAsNew, Four => Slower, Six => Faster, Seven => Softer, Nine => Louder,
             Star => Back, Zero => Help,
         },
         Menu::Options => menu! {

@@ -19,7 +19,7 @@ pub(super) const fn rows(which: Menu) -> &'static [Row] {
             Seven => Delete, Nine => KeepAsNew, Pound => Next, Zero => Help, Star => Back,
         },
         Menu::Message => menu! {
-            One => Repeat, Two => Save, Three => Envelope, Seven => Delete, Nine => KeepAsNew,
+            One => Repeat, Two => Save, Three => Envelope, Seven => Delete, Eight => CallBack, Nine => KeepAsNew,
             Pound => Next, Four => Previous, Star => Back, Zero => Help,
         },
         Menu::DeletedMessage => menu! {

@@ -10,7 +10,7 @@ use crate::menu::{Choice, Menu};
 use crate::phrase::Phrase;
 
 use super::session::{Session, goodbye, try_later};
-use super::{Place, mailbox_menu, open};
+use super::{Place, calling_back, mailbox_menu, open};
 
 /// How far one press of rewind or forward goes.
 const SEEK: Duration = Duration::from_secs(5);
@@ -173,6 +173,10 @@ impl Listening {
             Choice::Save => self.mark(Mark::Saved, actions),
             Choice::Next => self.next(actions),
             Choice::Previous => self.previous(actions),
+            Choice::CallBack => match self.list.get(self.at).copied().filter(|_| self.envelope.is_some()) {
+                Some(id) => calling_back::enter(id, self, actions),
+                None => self.offer(actions),
+            },
             Choice::Advanced => self.offer_more(actions),
             Choice::Folders => mailbox_menu::enter_folders(actions),
             Choice::Options => mailbox_menu::enter_options(actions),
@@ -321,6 +325,11 @@ impl Listening {
     fn offer(self, actions: &mut Actions) -> Place {
         mailbox_menu::offer(if self.is_deleted() { Menu::DeletedMessage } else { Menu::Message }, actions);
         self.at(State::Choosing)
+    }
+
+    /// Somebody comes back from calling the sender.
+    pub(super) fn come_back(self, actions: &mut Actions) -> Place {
+        self.offer(actions)
     }
 
     fn offer_more(self, actions: &mut Actions) -> Place {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod call_answering;
+mod calling_back;
 mod greetings;
 mod keys;
 mod listening;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use umbel_ivr::call_answering::{CallAnswering, Greeting, NoDeposit, State};
 use umbel_ivr::conversation::{Config, PlayId};
 use umbel_ivr::mailbox::{
-    Caller, Fetched, Greetings, Importance, Listed, MessageState, Overview, PinRefusal, PinVerdict,
+    Caller, Fetched, Greetings, Importance, Listed, MessageState, Overview, PinRefusal, PinVerdict, Sender,
 };
 use umbel_ivr::subscriber_access::{Settings, StepUp, SubscriberAccess};
 use umbel_ivr::{
@@ -84,6 +84,8 @@ fn input() -> impl Strategy<Value = Input> {
             Input::Greetings(Greetings { standard, out_of_office, name, out_of_office_active })
         }),
         1 => refusal.prop_map(Input::PinRefused),
+        2 => proptest::sample::select(vec![Sender::Inside, Sender::Outside, Sender::NotAllowed])
+            .prop_map(Input::Sender),
         1 => Just(Input::Full),
         3 => Just(Input::Done),
         1 => Just(Input::Failed),

@@ -134,6 +134,11 @@ impl Agent {
                     self.with(now, call, |call, shared| call.request_failed(now, shared, Ending::NoResponse));
                 }
             }
+            // RFC 3515 2.4.2: accepted or not; what follows is told by NOTIFY.
+            Purpose::Refer { call } if !status.is_success() => {
+                self.with(now, call, |call, shared| call.referring(shared, status, true));
+            }
+            Purpose::Refer { .. } => {}
             // RFC 3515: who does not want to hear what came of it still talks to us.
             Purpose::Prack { .. } | Purpose::Notify { .. } | Purpose::Bye => {}
             Purpose::Request(ticket) => self.complete(ticket, Outcome::Final(Box::new(response))),
@@ -157,6 +162,7 @@ impl Agent {
             Purpose::Reinvite { call, .. }
             | Purpose::Update { call }
             | Purpose::Info { call }
+            | Purpose::Refer { call }
             | Purpose::Prack { call } => {
                 self.calls.get_mut(call).and_then(|call| call.next_number(headers.to().tag()))
             }
@@ -206,6 +212,15 @@ impl Agent {
             }
             Purpose::Info { call } if failure == Failure::Timeout => {
                 self.with(now, call, |call, shared| call.request_failed(now, shared, ending));
+            }
+            Purpose::Refer { call } => {
+                let status = match failure {
+                    Failure::Timeout | Failure::Cancelled => StatusCode::REQUEST_TIMEOUT,
+                    Failure::Transport | Failure::Unresolved | Failure::Limit => {
+                        StatusCode::SERVICE_UNAVAILABLE
+                    }
+                };
+                self.with(now, call, |call, shared| call.referring(shared, status, true));
             }
             // REL-35: a broken connection is no reason to end a call.
             Purpose::Info { .. } | Purpose::Prack { .. } | Purpose::Notify { .. } | Purpose::Bye => {}

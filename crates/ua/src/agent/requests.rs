@@ -70,7 +70,7 @@ impl Agent {
                     self.subscribed(transaction, flow, &request)
                 }
                 // RFC 6665 4.1.3: its dialog is the subscriber's, above.
-                None if *request.method() == Method::Notify => {
+                None if *request.method() == Method::Notify && self.shared.config.notify => {
                     self.notified_within(transaction, flow, &request)
                 }
                 None => Err(Refusal::NoDialog),
@@ -117,7 +117,8 @@ impl Agent {
                 self.shared.respond(now, transaction, request, draft, None);
                 Ok(())
             }
-            Method::Notify => self.notified(now, transaction, flow, request),
+            // What is told of a REFER of ours has a dialog.
+            Method::Notify if self.shared.config.notify => self.notified(now, transaction, flow, request),
             Method::Subscribe => self.subscribed(transaction, flow, request),
             Method::Message => self.messaged(transaction, flow, request),
             // These live in dialogs only (RFC 3261 15.1.2, RFC 3262 3, RFC 3311 5.2, RFC 6086 4.2.2), and so does REFER for us.

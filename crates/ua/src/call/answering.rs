@@ -88,6 +88,7 @@ impl Call {
             session: None,
             peer_takes_update: false,
             referred: false,
+            refers: false,
             ending: None,
             role: Role::Answering(Incoming {
                 state: Uas::new(),

@@ -133,6 +133,7 @@ impl Call {
             session: None,
             peer_takes_update: false,
             referred: false,
+            refers: false,
             ending: None,
         }
     }

@@ -43,7 +43,8 @@ impl Call {
                 Ok(())
             }
             Method::Refer => self.referred(request),
-            // What else is served, NOTIFY, belongs to subscriptions, and we have none.
+            Method::Notify if self.refers => self.referral_notified(now, shared, transaction, request),
+            // Any other NOTIFY belongs to a subscription, and we have none here.
             _ => Err(Refusal::NoDialog),
         }
     }

@@ -538,6 +538,9 @@ fn describe(event: &Event) -> String {
         Event::Info { content_type, .. } => format!("Info {content_type}"),
         Event::Received { received, .. } => format!("Received {}", received.request.method()),
         Event::Referred { .. } => "Referred".into(),
+        Event::Referring { status, last, .. } => {
+            format!("Referring {}{}", status.as_u16(), if *last { ", last" } else { "" })
+        }
         Event::Notified { .. } => "Notified".into(),
         Event::Ended { ending: Ending::Refused(refused), .. } => {
             format!("Ended Refused {}", refused.status.as_u16())
@@ -563,6 +566,7 @@ pub fn call_of(event: &Event) -> Option<CallKey> {
         | Event::Unchanged { call, .. }
         | Event::Info { call, .. }
         | Event::Referred { call, .. }
+        | Event::Referring { call, .. }
         | Event::Ended { call, .. } => Some(*call),
         Event::Received { .. } => None,
         Event::Notified { .. } | Event::Completed { .. } | Event::Gateway { .. } | Event::Registration(_) => {

@@ -1,15 +1,17 @@
 //! What a conversation asks of the store: each request one or more operations, each answer one fact.
 
-use umbel_ivr::mailbox::{Greetings, Listed, Overview, PinRefusal, PinVerdict};
+use umbel_ivr::mailbox::{Greetings, Listed, Overview, PinRefusal, PinVerdict, Sender};
 use umbel_ivr::{Clip, Input, Keys, Request};
 use umbel_play_on_phone::Played;
+use umbel_sip_message::Uri;
 use umbel_store::{
     ActiveGreeting, Address, Attempt, Author, Folder, GreetingKind, Importance, Lookup, MailboxSummary,
-    MessageState, NewPin, Op, Pin, Refusal, Reply, StoreError, StoredAudio, User, Verdict, VoiceMessage,
-    WeakPin,
+    MessageId, MessageState, NewPin, Op, Pin, Refusal, Reply, StoreError, StoredAudio, User, Verdict,
+    VoiceMessage, WeakPin,
 };
 
 use crate::call::Question;
+use crate::call::calling_back::{FindingSender, Found};
 use crate::call::envelope::Fetching;
 use crate::desk::Desk;
 
@@ -25,6 +27,8 @@ pub(crate) struct Mailbox {
     call_id: String,
     entered: Option<Entered>,
     open: Option<Open>,
+    /// Who may be called back: who left this message.
+    sender: Option<(MessageId, Uri)>,
 }
 
 /// How the caller got in.
@@ -70,6 +74,8 @@ enum Open {
     },
     Fetching(Box<Fetching>),
     Greetings,
+    /// Who left this message? None before the message is here.
+    FindingSender(MessageId, Option<FindingSender>),
     /// Anything that is either done or not.
     Acting,
 }
@@ -116,6 +122,7 @@ impl Mailbox {
             call_id,
             entered: None,
             open: None,
+            sender: None,
         }
     }
 
@@ -225,10 +232,16 @@ impl Mailbox {
                 desk.ask(Question::mailbox(), Op::ListMessages { mailbox, folder, after: None });
                 Open::Listing { folder, listed: Vec::new() }
             }
+            Request::FindSender(id) => {
+                self.sender = None;
+                desk.ask(Question::mailbox(), Op::FindMessage(id));
+                Open::FindingSender(id, None)
+            }
             Request::Fetch(id) => Open::Fetching(Box::new(Fetching::begin(mailbox, id, desk))),
             Request::CheckPin { .. }
             | Request::SaveGreeting(_)
             | Request::SaveDeposit(_)
+            | Request::CallSender(_)
             | Request::DropRecording
             | Request::NoteMissedCall => return Some(Input::Failed),
         };
@@ -262,9 +275,53 @@ impl Mailbox {
                 _ => Input::Failed.into(),
             },
             (Some(Open::Listing { folder, listed }), _) => self.listed(folder, listed, reply, desk),
+            (Some(Open::FindingSender(id, finding)), _) => self.find_sender(id, finding, reply, desk),
             (Some(Open::Acting), _) => acted(&reply).into(),
             (None, _) => Answer::default(),
         }
+    }
+
+    /// Goes on looking for who left a message.
+    fn find_sender(
+        &mut self,
+        id: MessageId,
+        finding: Option<FindingSender>,
+        reply: Reply,
+        desk: &mut Desk<'_>,
+    ) -> Answer {
+        let found = match (finding, reply) {
+            (None, Reply::Message(Some(message))) if Some(&message.mailbox) == self.address.as_ref() => {
+                match FindingSender::begin(&message, desk) {
+                    Ok(finding) => {
+                        self.open = Some(Open::FindingSender(id, Some(finding)));
+                        return Answer::default();
+                    }
+                    Err(found) => found,
+                }
+            }
+            // Also a message of another mailbox.
+            (None, _) => Found::Nobody,
+            (Some(mut finding), reply) => match finding.replied(reply, desk) {
+                Some(found) => found,
+                None => {
+                    self.open = Some(Open::FindingSender(id, Some(finding)));
+                    return Answer::default();
+                }
+            },
+        };
+        match found {
+            Found::Callable(sender, uri) => {
+                self.sender = Some((id, uri));
+                Input::Sender(sender).into()
+            }
+            Found::NotAllowed => Input::Sender(Sender::NotAllowed).into(),
+            Found::Nobody => Input::Failed.into(),
+        }
+    }
+
+    /// Who left this message, once that was found and may be called.
+    pub(crate) fn sender(&self, id: MessageId) -> Option<&Uri> {
+        self.sender.as_ref().filter(|(known, _)| *known == id).map(|(_, uri)| uri)
     }
 
     /// SEC-86: an unknown mailbox costs the same PIN check as a known one.

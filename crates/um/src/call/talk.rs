@@ -6,8 +6,9 @@ use std::time::Duration;
 use umbel_ivr::conversation::{Conversation, Event, Order};
 use umbel_ivr::{Clip, Input, Key, Request, Seek, Sound};
 use umbel_media::Command;
+use umbel_sip_message::{HeaderName, StatusCode, Uri};
 use umbel_store::{
-    CallOutcome, Caller, Importance, MissedCall, MissedCallId, Op, RecordingEnd, Reply, Ruling,
+    CallOutcome, Caller, Importance, MissedCall, MissedCallId, Op, RecordingEnd, Reply, Routing, Ruling,
 };
 
 use crate::Alarm;
@@ -56,7 +57,12 @@ pub(crate) struct Talk {
     stopping: bool,
     /// The owner of the mailbox is told of the call.
     missed: bool,
+    /// The caller is being sent on.
+    transferring: bool,
 }
+
+/// XFER-1: "BYE after a final sipfrag or 32 s"; here the caller is told, and stays.
+const TRANSFER_PATIENCE: Duration = Duration::from_secs(32);
 
 impl Talk {
     pub(crate) fn new(
@@ -79,6 +85,7 @@ impl Talk {
             hung_up: false,
             stopping: false,
             missed: false,
+            transferring: false,
         }
     }
 
@@ -211,6 +218,49 @@ impl Talk {
         }
     }
 
+    /// The peer tells what came of sending it on (XFER-1).
+    pub(crate) fn referring(
+        &mut self,
+        status: StatusCode,
+        last: bool,
+        record: &mut Record,
+        desk: &mut Desk<'_>,
+    ) {
+        if last {
+            self.transferred(status.is_success(), record, desk);
+        }
+    }
+
+    /// Sending the caller on is over; told once.
+    fn transferred(&mut self, succeeded: bool, record: &mut Record, desk: &mut Desk<'_>) {
+        if std::mem::take(&mut self.transferring) {
+            desk.disarm(CallTimer::Transfer);
+            let input = if succeeded { Input::Done } else { Input::Failed };
+            self.tell(Event::Input(input), record, desk);
+        }
+    }
+
+    /// Sends the caller on to who left a message (XFER-1, XFER-5): the rules were asked before.
+    fn call_sender(
+        &mut self,
+        id: umbel_store::MessageId,
+        record: &Record,
+        desk: &mut Desk<'_>,
+    ) -> Option<Input> {
+        let Some((to, owner)) = self.mailbox.sender(id).zip(self.mailbox.address()) else {
+            return Some(Input::Failed);
+        };
+        let by = Uri::sip(owner.user(), owner.domain()).map(|by| (HeaderName::ReferredBy, format!("<{by}>")));
+        let rule =
+            "the owner asked to call back who left a message, and the dialling rules allow it (SEC-90)";
+        record.decide(Ruling::Routing(Routing::Sent(to.to_string())), rule, desk);
+        let (call, to, headers) = (desk.call, to.clone(), by.into_iter().collect());
+        desk.command(umbel_ua::Command::Refer { call, to, headers });
+        desk.arm(CallTimer::Transfer, TRANSFER_PATIENCE);
+        self.transferring = true;
+        None
+    }
+
     /// A timer fired.
     pub(crate) fn timer(&mut self, timer: CallTimer, record: &mut Record, desk: &mut Desk<'_>) {
         match timer {
@@ -226,6 +276,7 @@ impl Talk {
                 }
             }
             CallTimer::Retry(id) => self.recordings.retry(id, desk),
+            CallTimer::Transfer => self.transferred(false, record, desk),
             CallTimer::Preparation | CallTimer::Reply(_) | CallTimer::CallMax | CallTimer::Ringing => {}
         }
     }
@@ -432,6 +483,7 @@ impl Talk {
                 self.note_missed_call(record, desk);
                 None
             }
+            Request::CallSender(id) => self.call_sender(id, record, desk),
             request => self.mailbox.ask(request, desk),
         };
         self.events.extend(answer.map(Event::Input));

@@ -107,11 +107,9 @@ impl Explorer {
     fn step(&mut self) {
         match self.below(20) {
             0..=7 => self.ask(),
-            8..=10 => {
-                if !self.asked.is_empty() {
-                    let id = self.one_of(&self.asked.clone());
-                    self.company.world.order(self.um, Order::Disconnect(id).into());
-                }
+            8..=10 if !self.asked.is_empty() => {
+                let id = self.one_of(&self.asked.clone());
+                self.company.world.order(self.um, Order::Disconnect(id).into());
             }
             11 | 12 => {
                 let (telephone, manner) = (self.one_of(&self.telephones.clone()), self.manner());
@@ -195,6 +193,12 @@ impl Explorer {
     }
 }
 
+/// What a panic said.
+fn said(cause: &(dyn std::any::Any + Send)) -> &str {
+    let text = cause.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("something")
+}
+
 fn is_over(news: &[News]) -> bool {
     use umbel_play_on_phone::CallState::Disconnected;
     match news.last() {
@@ -217,13 +221,7 @@ fn whatever_happens_each_request_is_told_its_end_and_nobody_is_called_twice() {
             }
             explorer.check()
         }));
-        match lived {
-            Ok(placed) => calls += placed,
-            Err(cause) => {
-                eprintln!("seed {seed}");
-                std::panic::resume_unwind(cause);
-            }
-        }
+        calls += lived.unwrap_or_else(|cause| panic!("seed {seed}: {}", said(cause.as_ref())));
     }
     assert!(calls > 60, "the worlds were dull: {calls} calls");
 }

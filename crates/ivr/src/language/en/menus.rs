@@ -55,5 +55,6 @@ fn choice_name(choice: Choice) -> &'static str {
         Choice::Use => "choice/use",
         Choice::Accept => "choice/accept",
         Choice::Confirm => "choice/confirm",
+        Choice::CallBack => "choice/call-back",
     }
 }
