@@ -63,7 +63,7 @@ impl Call {
     ) -> Result<(), Refusal> {
         let headers = request.headers();
         let event = headers.event().ok().flatten();
-        if !event.is_some_and(|event| event.package == REFER) {
+        if event.is_none_or(|event| event.package != REFER) {
             return Err(Refusal::BadEvent);
         }
         crate::check::encoding(request)?;
