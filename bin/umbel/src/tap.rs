@@ -49,7 +49,7 @@ pub(crate) enum What {
     Message { over: Transport, bytes: Bytes },
     /// Packets of sound, in words.
     Sound(String),
-    /// A request of HTTP and its answer, in words.
+    /// A request of HTTP or its answer, in words.
     Web(String),
 }
 
@@ -77,7 +77,7 @@ impl Wires {
         }
     }
 
-    /// A program has asked the web service of another one.
+    /// Somebody asks a web service, or is answered by it.
     pub(crate) fn web(&self, at: Instant, from: &'static str, to: &'static str, words: String) {
         self.push(Sent { at, from, to: Place::Named(to), what: What::Web(words) });
     }

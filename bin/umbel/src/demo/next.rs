@@ -88,7 +88,7 @@ impl Place<'_> {
         let program = program.unwrap_or_else(|| "umbel".to_owned());
         let phone = |command: &str, user: &str| {
             format!(
-                "umbel phone {command} --as {user}@{domain} --password-file {user}.password \\\n     --server tls:{tls} --authority {authority}"
+                "umbel phone {command} \\\n     --as {user}@{domain} --password-file {user}.password \\\n     --server tls:{tls} --authority {authority}"
             )
         };
         let folder = folder.display();

@@ -103,10 +103,9 @@ fn message(stage: &mut Stage<'_>) -> Result<VoiceMessage, Failure> {
 async fn asked_for(stage: &mut Stage<'_>) -> Result<String, Failure> {
     let message = message(stage)?;
     let wanted = json!({ "message_id": message.id.to_string() });
-    let asked = stage.clock.now();
+    stage.wires.web(stage.clock.now(), "alice", "um", format!("HTTP  POST {PATH}"));
     let answer = client(stage).post(PATH, &wanted).await?;
-    let words = format!("HTTP  POST {PATH}: {}", answer.status);
-    stage.wires.web(asked, "alice", "um", words);
+    stage.wires.web(stage.clock.now(), "um", "alice", format!("HTTP  {}", answer.status));
     match (answer.status, answer.document["id"].as_str()) {
         (201, Some(id)) => Ok(id.to_owned()),
         (status, _) => Err(refused(status, &answer.document)),
