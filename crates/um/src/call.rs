@@ -92,12 +92,19 @@ pub(crate) struct Call {
     over_tls: bool,
     /// Who called; none where we did.
     remote: Option<IpAddr>,
+    /// Whether nobody knows who called: no peer, no gateway, no trusted transport.
+    is_strangers: bool,
     sockets: Sockets,
     stage: Stage,
     /// Whether the user agent still has it, or is about to.
     is_live: bool,
     /// What whoever asked for it knows, where we called.
     standing: Option<Box<Standing>>,
+}
+
+/// PEER-4: neither listed, nor a gateway, nor over a transport that counts.
+pub(crate) fn is_stranger(trust: &Trust) -> bool {
+    trust.identity == Identity::Unlisted && trust.transport.is_err()
 }
 
 #[derive(Debug, Default)]
@@ -128,6 +135,7 @@ impl Call {
             record: Record::new(call_id_on_record(&invitation.call_id).to_owned(), flow, desk.wall),
             over_tls: flow.transport == Transport::Tls,
             remote: Some(flow.remote.ip()),
+            is_strangers: is_stranger(&trust(flow, &desk.config.trust, desk.wall)),
             sockets: Sockets::default(),
             stage: Stage::Between,
             is_live: true,
@@ -157,6 +165,11 @@ impl Call {
         self.is_live
     }
 
+    /// Whether nobody knows who called.
+    pub(crate) fn is_strangers(&self) -> bool {
+        self.is_strangers
+    }
+
     /// Whether nothing of it is left to do.
     pub(crate) fn is_over(&self) -> bool {
         !self.is_live && matches!(self.stage, Stage::Over)
@@ -165,8 +178,7 @@ impl Call {
     fn read(&mut self, invitation: &Invitation, desk: &mut Desk<'_>) -> Result<Arrival, Refusal> {
         let trust = trust(&invitation.transport, &desk.config.trust, desk.wall);
         self.record.set_peer(&trust);
-        let is_stranger = trust.identity == Identity::Unlisted && trust.transport.is_err();
-        if is_stranger && desk.config.refuse_unlisted {
+        if is_stranger(&trust) && desk.config.refuse_unlisted {
             return Err(Refusal::Unlisted);
         }
         if desk.tray.phone_calls.has_come_back(invitation) {

@@ -36,7 +36,8 @@ pub struct Config {
     pub media: Media,
     /// How recordings end.
     pub recording: Recording,
-    /// So many calls at once; a further one gets 503 with Retry-After. Default: 1,000.
+    /// So many calls at once; a further one gets 503 with Retry-After. An eighth of them is kept for listed peers
+    /// and gateways, where there are any. Default: 1,000.
     pub calls_max: usize,
     /// The longest call; then we hang up. Default: 30 minutes.
     pub call_max: Duration,

@@ -14,7 +14,7 @@ use umbel_store::{Reply, StoreError, Ticket};
 use umbel_time::{Instant, Timers, UnixTime};
 use umbel_ua::{Agent, CallKey, Command, Event, Invitation, Received, RequestKey};
 
-use crate::call::Call;
+use crate::call::{Call, is_stranger};
 use crate::config::Config;
 use crate::counter::Counter;
 use crate::desk::{CallTimer, Desk, Tray};
@@ -25,6 +25,8 @@ use crate::refusal::Refusal;
 
 /// REL-23: "running ones up to 60 s".
 const DRAIN_PATIENCE: Duration = Duration::from_secs(60);
+/// One in so many of all calls is kept for peers and gateways: strangers cannot take all there are.
+const KEPT_FOR_KNOWN: usize = 8;
 /// Calls beyond [`Config::calls_max`] that the user agent may hold, so that we, and not it, refuse them.
 const CALLS_TO_REFUSE: usize = 256;
 /// Calls whose caller has gone and whose recording waits for the store. With as many of them, new calls are
@@ -170,7 +172,7 @@ impl Um {
 
     /// A user asks for a call.
     fn play_on_phone(&mut self, now: Instant, request: &Request) {
-        let refusal = match (self.surplus(), &self.config.play_on_phone.outbound_proxy) {
+        let refusal = match (self.surplus(None), &self.config.play_on_phone.outbound_proxy) {
             (Some(_), _) => PhoneRefusal::Unavailable,
             (None, None) => PhoneRefusal::NoGateway,
             (None, Some(proxy)) => match self.tray.phone_calls.admission.ask(now, request) {
@@ -298,7 +300,7 @@ impl Um {
     }
 
     fn invited(&mut self, now: Instant, key: CallKey, invitation: &Invitation) {
-        match self.surplus() {
+        match self.surplus(Some((now, invitation))) {
             Some(refusal) => {
                 let mut desk = self.desk(now, key);
                 let headers: Vec<(HeaderName, String)> = refusal.headers(desk.retry_after(), "");
@@ -312,15 +314,29 @@ impl Um {
         }
     }
 
-    /// Why no further call is taken.
-    fn surplus(&self) -> Option<Refusal> {
+    /// Why no further call is taken: this one that comes, or one of ours.
+    fn surplus(&self, invited: Option<(Instant, &Invitation)>) -> Option<Refusal> {
         if self.drain != Drain::No {
             return Some(Refusal::Draining);
         }
         // PEER-18. Those whose caller has gone have a bound of their own.
         let live = self.calls.values().filter(|call| call.is_live()).count();
         let saving = self.calls.len() - live;
-        (live >= self.config.calls_max || saving >= SAVING_MAX).then_some(Refusal::Busy)
+        let full = live >= self.config.calls_max || saving >= SAVING_MAX;
+        let is_one_too_many = |(now, invitation)| self.is_one_stranger_too_many(now, invitation);
+        (full || invited.is_some_and(is_one_too_many)).then_some(Refusal::Busy)
+    }
+
+    /// Whether this call would take one of the places that are kept for those who are known.
+    fn is_one_stranger_too_many(&self, now: Instant, invitation: &Invitation) -> bool {
+        let policy = &self.config.trust;
+        let trust = umbel_ocexum::trust(&invitation.transport, policy, self.wall.at(now));
+        // Where nobody is known there is nobody to keep a place for.
+        if !is_stranger(&trust) || (policy.peers.is_empty() && policy.gateways.is_empty()) {
+            return false;
+        }
+        let strangers = self.calls.values().filter(|call| call.is_live() && call.is_strangers()).count();
+        strangers >= self.config.calls_max - self.config.calls_max / KEPT_FOR_KNOWN
     }
 
     fn timer(&mut self, now: Instant, call: CallKey, timer: CallTimer) {

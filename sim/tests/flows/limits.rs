@@ -30,6 +30,42 @@ fn a_call_too_many_gets_503_with_retry_after_and_the_next_place_is_given_away() 
     assert_eq!(office.world[callers[2]].answers, [503, 200]);
 }
 
+/// PEER-18: strangers get seven eighths of all calls at most, and 503 beyond; listed peers get what is left.
+#[test]
+fn strangers_do_not_take_all_places_and_listed_peers_may() {
+    for (by, answered) in
+        [(By::Tcp, 7), (By::Tls, 7), (By::MutualTls("stranger.test"), 7), (By::MutualTls(PROXY), 8)]
+    {
+        let mut office = Office::with(9, |config: &mut Config| config.calls_max = 8);
+        let answers: Vec<u16> = (0..9)
+            .map(|number| {
+                let caller = office.caller(&format!("caller{number}"), by);
+                office.call(caller, invite("erin", "alice"));
+                *office.world[caller].answers.last().expect("an answer")
+            })
+            .collect();
+        let expected: Vec<u16> = (0..9).map(|number| if number < answered { 200 } else { 503 }).collect();
+        assert_eq!(answers, expected, "{by:?}");
+        let listed = office.caller("listed", By::MutualTls(PROXY));
+        office.call(listed, invite("erin", "alice"));
+        assert_eq!(office.world[listed].answers, [if answered == 7 { 200 } else { 503 }], "{by:?}");
+    }
+}
+
+/// Where nobody is listed, there is nobody to keep a place for.
+#[test]
+fn without_listed_peers_strangers_have_all_places() {
+    let mut office = Office::with(9, |config: &mut Config| {
+        config.calls_max = 8;
+        config.trust.peers.clear();
+    });
+    for number in 0..9 {
+        let caller = office.caller(&format!("caller{number}"), By::Tcp);
+        office.call(caller, invite("erin", "alice"));
+        assert_eq!(office.world[caller].answers, [if number < 8 { 200 } else { 503 }]);
+    }
+}
+
 /// PEER-4.
 #[test]
 fn unlisted_peers_are_refused_when_that_is_set() {

@@ -48,6 +48,7 @@ impl Call {
             record: Record::outgoing(transport, proxy.host().to_owned(), desk.wall),
             over_tls,
             remote: None,
+            is_strangers: false,
             sockets: Sockets::default(),
             stage: Stage::Between,
             is_live: true,
