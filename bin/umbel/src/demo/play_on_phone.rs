@@ -18,6 +18,8 @@ use crate::tap::Seen;
 /// How often it is asked how a call stands.
 const ASKED_EVERY: Duration = Duration::from_millis(50);
 
+/// How long the message may take to be heard, from its beginning on: voice mail hangs up where nobody presses a key.
+const ONE_HEARING: Duration = Duration::from_secs(6);
 /// Where the web service is asked.
 const PATH: &str = "/api/v1/play-on-phone";
 
@@ -61,7 +63,7 @@ pub(super) async fn answered(stage: &mut Stage<'_>, mark: usize) -> Result<Vec<C
     stage.alice.is_up(alices).await?;
     // From the message on; she knows who called.
     stage.alice.presses(call, key('4')?).await;
-    let heard = hears_again_and_again(&mut stage.alice, alices, call, &said, key('1')?).await?;
+    let heard = hears_again_and_again(&mut stage.alice, alices, call, &said, key('1')?, ONE_HEARING).await?;
     stage.alice.hangs_up(call).await;
     stage.alice.is_over(alices).await?;
     let end = how_it_ended(stage, &id).await?;
