@@ -43,9 +43,9 @@ test('a greeting is heard, uploaded, chosen and removed', { timeout: 60_000 }, a
 });
 
 test('a greeting is recorded on the telephone that rings', { timeout: 60_000 }, async () => {
-    // The 2 makes a new recording; hanging up keeps it.
-    const phone = await world.registered('bob', '--after', '1s', '--keys', 'w3,2', '--play', `${SPEECH}message.wav`,
-        '--play-after', '8s', '--for', '14s');
+    // The 2 makes a new recording, once the choices are being told; hanging up keeps it.
+    const phone = await world.registered('bob', '--after', '1s', '--keys', 'w6,2', '--play', `${SPEECH}message.wav`,
+        '--play-after', '11s', '--for', '18s');
     const page = await signedIn(browser, world, 'bob');
     await page.getByRole('link', { name: 'Greetings' }).click();
     const away = card(page, 'Out-of-office greeting');

@@ -8,6 +8,8 @@ import { player } from './player.js';
 import { say, sayRefusal, sayWhen } from './say.js';
 
 const KINDS = ['standard', 'out-of-office', 'name'];
+/// A greeting that was recorded by telephone is kept after the call has ended: when we look for it.
+const LOOKED_FOR_MILLISECONDS = [0, 1_000, 3_000, 8_000];
 const CHOSEN_FROM = ['standard', 'out-of-office'];
 
 export function greetingsView(owner) {
@@ -18,15 +20,34 @@ export function greetingsView(owner) {
     let players = [];
     // Each time the sound is another the address is too, so that no older one is heard.
     let turn = 0;
+    let shown = null;
+    let left = false;
 
-    return { element, start: refresh, refresh: () => {}, counted: () => {}, recorded: refresh, stop: silence };
+    return { element, start: () => refresh(), refresh: () => {}, counted: () => {}, recorded, stop };
 
-    async function refresh() {
+    async function refresh({ background = false } = {}) {
         try {
-            show(await ask('GET', 'greetings'));
+            const found = await ask('GET', 'greetings', undefined, { background });
+            const same = JSON.stringify(found) === shown;
+            shown = JSON.stringify(found);
+            // What nobody clicked for does not interrupt what is being heard.
+            if (!background || !same) show(found);
         } catch (error) {
             if (error.status !== 401) notice(sayRefusal(error), { wrong: true });
         }
+    }
+
+    async function recorded() {
+        for (const wait of LOOKED_FOR_MILLISECONDS) {
+            await new Promise(resume => { setTimeout(resume, wait); });
+            if (left) return;
+            await refresh({ background: true });
+        }
+    }
+
+    function stop() {
+        left = true;
+        silence();
     }
 
     function silence() {
