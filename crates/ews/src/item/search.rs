@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use umbel_store::Item;
 
+use super::field::Field;
 use super::mailbox::Mailbox;
 use super::message;
 use super::path::Path;
@@ -114,7 +115,13 @@ pub fn search<'a>(
         let when = |item: &Item| (message::received(item), item.placed);
         when(other).cmp(&when(one))
     };
-    if orders.is_empty() {
+    // What most clients ask for, in words or without, needs no keys.
+    let is_newest_first = match orders {
+        [] => true,
+        [order] => order.descending && order.path == Path::Field(Field::DateTimeReceived),
+        _ => false,
+    };
+    if is_newest_first {
         let mut found: Vec<_> = found.collect();
         found.sort_unstable_by(|one, other| newest_first(one, other));
         return found;
@@ -145,7 +152,6 @@ fn key_order(one: Option<&Value>, other: Option<&Value>) -> Ordering {
 
 #[cfg(test)]
 mod tests {
-    use super::super::field::Field;
     use super::super::testing::{mailbox, message_item, missed_item};
     use super::*;
 
@@ -202,6 +208,7 @@ mod tests {
         let items = [message_item(2), missed_item(3), message_item(1)];
         assert_eq!(order(&items, &[]), [3, 2, 1]);
         let by = |field, descending| FieldOrder { path: Path::Field(field), descending };
+        assert_eq!(order(&items, &[by(Field::DateTimeReceived, true)]), [3, 2, 1]);
         assert_eq!(order(&items, &[by(Field::DateTimeReceived, false)]), [1, 2, 3]);
         assert_eq!(order(&items, &[by(Field::ItemClass, false)]), [3, 2, 1]);
         assert_eq!(order(&items, &[by(Field::ItemClass, true)]), [2, 1, 3]);
