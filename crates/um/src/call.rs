@@ -208,7 +208,7 @@ impl Call {
                 let plan = self.plan(classified, &arrival.trust, desk);
                 let Arrival { particulars, offer, .. } = *arrival;
                 let calling = Calling {
-                    caller: particulars.caller,
+                    caller: particulars.caller_among(&people),
                     subject: particulars.subject,
                     importance: particulars.importance,
                 };

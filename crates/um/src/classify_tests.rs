@@ -27,6 +27,7 @@ fn users() -> Vec<User> {
     .map(|(name, extension, enabled, skip_pin)| {
         let address = format!("{name}@example.test").parse().unwrap();
         let mut settings = Settings { enabled, skip_pin, ..Settings::new(address) };
+        settings.name = format!("{name} of the directory");
         settings.extension = Some(extension.to_owned());
         settings.aliases.insert(format!("+1425555{extension}"));
         User {
@@ -118,14 +119,8 @@ fn invitation(peer: Peer, request_uri: &str, lines: &str) -> Invitation {
     }
 }
 
-/// What comes of a call, in one word or two.
-fn outcome(peer: Peer, request_uri: &str, lines: &str, preference: DiversionPreference) -> String {
-    let invitation = invitation(peer, request_uri, lines);
-    let trust = trust(&invitation.transport, &policy(), UnixTime::from_secs(500));
-    let call = match Particulars::read(&invitation, &trust, &locality()) {
-        Ok(call) => call,
-        Err(refusal) => return refusal.status().as_u16().to_string(),
-    };
+/// Those whom a call names, as the store knows them.
+fn people(call: &Particulars) -> People {
     let mut people = People::default();
     for named in call.names() {
         for lookup in named.lookups("example.test") {
@@ -141,6 +136,18 @@ fn outcome(peer: Peer, request_uri: &str, lines: &str, preference: DiversionPref
             }
         }
     }
+    people
+}
+
+/// What comes of a call, in one word or two.
+fn outcome(peer: Peer, request_uri: &str, lines: &str, preference: DiversionPreference) -> String {
+    let invitation = invitation(peer, request_uri, lines);
+    let trust = trust(&invitation.transport, &policy(), UnixTime::from_secs(500));
+    let call = match Particulars::read(&invitation, &trust, &locality()) {
+        Ok(call) => call,
+        Err(refusal) => return refusal.status().as_u16().to_string(),
+    };
+    let people = people(&call);
     match classify(&call, &trust, &people, preference) {
         Ok(Classified::CallAnswering { mailbox, .. }) => format!("answer {}", mailbox.address().user()),
         Ok(Classified::SubscriberAccess { owner, waiver: Ok(_), .. }) => {
@@ -401,5 +408,24 @@ fn a_callers_number_is_verified_only_by_those_who_are_believed() {
         assert_eq!(caller.verified, verified, "{peer:?}");
         let expected = if verified { ("+14255550100", "Dana") } else { ("erin@elsewhere.test", "Erin") };
         assert_eq!((caller.id.as_str(), caller.name.as_deref().unwrap()), expected, "{peer:?}");
+    }
+}
+
+/// The name that the administrator gave stands where a believed caller's telephone tells none, and nowhere else.
+#[test]
+fn a_caller_of_ours_is_known_by_name_where_he_is_believed() {
+    for (peer, from, expected) in [
+        (Peer::Proxy, "<sip:bob@example.test>", Some("bob of the directory")),
+        (Peer::Gateway, "<sip:+14255551002@example.test;user=phone>", Some("bob of the directory")),
+        (Peer::Proxy, "\"Robert\" <sip:bob@example.test>", Some("Robert")),
+        (Peer::Proxy, "<sip:erin@elsewhere.test>", None),
+        (Peer::Anybody, "<sip:bob@example.test>", None),
+        (Peer::Stranger, "<sip:bob@example.test>", None),
+    ] {
+        let invitation = invitation(peer, "sip:alice@example.test", &format!("From: {from};tag=1"));
+        let trust = trust(&invitation.transport, &policy(), UnixTime::from_secs(500));
+        let call = Particulars::read(&invitation, &trust, &locality()).unwrap();
+        let caller = call.caller_among(&people(&call));
+        assert_eq!(caller.name.as_deref(), expected, "{peer:?} {from}");
     }
 }

@@ -10,7 +10,7 @@ use umbel_sip_message::{
 use umbel_store::{Caller, Importance, clean_text};
 use umbel_ua::Invitation;
 
-use crate::names::{Locality, Named, VOICE_MAIL, shown};
+use crate::names::{Locality, Named, People, VOICE_MAIL, shown};
 use crate::refusal::Refusal;
 
 /// LOOP-5: more entries than these, and the call is going round.
@@ -132,6 +132,18 @@ impl Particulars {
     /// Whom the message names as the caller: the first asserted identity, or From.
     pub(crate) fn calling(&self) -> &Named {
         self.asserted.first().unwrap_or(&self.from)
+    }
+
+    /// The caller, for people. A user of ours whose word is believed and whose telephone tells no name is known by
+    /// the name that the administrator gave.
+    pub(crate) fn caller_among(&self, people: &People) -> Caller {
+        let mut caller = self.caller.clone();
+        let says_nothing = caller.name.as_deref().is_none_or(|name| name.trim().is_empty());
+        if caller.verified && says_nothing {
+            let own = people.user(self.calling()).map(|user| user.settings.name.trim());
+            caller.name = own.filter(|name| !name.is_empty()).map(str::to_owned);
+        }
+        caller.clean()
     }
 }
 
