@@ -210,6 +210,8 @@ impl Menu {
         match self {
             Menu::Greeting | Menu::Recording | Menu::Playing | Menu::PhonePlaying => Duration::ZERO,
             Menu::Paused | Menu::PhonePaused => Duration::from_secs(60),
+            // POP-8: the call ends with the message; this is for who wants it once more.
+            Menu::PhoneHeard => Duration::from_secs(2),
             _ => Duration::from_secs(6),
         }
     }
