@@ -24,6 +24,15 @@ impl Check {
     pub(super) fn new(what: impl Into<String>, found: impl Into<String>, held: bool) -> Self {
         Check { what: what.into(), found: found.into(), held }
     }
+
+    /// The same, found at the `nth` attempt; nobody need be told of the first.
+    #[must_use]
+    pub(super) fn at_attempt(mut self, nth: usize) -> Self {
+        if nth > 1 {
+            self.found = format!("{}, at attempt {nth}", self.found);
+        }
+        self
+    }
 }
 
 /// Whether what was heard holds what was said.

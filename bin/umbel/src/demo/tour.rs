@@ -22,7 +22,7 @@ use crate::phone::{Duty, Handset, Want};
 const DRAWN_EVERY: Duration = Duration::from_millis(50);
 
 /// How often bob says it at most.
-const MESSAGES_MAX: u32 = 3;
+const MESSAGES_MAX: usize = 3;
 /// How long who called, when, and the message may take to be heard; and how often she listens again.
 const ONE_HEARING: Duration = Duration::from_secs(15);
 const HEARINGS: usize = 4;
@@ -127,7 +127,7 @@ async fn message(stage: &mut Stage<'_>, mark: usize) -> Result<Vec<Check>, Failu
         let stored =
             compare::holds("what is stored is what bob said", &speech(), &super::hearing::line(&sound));
         if stored.held || attempts == MESSAGES_MAX {
-            break (left, stored);
+            break (left, stored.at_attempt(attempts));
         }
         // A machine that is too busy to send a packet every 20 ms tears what is said: he says it again.
         attempts += 1;
@@ -195,7 +195,8 @@ async fn skip_pin(stage: &mut Stage<'_>, mark: usize) -> Result<Vec<Check>, Fail
     stage.alice.hears(alices, call, "\"Message one\"", has(&prompt("message-number"))).await?;
     // Nor all of who called, and when.
     stage.alice.presses(call, key('3')?).await;
-    let heard = hears_again_and_again(&mut stage.alice, alices, call, &said, key('1')?, ONE_HEARING).await?;
+    let (heard, hearings) =
+        hears_again_and_again(&mut stage.alice, alices, call, &said, key('1')?, ONE_HEARING).await?;
     stage.alice.hangs_up(call).await;
     stage.alice.is_over(alices).await?;
     let decisions = stage.decisions(&call_id).await?;
@@ -204,12 +205,12 @@ async fn skip_pin(stage: &mut Stage<'_>, mark: usize) -> Result<Vec<Check>, Fail
         compare::command_arrived(&seen, "alice"),
         compare::pin("voice mail skipped the PIN", &decisions, PinOutcome::Skipped),
         compare::lacks("nobody asked her for a PIN", &prompt("enter-pin"), &heard),
-        compare::holds("she heard what bob said", &said, &heard),
+        compare::holds("she heard what bob said", &said, &heard).at_attempt(hearings),
     ])
 }
 
 /// Waits until the message was heard. Where a busy machine has torn it, she does what people do: `again` is the key
-/// for hearing it from the beginning.
+/// for hearing it from the beginning. Gives what was heard, and at which hearing.
 pub(super) async fn hears_again_and_again(
     line: &mut Line,
     mark: usize,
@@ -217,10 +218,10 @@ pub(super) async fn hears_again_and_again(
     said: &[i16],
     again: Digit,
     one_hearing: Duration,
-) -> Result<Vec<i16>, Failure> {
-    for _ in 0..HEARINGS {
+) -> Result<(Vec<i16>, usize), Failure> {
+    for hearing in 1..=HEARINGS {
         if let Some(heard) = line.hears_within(one_hearing, mark, call, has(said)).await? {
-            return Ok(heard);
+            return Ok((heard, hearing));
         }
         line.presses(call, again).await;
     }
