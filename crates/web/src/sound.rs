@@ -39,6 +39,9 @@ pub fn file_bytes_max() -> usize {
 pub fn read_wav(file: &[u8]) -> Result<SoundRead, SoundRefused> {
     let sound = umbel_wav::read(file, Limits::default())
         .map_err(|refused| SoundRefused { fault: refused.fault(), what: refused.to_string() })?;
+    if sound.samples.is_empty() {
+        return Err(SoundRefused { fault: Fault::Unsupported, what: "there is no sound in it".to_owned() });
+    }
     let (format, samples) = match sound.rate {
         8_000 => (AudioFormat::Pcm16At8k, sound.samples),
         WIDEBAND => (AudioFormat::Pcm16At16k, sound.samples),
@@ -118,6 +121,12 @@ mod tests {
         let audio = StoredAudio { format: AudioFormat::Pcm16At16k, data: data.into(), damaged: false };
         let read = read_wav(&pcm16_wav(&audio).unwrap()).unwrap();
         assert_eq!(read, SoundRead { audio, truncated: false });
+    }
+
+    #[test]
+    fn a_file_without_sound_is_refused() {
+        let none = StoredAudio { format: AudioFormat::Pcm16At16k, data: Vec::new().into(), damaged: false };
+        assert!(read_wav(&pcm16_wav(&none).unwrap()).is_err());
     }
 
     #[test]

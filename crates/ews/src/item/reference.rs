@@ -10,6 +10,8 @@ use super::id::{ChangeKey, ObjectId};
 
 /// Most folders, items or attachments that one request names; a request with more is refused.
 pub const IDS_MAX: usize = 1_000;
+/// The most folders that one request names: each may be asked for all that a shape can hold.
+pub const FOLDERS_MAX: usize = 64;
 
 /// A folder that is named, or the code of the answer.
 pub type FolderReference = Result<Folder, ResponseCode>;
@@ -34,7 +36,11 @@ pub(crate) fn list(element: &Element) -> Result<&[Element], Violation> {
 
 /// Reads a list of folders: `m:FolderIds`, `m:ParentFolderIds`.
 pub(crate) fn folders(element: &Element, owner: &Address) -> Result<Vec<FolderReference>, Violation> {
-    list(element)?.iter().map(|reference| folder(reference, owner)).collect()
+    let references = list(element)?;
+    if references.len() > FOLDERS_MAX {
+        return Err(element.violation("Too many folders are named."));
+    }
+    references.iter().map(|reference| folder(reference, owner)).collect()
 }
 
 /// Reads `t:FolderId`, `t:DistinguishedFolderId`.

@@ -102,7 +102,8 @@ fn read(element: &Element) -> Result<(BaseShape, Vec<Path>), Violation> {
                 base = Some(shape.ok_or_else(|| child.violation("The base shape is not known."))?);
             }
             "AdditionalProperties" => {
-                if child.elements().len() > PROPERTIES_MAX {
+                // In sum: a shape may have several lists.
+                if paths.len() + child.elements().len() > PROPERTIES_MAX {
                     return Err(child.violation("Too many properties are asked for."));
                 }
                 for path in child.elements() {
@@ -168,5 +169,13 @@ mod tests {
         };
         assert!(many(PROPERTIES_MAX).is_ok());
         assert!(many(PROPERTIES_MAX + 1).is_err());
+        // SEC-95: in sum, not each list for itself.
+        let lists = |count: usize| {
+            let list: String = (0..PROPERTIES_MAX / 2).map(property).collect();
+            let lists = format!("<AdditionalProperties>{list}</AdditionalProperties>").repeat(count);
+            shape(&format!("<BaseShape>IdOnly</BaseShape>{lists}"), true)
+        };
+        assert!(lists(2).is_ok());
+        assert!(lists(3).is_err());
     }
 }

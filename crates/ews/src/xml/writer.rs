@@ -56,6 +56,11 @@ impl Writer {
         self.escape(text, false);
     }
 
+    /// Octets printed so far.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// What was printed.
     pub fn finish(self) -> String {
         self.text

@@ -117,7 +117,8 @@ fn document(decision: Decision) -> DecisionDocument {
     }
 }
 
-/// `GET calls/{call-id}/why`: of calls for the own mailbox; administrators of all.
+/// `GET calls/{call-id}/why`: what was decided about the own mailbox; for administrators all of it. Callers choose the
+/// names of calls, so that one name may be of calls to several people (SEC-97).
 pub(super) async fn why(
     State(desk): State<Desk>,
     signed_in: SignedIn,
@@ -125,13 +126,14 @@ pub(super) async fn why(
 ) -> Result<Json<Why>, ApiError> {
     let call_id = written.segment(CALL_ID).ok_or_else(ApiError::not_found)?;
     let call_id = call_id_on_record(&call_id).to_owned();
-    let decisions = match desk.store.ask(Op::ListDecisions { call_id: call_id.clone() }).await {
+    let mut decisions = match desk.store.ask(Op::ListDecisions { call_id: call_id.clone() }).await {
         Reply::Decisions(decisions) => decisions,
         other => return Err(ApiError::store(&desk.random, &other)),
     };
-    let is_own = |decision: &Decision| decision.mailbox.as_ref() == Some(signed_in.address());
-    let may = signed_in.user.settings.role == Role::Administrator || decisions.iter().any(is_own);
-    if decisions.is_empty() || !may {
+    if signed_in.user.settings.role != Role::Administrator {
+        decisions.retain(|decision| decision.mailbox.as_ref() == Some(signed_in.address()));
+    }
+    if decisions.is_empty() {
         return Err(ApiError::not_found());
     }
     let pin = decisions.iter().rev().find_map(|decision| match &decision.ruling {

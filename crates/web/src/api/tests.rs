@@ -453,17 +453,19 @@ async fn why_is_told_whose_mailbox_it_was_and_administrators() {
         ruling: Ruling::Pin(PinOutcome::Skipped),
         rule: "P1".to_owned(),
     };
-    world.store(|store| store.decide(&[decision]).unwrap());
+    // SEC-97: somebody else was called under the same name, which callers choose.
+    let bobs = Decision { mailbox: Some(address("bob")), rule: "P2".to_owned(), ..decision.clone() };
+    let nobodys = Decision { mailbox: None, rule: "T1".to_owned(), ..decision.clone() };
+    world.store(|store| store.decide(&[decision, bobs, nobodys]).unwrap());
     let path = "/api/v1/calls/aB%40host%2F1/why";
-    for user in ["alice", "carol"] {
+    for (user, rules) in [("alice", &["P1"][..]), ("bob", &["P2"]), ("carol", &["P1", "P2", "T1"])] {
         let answer = world.get(user, path).await;
         assert_eq!(answer.status, StatusCode::OK, "{user}");
-        assert_eq!(
-            (&answer.json()["pin"], &answer.json()["decisions"][0]["rule"]),
-            (&json!("skipped"), &json!("P1"))
-        );
+        let decisions = answer.json()["decisions"].as_array().unwrap().clone();
+        let told: Vec<_> = decisions.iter().map(|decision| decision["rule"].as_str().unwrap()).collect();
+        assert_eq!((&answer.json()["pin"], told.as_slice()), (&json!("skipped"), rules), "{user}");
     }
-    assert_eq!(world.get("bob", path).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(world.get("bob", "/api/v1/calls/other/why").await.status, StatusCode::NOT_FOUND);
     assert_eq!(
         world.get("alice", "/api/v1/calls/ab%40host%2F1/why").await.status,
         StatusCode::NOT_FOUND,

@@ -34,7 +34,7 @@ enum Stage {
     /// The line end after a chunk.
     ChunkEnd(u8),
     /// What comes after the last chunk; how much has come, and of its last line.
-    Trailer { octets: usize, line: usize },
+    Trailer { octets: usize, line: usize, returned: bool },
 }
 
 /// Follows one connection's requests.
@@ -80,7 +80,7 @@ impl Framing {
                     *seen += 1;
                     1
                 }
-                Stage::Trailer { octets, line } => trailer(octets, line, came)?,
+                Stage::Trailer { octets, line, returned } => trailer(octets, line, returned, came)?,
             };
             ready.extend_from_slice(came.get(..taken).unwrap_or_default());
             came = came.get(taken..).unwrap_or_default();
@@ -96,10 +96,10 @@ impl Framing {
             Stage::Chunk(0) => Stage::ChunkEnd(0),
             Stage::ChunkEnd(2) => Stage::ChunkLine(Vec::new()),
             Stage::ChunkLine(line) if line.ends_with(b"\r\n") => match chunk_size(line)? {
-                0 => Stage::Trailer { octets: 0, line: 0 },
+                0 => Stage::Trailer { octets: 0, line: 0, returned: false },
                 size => Stage::Chunk(size),
             },
-            Stage::Trailer { octets: _, line: usize::MAX } => Stage::Head(Vec::new()),
+            Stage::Trailer { line: usize::MAX, .. } => Stage::Head(Vec::new()),
             _ => return Ok(()),
         };
         self.0 = next;
@@ -197,12 +197,15 @@ fn chunk_size(line: &[u8]) -> Result<u64, Refused> {
     u64::from_str_radix(digits, 16).map_err(|_| Refused::Malformed)
 }
 
-/// How many octets belong to the trailer; its end is told by a line of `usize::MAX`.
-fn trailer(octets: &mut usize, line: &mut usize, came: &[u8]) -> Result<usize, Refused> {
+/// How many octets belong to the trailer; its end is told by a line of `usize::MAX`. `returned`: the octet before was a
+/// carriage return. One of the two ends of a line without the other is an end to some readers, and to others not.
+fn trailer(octets: &mut usize, line: &mut usize, returned: &mut bool, came: &[u8]) -> Result<usize, Refused> {
     for (at, octet) in came.iter().enumerate() {
         *octets += 1;
+        let after_return = std::mem::replace(returned, *octet == b'\r');
         match octet {
             _ if *octets > TRAILER_BYTES_MAX => return Err(Refused::HeadTooLarge),
+            _ if after_return != (*octet == b'\n') => return Err(Refused::Malformed),
             b'\n' if *line == 0 => {
                 *line = usize::MAX;
                 return Ok(at + 1);

@@ -70,6 +70,17 @@ fn whoever_gives_two_lengths_is_refused() {
     }
 }
 
+/// SEC-107: an end of a line to some readers, and to others not.
+#[test]
+fn a_trailer_has_whole_line_ends() {
+    let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+    passes(&format!("{chunked}A: b\r\nC: d\r\n\r\nGET / HTTP/1.1\r\n\r\n"));
+    for trailer in ["X: a\n\nGET /b HTTP/1.1\r\n\r\n", "\n", "X: a\n\r\n", "X: a\r\r\n\r\n", "X: \ra\r\n\r\n"]
+    {
+        refused(&format!("{chunked}{trailer}"));
+    }
+}
+
 /// SEC-107
 #[test]
 fn a_length_beside_a_coding_is_refused_in_either_order() {

@@ -8,7 +8,6 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use umbel_play_on_phone::{CallState, PhoneCallId, Status};
 
-use super::SessionKey;
 use super::event_stream::{self, EventSink, HEARTBEAT, Left};
 use crate::api::{ApiError, PhoneCallDocument};
 use crate::{Desk, SignedIn};
@@ -30,7 +29,7 @@ async fn follow(
     tokio::spawn(async move {
         let _place = place;
         // Whoever left needs no farewell.
-        let _ = tell(&desk, &sink, id, standing, signed_in.session).await;
+        let _ = tell(&desk, &sink, id, standing, &signed_in).await;
     });
     Ok(response)
 }
@@ -40,7 +39,7 @@ async fn tell(
     sink: &EventSink,
     id: PhoneCallId,
     mut standing: watch::Receiver<Status>,
-    session: Option<SessionKey>,
+    signed_in: &SignedIn,
 ) -> Result<(), Left> {
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -55,11 +54,12 @@ async fn tell(
         loop {
             tokio::select! {
                 changed = standing.changed() => match changed {
-                    Ok(()) => break,
-                    Err(_) => return Ok(()),
+                    // SEC-102
+                    Ok(()) if desk.sign_in_lasts(signed_in).await => break,
+                    _ => return Ok(()),
                 },
                 _ = heartbeat.tick() => {
-                    if let Some(session) = session && !desk.session_lasts(session).await {
+                    if !desk.sign_in_lasts(signed_in).await {
                         return Ok(());
                     }
                     sink.beat().await?;

@@ -222,6 +222,21 @@ async fn a_session_that_is_over_is_told_so_and_nothing_else() {
     assert_eq!(told.next().await, None);
 }
 
+/// SEC-102, DEC-34: a stream outlives no password either.
+#[tokio::test(start_paused = true)]
+async fn whose_password_counts_no_more_is_told_nothing_else() {
+    let world = World::new();
+    let mut told = listen(&world, "alice", "/api/v1/events").await;
+    assert_eq!(told.next().await, counts(0, 0, 0));
+    leave_message(&world, 1);
+    assert_eq!(told.next().await, counts(1, 0, 0));
+    let password = umbel_store::Password::new("another one, quite long").unwrap();
+    world.store(|store| store.set_password(&address("alice"), &password, &author(), NOON)).unwrap();
+    leave_message(&world, 2);
+    assert_eq!(told.next().await, Some(("signed-out".to_owned(), Value::Null)));
+    assert_eq!(told.next().await, None);
+}
+
 /// SEC-102: a page that is left open does not keep its session alive.
 #[tokio::test(start_paused = true)]
 async fn listening_is_no_use_of_a_session() {

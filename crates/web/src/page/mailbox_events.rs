@@ -65,21 +65,15 @@ async fn listen(State(desk): State<Desk>, signed_in: SignedIn) -> Result<Respons
     tokio::spawn(async move {
         let _place = place;
         let superseded = desk.mailbox_news.enter(signed_in.session);
-        let address = signed_in.address().clone();
         // Whoever left needs no farewell.
-        let _ = tell(&desk, &sink, &address, signed_in.session, &superseded).await;
+        let _ = tell(&desk, &sink, &signed_in, &superseded).await;
         desk.mailbox_news.leave(signed_in.session, &superseded);
     });
     Ok(response)
 }
 
-async fn tell(
-    desk: &Desk,
-    sink: &EventSink,
-    address: &Address,
-    session: Option<SessionKey>,
-    superseded: &Notify,
-) -> Result<(), Left> {
+async fn tell(desk: &Desk, sink: &EventSink, signed_in: &SignedIn, superseded: &Notify) -> Result<(), Left> {
+    let address = signed_in.address();
     let mut changes = subscribe(desk, address).await;
     // Asked for after listening began, so that nothing between is missed.
     if let Reply::Counts(counts) = desk.store.ask(Op::CountMessages(address.clone())).await {
@@ -100,10 +94,8 @@ async fn tell(
             _ = closing.changed() => return Ok(()),
             () = sink.left() => return Err(Left),
         };
-        // Nothing is told to a session that is over (SEC-102).
-        if let Some(session) = session
-            && !desk.session_lasts(session).await
-        {
+        // Nothing is told to a session that is over, nor to whom a password let in that counts no more (SEC-102).
+        if !desk.sign_in_lasts(signed_in).await {
             return sink.tell(Some("signed-out"), &()).await;
         }
         match counts {

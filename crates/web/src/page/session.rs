@@ -177,7 +177,7 @@ impl Desk {
         if !is_background(&parts.headers) {
             self.sessions.table().touch(id.key(), self.now());
         }
-        Ok(SignedIn { user: account.user.into(), session: Some(id.key()) })
+        Ok(SignedIn { user: account.user.into(), session: Some(id.key()), secrets: account.secrets })
     }
 
     /// The session of this key and its user, if it still counts: new secrets, a lock and a disabled mailbox end it.
@@ -197,6 +197,22 @@ impl Desk {
     /// Whether the session of this key still counts, without using it. The store's silence ends nothing.
     pub(super) async fn session_lasts(&self, key: SessionKey) -> bool {
         !matches!(self.session_stands(key).await, Err(NotSignedIn::SessionOver))
+    }
+
+    /// Whether who signed in would still be let in, for what goes on after the request (SEC-102). The store's silence
+    /// ends nothing.
+    pub(super) async fn sign_in_lasts(&self, signed_in: &SignedIn) -> bool {
+        if let Some(key) = signed_in.session {
+            return self.session_lasts(key).await;
+        }
+        match self.account(signed_in.address()).await {
+            Ok(account) => account.is_some_and(|account| {
+                account.user.settings.enabled
+                    && account.locked.is_none()
+                    && account.secrets == signed_in.secrets
+            }),
+            Err(_) => true,
+        }
     }
 
     async fn account(&self, address: &Address) -> Result<Option<Account>, NotSignedIn> {

@@ -16,7 +16,7 @@ use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Notify;
-use umbel_store::{Address, Attempt, Op, Password, Reply, Role, User, Verdict};
+use umbel_store::{Account, Address, Attempt, Op, Password, Reply, Role, SecretsMark, User, Verdict};
 
 use crate::api::ApiError;
 use crate::front::Client;
@@ -39,11 +39,13 @@ pub struct SignedIn {
     pub user: Arc<User>,
     /// The session, where there is one.
     pub(crate) session: Option<SessionKey>,
+    /// Which secrets it was that let them in.
+    pub(crate) secrets: SecretsMark,
 }
 
 impl SignedIn {
-    fn by_password(user: User) -> Self {
-        SignedIn { user: Arc::new(user), session: None }
+    fn by_password(account: Account) -> Self {
+        SignedIn { user: Arc::new(account.user), session: None, secrets: account.secrets }
     }
 
     /// Whose mailbox it is.
@@ -265,7 +267,7 @@ impl Desk {
             let mut remembered = lock(&self.doorkeeper.remembered);
             match may {
                 true if remembered.holds(tag, account.secrets) => {
-                    return Ok(SignedIn::by_password(account.user.clone()));
+                    return Ok(SignedIn::by_password(Account::clone(account)));
                 }
                 true => {}
                 false => remembered.forget(tag),
@@ -275,7 +277,7 @@ impl Desk {
         // It was right, so there is an account, or there was one a moment ago.
         let account = account.ok_or(NotSignedIn::Unknown)?;
         lock(&self.doorkeeper.remembered).remember(tag, account.secrets);
-        Ok(SignedIn::by_password(account.user))
+        Ok(SignedIn::by_password(*account))
     }
 
     async fn check(&self, client: Client, address: Address, password: Password) -> Result<(), NotSignedIn> {
