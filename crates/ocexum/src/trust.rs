@@ -25,6 +25,16 @@ pub struct Policy {
     pub accept_cleartext: bool,
     /// Networks whose caller numbers are believed; never for the PIN.
     pub gateways: Vec<Network>,
+    /// The fingerprint of our own certificate, where a protocol server of ours shows it.
+    pub own: Option<[u8; 32]>,
+}
+
+impl Policy {
+    /// Whether a connection is that of our own protocol server.
+    pub fn is_own(&self, flow: &Flow) -> bool {
+        let shown = flow.peer.as_deref().map(|certificate| certificate.fingerprint);
+        self.own.is_some() && shown == self.own
+    }
 }
 
 /// Which TLS connections are a trusted transport.

@@ -260,6 +260,7 @@ proptest! {
             networks: if in_network { everywhere() } else { Vec::new() },
             accept_cleartext: accept,
             gateways: if gateway { everywhere() } else { Vec::new() },
+            own: None,
         };
         let plain = flow(Transport::Tcp, "198.51.100.7:5060", None);
         prop_assert_eq!(transport_of(&plain, &policy).is_ok(), accept && in_network);

@@ -3,7 +3,7 @@
 
 use umbel_ocexum::{Identity, Trust};
 use umbel_sip_message::digest::Challenge;
-use umbel_sip_message::{Draft, HeaderName, Headers, Token};
+use umbel_sip_message::{Draft, HeaderName, Headers, NameAddr, Token};
 use umbel_store::Address;
 
 /// Who sent a request.
@@ -103,6 +103,9 @@ pub fn cross_boundary(draft: &mut Draft, sender: &Sender) {
         // SEC-10: the PIN is nothing that a gateway has a say in.
         Sender::Gateway => {
             draft.remove(&HeaderName::MsExchangeCommand);
+            // Its word for a caller counts; where it gave none but From, whoever comes next is to know that it is a
+            // gateway's and no stranger's.
+            assert_from(draft);
         }
         // DEC-15: relayed byte for byte from the user; EUMR-10: with the identity that was proved.
         Sender::User(address) => {
@@ -115,6 +118,17 @@ pub fn cross_boundary(draft: &mut Draft, sender: &Sender) {
             draft.remove(&HeaderName::PAssertedIdentity);
             draft.remove(&HeaderName::MsExchangeCommand);
         }
+    }
+}
+
+/// RFC 3325 9.1: says of whom we believe it that From is the caller, where nothing was said.
+fn assert_from(draft: &mut Draft) {
+    if draft.has(&HeaderName::PAssertedIdentity) {
+        return;
+    }
+    let from = draft.header(&HeaderName::From).and_then(|from| NameAddr::parse(from).ok());
+    if let Some(uri) = from.map(|from| from.uri.to_uri()) {
+        draft.push(HeaderName::PAssertedIdentity, format_args!("<{uri}>"));
     }
 }
 
@@ -255,6 +269,21 @@ mod tests {
         }
         assert!(peer.contains("skip-pin"));
         assert!(!gateway.contains("skip-pin") && !in_clear.contains("skip-pin"));
+    }
+
+    // DEC-18, SEC-90
+    #[test]
+    fn the_caller_that_a_gateway_names_is_asserted_and_a_strangers_is_not() {
+        let crossed = |sender: &Sender| {
+            let mut draft = draft();
+            draft.remove(&HeaderName::PAssertedIdentity);
+            cross_boundary(&mut draft, sender);
+            String::from_utf8(draft.print().to_vec()).unwrap()
+        };
+        assert!(crossed(&Sender::Gateway).contains("\r\nP-Asserted-Identity: <sip:alice@example.test>\r\n"));
+        for sender in [Sender::Stranger, Sender::Peer { over_trusted_transport: true }] {
+            assert!(!crossed(&sender).contains("P-Asserted-Identity"), "{sender:?}");
+        }
     }
 
     #[test]

@@ -184,7 +184,10 @@ impl Call {
         if desk.tray.phone_calls.has_come_back(invitation) {
             return Err(Refusal::OurOwnCall);
         }
-        let particulars = Particulars::read(invitation, &trust, &desk.config.locality)?;
+        let mut particulars = Particulars::read(invitation, &trust, &desk.config.locality)?;
+        if desk.config.trust.is_own(&invitation.transport) {
+            particulars.doubt_who_is_not_vouched_for();
+        }
         self.record.set_parties(particulars.parties.clone(), particulars.command.is_some());
         let offer = invitation.offer.clone().map(Offer);
         Ok(Arrival::new(particulars, trust, offer, desk))

@@ -411,6 +411,28 @@ fn a_callers_number_is_verified_only_by_those_who_are_believed() {
     }
 }
 
+/// SEC-90, DEC-18: what our own protocol server lets through is verified where it says who calls, or where From is ours.
+#[test]
+fn our_own_protocol_server_vouches_only_for_whom_it_knows() {
+    for (lines, verified) in [
+        ("From: \"Your bank\" <sip:+15551112222@elsewhere.test>;tag=1", false),
+        ("From: <sip:bob@example.test>;tag=1", true),
+        (
+            "From: <sip:+15551112222@elsewhere.test>;tag=1\nP-Asserted-Identity: <sip:+15551112222@elsewhere.test>",
+            true,
+        ),
+    ] {
+        let invitation = invitation(Peer::Proxy, "sip:alice@example.test", lines);
+        let own = Policy { own: Some([0; 32]), ..policy() };
+        assert!(own.is_own(&invitation.transport));
+        assert!(!policy().is_own(&invitation.transport));
+        let trust = trust(&invitation.transport, &own, UnixTime::from_secs(500));
+        let mut call = Particulars::read(&invitation, &trust, &locality()).unwrap();
+        call.doubt_who_is_not_vouched_for();
+        assert_eq!(call.caller.verified, verified, "{lines}");
+    }
+}
+
 /// The name that the administrator gave stands where a believed caller's telephone tells none, and nowhere else.
 #[test]
 fn a_caller_of_ours_is_known_by_name_where_he_is_believed() {

@@ -134,6 +134,15 @@ impl Particulars {
         self.asserted.first().unwrap_or(&self.from)
     }
 
+    /// SEC-90, DEC-18: our own protocol server lets strangers through with the From that they wrote. Whom it knows it
+    /// says in `P-Asserted-Identity`, and a From of ours it takes from nobody else.
+    pub(crate) fn doubt_who_is_not_vouched_for(&mut self) {
+        let is_ours = matches!(self.from, Named::Local(_) | Named::Number(_) | Named::Pilot);
+        if self.asserted.is_empty() && !is_ours {
+            self.caller.verified = false;
+        }
+    }
+
     /// The caller, for people. A user of ours whose word is believed and whose telephone tells no name is known by
     /// the name that the administrator gave.
     pub(crate) fn caller_among(&self, people: &People) -> Caller {

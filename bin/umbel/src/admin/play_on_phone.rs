@@ -114,6 +114,7 @@ fn sentence(call: &PhoneCall) -> String {
 
 /// What was responded last, as a remark.
 fn response(call: &PhoneCall) -> String {
-    let reason = call.call.sip_reason.as_deref().unwrap_or_default();
+    // SEC-123: the other side wrote it.
+    let reason = output::printable(call.call.sip_reason.as_deref().unwrap_or_default());
     call.call.sip_code.map(|code| format!(" ({code} {reason})")).unwrap_or_default()
 }

@@ -116,7 +116,8 @@ pub(super) fn um(
 /// whoever holds the key of our own certificate is we.
 pub(super) fn trust(config: &Config, own: &Own) -> Policy {
     let mut peers = config.tls.trusted_peers.clone();
-    if config.server.is_some() && config.um.is_some() {
+    let runs_both = config.server.is_some() && config.um.is_some();
+    if runs_both {
         peers.push(PeerRule::Fingerprint(own.fingerprint));
     }
     Policy {
@@ -125,6 +126,7 @@ pub(super) fn trust(config: &Config, own: &Own) -> Policy {
         networks: config.tls.trusted_networks.clone(),
         accept_cleartext: !config.tls.trusted_networks.is_empty(),
         gateways: config.um.as_ref().map(|um| um.gateways.clone()).unwrap_or_default(),
+        own: runs_both.then_some(own.fingerprint),
     }
 }
 
