@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use umbel_ocexum::{Identity, trust};
-use umbel_sip_message::{Draft, Fragment, FragmentStart, HeaderName, Method, NameAddr, Request, StatusCode};
+use umbel_sip_message::{
+    Draft, Fragment, FragmentStart, HeaderName, Method, NameAddr, Request, StatusCode, UriRef,
+};
 use umbel_store::{
     Address, Caller, MissedCall, MissedCallId, Op, Reply, StoreError, Ticket, call_id_on_record, clean_text,
 };
@@ -69,7 +71,15 @@ impl MissedCalls {
         let request = &received.request;
         let identity = trust(&received.transport, &counter.config.trust, counter.wall).identity;
         // The word of a stranger would put anything into anybody's list.
-        let missed = if identity == Identity::Listed { read(request) } else { Err(Refusal::Unlisted) };
+        let config = counter.config;
+        // DEC-18: a listed peer is believed. Our own protocol server tells of strangers' calls too, with the From that
+        // they wrote; a From of ours it takes from nobody else.
+        let is_own = config.trust.is_own(&received.transport);
+        let is_vouched = |from: UriRef<'_>| !is_own || config.locality.named(from) != Named::Foreign;
+        let missed = match identity {
+            Identity::Listed => read(request, is_vouched),
+            Identity::Gateway | Identity::Unlisted => Err(Refusal::Unlisted),
+        };
         let missed = match missed {
             Ok(missed) => missed,
             Err(refusal) => return counter.refuse(key, request, &refusal),
@@ -167,7 +177,7 @@ impl Missed {
 }
 
 /// Reads what a MESSAGE says of a call.
-fn read(request: &Request) -> Result<Missed, Refusal> {
+fn read(request: &Request, is_vouched: impl Fn(UriRef<'_>) -> bool) -> Result<Missed, Refusal> {
     let kind = request.headers().content_type().ok().flatten();
     if !kind.is_some_and(|kind| kind.is("message", "sipfrag")) {
         return Err(Refusal::UnknownBody);
@@ -180,8 +190,7 @@ fn read(request: &Request) -> Result<Missed, Refusal> {
     let call_id = call_id.filter(|_| is_invite).ok_or(Refusal::NoNotice)?;
     let name = from.display_name().map(std::borrow::Cow::into_owned);
     Ok(Missed {
-        // DEC-18: a listed peer is believed.
-        caller: Caller { id: shown(&from), name, verified: true }.clean(),
+        caller: Caller { id: shown(&from), name, verified: is_vouched(from.uri) }.clean(),
         subject: fragment
             .get_text(&HeaderName::Subject)
             .map(|subject| clean_text(&subject))
@@ -196,5 +205,32 @@ fn is_same(from: &NameAddr<'_>, to: &NameAddr<'_>) -> bool {
     match (from.uri.address_of_record(), to.uri.address_of_record()) {
         (Some(from), Some(to)) => from == to,
         _ => from.uri.is_equivalent(&to.uri),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use umbel_sip_message::{Message, parse};
+
+    use super::*;
+
+    /// DEC-18: what is no caller of ours is verified only by whom the reader says to believe about it.
+    #[test]
+    fn a_notice_verifies_whom_its_teller_may_vouch_for() {
+        let invite = "INVITE sip:alice@example.test SIP/2.0\r\nFrom: <sip:+15551112222@elsewhere.test>;tag=1\r\n\
+                      To: <sip:alice@example.test>\r\nCall-ID: 1\r\n";
+        let text = format!(
+            "MESSAGE sip:alice@example.test SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.1;branch=z9hG4bK1\r\n\
+             From: <sip:example.test>;tag=1\r\nTo: <sip:alice@example.test>\r\nCall-ID: 2\r\nCSeq: 1 MESSAGE\r\n\
+             Max-Forwards: 70\r\nContent-Type: message/sipfrag\r\nContent-Length: {}\r\n\r\n{invite}",
+            invite.len()
+        );
+        let Ok(Message::Request(request)) = parse(text.into_bytes().into()) else { panic!("no request") };
+        for vouched in [true, false] {
+            let missed = read(&request, |from| vouched && from.host() == "elsewhere.test").unwrap();
+            assert_eq!(missed.caller.verified, vouched);
+        }
     }
 }
