@@ -19,6 +19,7 @@
 //! orders ([`Order`]). It runs the one timer, the store's operations and the media; nothing else.
 
 mod action;
+mod envelope;
 mod input;
 
 pub mod call_answering;

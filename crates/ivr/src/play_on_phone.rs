@@ -16,10 +16,9 @@ use std::time::Duration;
 
 use crate::action::{Action, Actions, Clip, Purpose, Request, Seek, StartAt};
 use crate::collect::Grammar;
+use crate::envelope::say_who_and_when;
 use crate::input::{Input, Recorded, RecordingEnding};
-use crate::mailbox::{
-    Caller, Envelope, Fetched, GreetingKind, Greetings, Importance, MessageId, MessageState,
-};
+use crate::mailbox::{Envelope, Fetched, GreetingKind, Greetings, Importance, MessageId, MessageState};
 use crate::menu::{Choice, Menu};
 use crate::phrase::Phrase;
 
@@ -414,15 +413,5 @@ fn say_envelope(envelope: &Envelope, actions: &mut Actions) {
     if envelope.importance == Importance::High {
         actions.push(Action::Say(Phrase::IsUrgent));
     }
-    actions.push(Action::Say(match &envelope.caller {
-        Caller::Named => Phrase::From,
-        Caller::Extension(digits) => Phrase::FromExtension(*digits),
-        Caller::Number(digits) => Phrase::FromNumber(*digits),
-        Caller::UnverifiedNumber(digits) => Phrase::FromUnverifiedNumber(*digits),
-        Caller::Unknown => Phrase::FromUnknown,
-    }));
-    if envelope.caller == Caller::Named {
-        actions.push(Action::Play(Clip::CallerName(envelope.id), StartAt::Beginning));
-    }
-    actions.push(Action::Say(Phrase::Received(envelope.received.seen_from(envelope.now))));
+    say_who_and_when(envelope, actions);
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::action::{Action, Actions, Clip, Request, Seek, StartAt};
 use crate::collect::Grammar;
+use crate::envelope::say_who_and_when;
 use crate::input::Input;
-use crate::mailbox::{Caller, Envelope, Fetched, Folder, Importance, Listed, MessageId, MessageState};
+use crate::mailbox::{Envelope, Fetched, Folder, Importance, Listed, MessageId, MessageState};
 use crate::menu::{Choice, Menu};
 use crate::phrase::Phrase;
 
@@ -240,17 +241,7 @@ impl Listening {
         if self.is_deleted() {
             actions.push(Action::Say(Phrase::IsDeleted));
         }
-        actions.push(Action::Say(match &envelope.caller {
-            Caller::Named => Phrase::From,
-            Caller::Extension(digits) => Phrase::FromExtension(*digits),
-            Caller::Number(digits) => Phrase::FromNumber(*digits),
-            Caller::UnverifiedNumber(digits) => Phrase::FromUnverifiedNumber(*digits),
-            Caller::Unknown => Phrase::FromUnknown,
-        }));
-        if envelope.caller == Caller::Named {
-            actions.push(Action::Play(Clip::CallerName(envelope.id), StartAt::Beginning));
-        }
-        actions.push(Action::Say(Phrase::Received(envelope.received.seen_from(envelope.now))));
+        say_who_and_when(envelope, actions);
         actions.push(Action::Say(Phrase::Lasting(envelope.duration)));
         if envelope.incomplete {
             actions.push(Action::Say(Phrase::IsIncomplete));
