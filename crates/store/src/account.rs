@@ -21,3 +21,11 @@ pub struct Account {
     /// Set while sign-in by password is locked, by the time of the question.
     pub locked: Option<Lock>,
 }
+
+impl Account {
+    /// Whether a sign-in of before, by these secrets, still counts: it does not once they have changed, sign-in is
+    /// locked, or the mailbox is disabled.
+    pub fn still_admits(&self, secrets: SecretsMark) -> bool {
+        self.user.settings.enabled && self.locked.is_none() && self.secrets == secrets
+    }
+}

@@ -184,10 +184,7 @@ impl Desk {
     async fn session_stands(&self, key: SessionKey) -> Result<(Session, Account), NotSignedIn> {
         let session = self.sessions.table().find(key, self.now()).cloned().ok_or(NotSignedIn::SessionOver)?;
         let account = self.account(&session.user).await?;
-        let account = account.filter(|account| {
-            account.user.settings.enabled && account.locked.is_none() && account.secrets == session.secrets
-        });
-        let Some(account) = account else {
+        let Some(account) = account.filter(|account| account.still_admits(session.secrets)) else {
             self.sessions.table().end(key);
             return Err(NotSignedIn::SessionOver);
         };
@@ -206,11 +203,7 @@ impl Desk {
             return self.session_lasts(key).await;
         }
         match self.account(signed_in.address()).await {
-            Ok(account) => account.is_some_and(|account| {
-                account.user.settings.enabled
-                    && account.locked.is_none()
-                    && account.secrets == signed_in.secrets
-            }),
+            Ok(account) => account.is_some_and(|account| account.still_admits(signed_in.secrets)),
             Err(_) => true,
         }
     }
