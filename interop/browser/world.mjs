@@ -22,12 +22,12 @@ export const SPEECH = fileURLToPath(new URL('../speech/', import.meta.url));
 export const HOSTILE_NAME = '<img src=x onerror="window.harmed=1">';
 export const HOSTILE_SUBJECT = '"><script>window.harmed=2</script><svg onload=window.harmed=3>';
 
-/// How the page names them as callers.
-export const ALICE = `alice@${DOMAIN}`;
-export const BOB = `bob@${DOMAIN}`;
+/// How the page names them as callers: as the directory does, since their telephones tell no name.
+export const ALICE = 'Alice';
+export const BOB = 'Bob';
 
 /// Users and their names; extensions count from 101.
-const USERS = { alice: 'Alice', bob: 'Bob', mallory: HOSTILE_NAME };
+const USERS = { alice: ALICE, bob: BOB, mallory: HOSTILE_NAME };
 export const passwordOf = user => `${user}-tulip-42`;
 
 /// A running server with users, nothing in its mailboxes, and telephones to call it with.
