@@ -25,6 +25,8 @@ const USERS: u32 = 500;
 const REGISTERED: u32 = 100_000;
 /// Calls of a round, and how many begin a second.
 const CALLS: (u32, u32) = (5_000, 500);
+/// Users who are called: of one alone, no more than a few strangers may ring the telephones at a time.
+const CALLEES: usize = 50;
 /// Calls whose way is timed while the others go on.
 const PROBES: usize = 400;
 /// Connections with a full handshake of a round.
@@ -84,8 +86,11 @@ pub(crate) fn digest(rounds: usize) -> Vec<Figure> {
 pub(crate) fn calls(rounds: usize) -> Vec<Figure> {
     let sides = Sides::start(Task::Open);
     let telephone = StandIn::quiet(&sides.umbel, "telephone", Manner::Answers);
+    let callees: Vec<String> = (0..CALLEES).map(|nth| format!("callee{nth:02}")).collect();
+    sides.umbel.import_many(&callees);
+    let file = injection_file(sides.umbel.folder(), &callees);
     for side in sides.in_turn(0) {
-        side.register("telephone", &telephone.uri("telephone"));
+        callees.iter().for_each(|callee| side.register(callee, &telephone.uri(callee)));
     }
     let mut cost = Pair::new("CPU a call passed on, us", 0.25);
     let mut half = Pair::new("INVITE in to INVITE out at 500 calls a second, p50, ms", f64::NAN);
@@ -94,11 +99,14 @@ pub(crate) fn calls(rounds: usize) -> Vec<Figure> {
     for round in 0..rounds {
         for side in sides.in_turn(round) {
             let (used, left) = (side.cpu(), idle_share());
-            load(&sides, &side, "load_call", &format!("calls{round}"), CALLS).rate(CALLS.1).run();
+            let calls = |name: &str| {
+                let sipp = load(&sides, &side, "load_call", &format!("{name}{round}"), CALLS);
+                sipp.rate(CALLS.1).option("-inf", &file)
+            };
+            calls("calls").run();
             cost.add(&side, micros(side.cpu() - used, CALLS.0));
             idle.add(idle_share().since(&left));
-            let mut background =
-                load(&sides, &side, "load_call", &format!("background{round}"), CALLS).rate(CALLS.1).start();
+            let mut background = calls("background").start();
             let mut prober = Prober::new(&side);
             let mut waits: Vec<f64> =
                 (0..PROBES).map(|_| prober.way_of_an_invite().as_secs_f64() * 1_000.0).collect();

@@ -46,7 +46,7 @@ impl Sides {
         );
         let umbel = Umbel::unconfigured().configured(Some(&lines), None).started();
         // Calls are for users only.
-        umbel.import_many(&["telephone", "probe"].map(str::to_owned));
+        umbel.import_many(&["probe".to_owned()]);
         let room = Umbel::unconfigured().configured(None, Some(""));
         let definitions = match task {
             Task::Open => Vec::new(),
