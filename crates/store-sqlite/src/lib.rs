@@ -40,4 +40,4 @@ pub use hashing::Cost;
 pub use open::{OpenError, Options, Purpose};
 pub use recovery::Recovery;
 pub use store::SqliteStore;
-pub use worker::{Inbox, Refused, StoreWorker, TicketInbox};
+pub use worker::{Inbox, Refused, StoreWorker, TicketInbox, UserChanges};

@@ -100,6 +100,14 @@ impl Directory for SqliteStore {
         let opened = self.seal.open(&sealed, address);
         Ok(Some(opened.ok_or(Fault::Nonsense("digest hashes that do not open with our key"))?))
     }
+
+    fn user_changes(&mut self) -> Result<u64, StoreError> {
+        let count: i64 = self.database.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT count FROM user_change")?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })?;
+        Ok(u64::try_from(count).map_err(|_| Fault::Nonsense("a count of changes below zero"))?)
+    }
 }
 
 impl SqliteStore {

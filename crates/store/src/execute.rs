@@ -19,6 +19,7 @@ fn run<S: Store + ?Sized>(store: &mut S, op: Op) -> Result<Reply, StoreError> {
         Op::FindUser(lookup) => store.find_user(&lookup).map(|user| Reply::User(user.map(Box::new))),
         Op::ListUsers { after } => store.users(after.as_ref()).map(Reply::Users),
         Op::DigestHashes(address) => store.digest_hashes(&address).map(Reply::DigestHashes),
+        Op::CountUserChanges => store.user_changes().map(Reply::UserChanges),
 
         Op::CheckPin(attempt) => store.check_pin(&attempt).map(Reply::Checked),
         Op::CheckPassword(attempt) => store.check_password(&attempt).map(Reply::Checked),

@@ -28,6 +28,8 @@ pub enum Op {
     ListUsers { after: Option<Address> },
     /// [`Directory::digest_hashes`](crate::Directory::digest_hashes) → `DigestHashes`
     DigestHashes(Address),
+    /// [`Directory::user_changes`](crate::Directory::user_changes) → `UserChanges`
+    CountUserChanges,
 
     /// [`Secrets::check_pin`](crate::Secrets::check_pin) → `Checked`
     CheckPin(Box<Attempt<Pin>>),

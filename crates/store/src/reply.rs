@@ -23,6 +23,8 @@ pub enum Reply {
     PinsSet(Vec<PinSet>),
     /// What checks a digest response.
     DigestHashes(Option<DigestHashes>),
+    /// How often users have changed.
+    UserChanges(u64),
     /// The verdict on a PIN or password.
     Checked(Verdict),
     /// The user as somebody who may have signed in before, if there is one.

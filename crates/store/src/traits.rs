@@ -37,6 +37,9 @@ pub trait Directory {
     fn users(&mut self, after: Option<&Address>) -> Result<Vec<User>, StoreError>;
     /// What checks a digest response of this user; `None` without user or password.
     fn digest_hashes(&mut self, address: &Address) -> Result<Option<DigestHashes>, StoreError>;
+    /// A count that rises with every change of what [`Settings`](crate::Settings) and password hashes of users
+    /// are: whoever remembers a user asks anew when it differs. Costs next to nothing.
+    fn user_changes(&mut self) -> Result<u64, StoreError>;
 }
 
 /// PINs and passwords. Lock-out counters are kept across restarts and looked at before the secret.

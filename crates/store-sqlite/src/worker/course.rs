@@ -27,6 +27,7 @@ pub(super) fn kind(op: &Op) -> Kind {
         Op::FindUser(_)
         | Op::ListUsers { .. }
         | Op::DigestHashes(_)
+        | Op::CountUserChanges
         | Op::FindAccount { .. }
         | Op::OpenMailbox { .. }
         | Op::ListMailboxes { .. }

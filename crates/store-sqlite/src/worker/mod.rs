@@ -19,6 +19,7 @@ mod turn;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -39,7 +40,24 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// The thread that owns the store, and its helpers.
 pub struct StoreWorker {
     queue: Arc<Queue>,
+    changes: UserChanges,
     thread: Option<JoinHandle<()>>,
+}
+
+/// How often users have changed, as far as this worker knows: those changes that it made itself it knows before
+/// anybody is told that they are made. Cheap to clone, and to look at.
+#[derive(Clone, Debug, Default)]
+pub struct UserChanges(Arc<AtomicU64>);
+
+impl UserChanges {
+    /// Differs from what it was before where somebody has changed.
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn are(&self, count: u64) {
+        self.0.store(count, Ordering::Release);
+    }
 }
 
 /// Where operations are put in. Cheap to clone.
@@ -62,9 +80,10 @@ impl StoreWorker {
         let queue = Arc::new(Queue::new());
         let pool = HashPool::spawn(HASH_THREADS, &store.hasher, &queue)?;
         let syncer = Syncer::spawn(&queue)?;
-        let course = Course::new(store, Arc::clone(&queue), pool, syncer);
+        let changes = UserChanges::default();
+        let course = Course::new(store, Arc::clone(&queue), pool, syncer, changes.clone());
         let thread = thread::Builder::new().name("store".to_owned()).spawn(move || course.run())?;
-        Ok(StoreWorker { queue, thread: Some(thread) })
+        Ok(StoreWorker { queue, changes, thread: Some(thread) })
     }
 
     /// Where operations are put in.
@@ -76,6 +95,11 @@ impl StoreWorker {
     /// for each submitted ticket.
     pub fn ticket_inbox(&self, answer: impl Fn(Ticket, Reply) + Send + Sync + 'static) -> TicketInbox {
         TicketInbox { inbox: self.inbox(), answer: Arc::new(answer) }
+    }
+
+    /// For those who remember users.
+    pub fn user_changes(&self) -> UserChanges {
+        self.changes.clone()
     }
 
     /// Takes in nothing more, does what was taken in, and ends the threads.

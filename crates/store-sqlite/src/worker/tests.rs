@@ -402,3 +402,34 @@ fn running_recordings_are_noted_and_synced_within_a_second_or_so() {
     }
     assert_eq!(noted(), 0, "and forgotten when they are messages");
 }
+
+#[test]
+fn users_are_known_to_have_changed_before_anybody_is_told_so() {
+    // DEC-5
+    let world = world(&["alice"], cheap());
+    let changes = world.worker.user_changes();
+    let mut last = changes.count();
+    let alice = address("alice");
+    let rule =
+        umbel_store::UserChange::Routing { key: "forward_to".into(), value: Some("sip:b@c.test".into()) };
+    let password = umbel_store::Password::new("correct horse").unwrap();
+    let ops = [
+        Op::ChangeUser { address: alice.clone(), changes: vec![rule], author: admin(), at: NOON },
+        Op::SetPassword { address: alice.clone(), password, author: admin(), at: NOON },
+        Op::RemoveUser { address: alice.clone(), author: admin(), at: NOON },
+    ];
+    for op in ops {
+        let (sender, counts) = channel();
+        let seen = changes.clone();
+        // Counted where the answer is given, not later.
+        let answer = move |reply| sender.send((reply, seen.count())).unwrap();
+        world.inbox.inbox().ask(op.clone(), answer).unwrap();
+        let (reply, count) = counts.recv_timeout(LONG).unwrap();
+        assert!(!matches!(reply, Reply::Failed(_)), "{reply:?}");
+        assert!(count > last, "{op:?}");
+        last = count;
+    }
+    assert_eq!(world.run(Op::FindUser(umbel_store::Lookup::Address(alice))), Reply::User(None));
+    assert_eq!(world.run(Op::CountUserChanges), Reply::UserChanges(last));
+    assert_eq!(changes.count(), last);
+}

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use umbel_store::{Reply, Store, StoreError, execute};
+use umbel_store::{Directory, Reply, Store, StoreError, execute};
 
+use super::UserChanges;
 use super::course::{self, Kind};
 use super::inbox::{Answer, Job, Queue, Report};
 use super::threads::{HashPool, Syncer};
@@ -33,6 +34,7 @@ pub(super) struct Course {
     queue: Arc<Queue>,
     pool: HashPool,
     syncer: Syncer,
+    changes: UserChanges,
     writes: Vec<Waiting>,
     notes: Vec<Waiting>,
     /// Operations that are with the hash threads.
@@ -45,10 +47,16 @@ pub(super) struct Course {
 }
 
 impl Course {
-    pub(super) fn new(store: SqliteStore, queue: Arc<Queue>, pool: HashPool, syncer: Syncer) -> Self {
+    pub(super) fn new(
+        store: SqliteStore,
+        queue: Arc<Queue>,
+        pool: HashPool,
+        syncer: Syncer,
+        changes: UserChanges,
+    ) -> Self {
         let (writes, notes) = (Vec::new(), Vec::new());
         let (hashing, syncing, next_round, retry) = (0, false, None, None);
-        Course { store, queue, pool, syncer, writes, notes, hashing, syncing, next_round, retry }
+        Course { store, queue, pool, syncer, changes, writes, notes, hashing, syncing, next_round, retry }
     }
 
     pub(super) fn run(mut self) {
@@ -149,6 +157,7 @@ impl Course {
         match outcome {
             Ok(replies) => {
                 self.retry = None;
+                self.tell_changes(&batch);
                 for (waiting, reply) in batch.into_iter().zip(replies) {
                     self.reply(waiting.job.answer, reply);
                 }
@@ -163,6 +172,15 @@ impl Course {
                     self.reply(waiting.job.answer, Reply::Failed(error));
                 }
             }
+        }
+    }
+
+    /// Whoever remembers users knows that they have changed before anybody is told so.
+    fn tell_changes(&mut self, batch: &[Waiting]) {
+        if batch.iter().any(|waiting| matches!(course::kind(&waiting.job.op), Kind::Write | Kind::Hash)) {
+            let count = self.store.user_changes();
+            // What cannot be read counts as a change.
+            self.changes.are(count.unwrap_or_else(|_| self.changes.count().wrapping_add(1)));
         }
     }
 

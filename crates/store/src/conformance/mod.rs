@@ -125,6 +125,7 @@ macro_rules! conformance {
             a_removed_user_takes_the_mailbox_along,
             users_are_listed_by_address,
             the_password_gives_digest_hashes,
+            every_change_of_a_user_counts_and_nothing_else,
         );
         $crate::conformance!(@ $with, sign_in:
             the_right_pin_opens_and_a_wrong_one_does_not,

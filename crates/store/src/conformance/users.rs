@@ -3,7 +3,7 @@
 use super::{GOOD_PIN, NOON, With, add, address, admin, attempt, begin, deposit, id, pin, speech};
 use crate::{
     AuditRecord, Config, DigestHashes, EntryRefusal, Event, Invalid, Lookup, NewPin, Password, PinState,
-    Refusal, Role, StoreError, UserChange, UserEntry, Verdict, WeakPin,
+    Refusal, Role, Store, StoreError, UserChange, UserEntry, Verdict, WeakPin,
 };
 
 /// SEC-89
@@ -234,5 +234,54 @@ pub fn the_password_gives_digest_hashes(with: With) {
         store.set_password(&alice, &password, &admin(), NOON).unwrap();
         assert_eq!(store.digest_hashes(&alice).unwrap(), Some(DigestHashes::new(&alice, &password)));
         assert!(store.find_user(&Lookup::Address(alice)).unwrap().unwrap().has_password);
+    });
+}
+
+/// DEC-5: whoever remembers users learns that they have changed, whoever it was; and is not made to ask anew by
+/// what calls do.
+pub fn every_change_of_a_user_counts_and_nothing_else(with: With) {
+    with(Config::default(), &|store| {
+        let mut last = store.user_changes().unwrap();
+        let mut has_risen = |store: &mut dyn Store| {
+            let before = std::mem::replace(&mut last, store.user_changes().unwrap());
+            last > before
+        };
+        let alice = add(store, "alice");
+        assert!(has_risen(store), "a user came");
+        let change = |change: UserChange| [change];
+        for change in [
+            change(UserChange::Routing {
+                key: "forward_to".into(),
+                value: Some("sip:bob@example.test".into()),
+            }),
+            change(UserChange::Extension(Some("4711".into()))),
+            change(UserChange::AddAlias("al".into())),
+            change(UserChange::RemoveAlias("al".into())),
+            change(UserChange::Enabled(false)),
+            change(UserChange::Enabled(true)),
+        ] {
+            store.change_user(&alice, &change, &admin(), NOON).unwrap();
+            assert!(has_risen(store), "{change:?}");
+        }
+        for password in ["correct horse", "battery staple"] {
+            store.set_password(&alice, &Password::new(password).unwrap(), &admin(), NOON).unwrap();
+            assert!(has_risen(store), "a password was set");
+        }
+        let entry = UserEntry { password: Password::new("third horse"), ..UserEntry::new(alice.clone()) };
+        store.put_users(&[entry, UserEntry::new(address("bob"))], &admin(), NOON).unwrap();
+        assert!(has_risen(store), "users were imported");
+
+        store.find_user(&Lookup::Address(alice.clone())).unwrap();
+        store.digest_hashes(&alice).unwrap();
+        store.check_pin(&attempt(&alice, "999999", NOON)).unwrap();
+        let message = deposit(store, id(1), &alice).unwrap();
+        store.mark_heard(&alice, message.id, true).unwrap();
+        assert!(!has_risen(store), "calls change no user");
+
+        let refused = [UserChange::Extension(Some("4711".into()))];
+        store.change_user(&address("bob"), &refused, &admin(), NOON).unwrap_err();
+        assert!(!has_risen(store), "what was refused changes nothing");
+        store.remove_user(&alice, &admin(), NOON).unwrap();
+        assert!(has_risen(store), "a user went");
     });
 }

@@ -71,6 +71,7 @@ impl MemoryStore {
         let moved = account.changed > 0
             && known.is_some_and(|known| known.settings.extension != account.settings.extension);
         self.accounts.insert(entry.address.clone(), account);
+        self.user_changes += 1;
         if moved {
             self.note_change(&entry.address);
         }
@@ -136,6 +137,7 @@ impl Directory for MemoryStore {
         let moved = account.changed > 0 && account.settings.extension != settings.extension;
         account.settings = settings;
         let user = account.user();
+        self.user_changes += 1;
         if moved {
             self.note_change(address);
         }
@@ -144,6 +146,7 @@ impl Directory for MemoryStore {
 
     fn remove_user(&mut self, address: &Address, author: &Author, at: UnixTime) -> Result<(), StoreError> {
         self.accounts.remove(address).ok_or(Refusal::NoSuchUser)?;
+        self.user_changes += 1;
         self.recordings.retain(|_, recording| recording.begin.mailbox != *address);
         self.forget_moot_mails();
         self.write_audit(address, author, Event::UserRemoved, at);
@@ -173,5 +176,9 @@ impl Directory for MemoryStore {
     fn digest_hashes(&mut self, address: &Address) -> Result<Option<DigestHashes>, StoreError> {
         let account = self.accounts.get(address);
         Ok(account.and_then(|account| account.password.as_ref()).map(|(_, hashes)| hashes.clone()))
+    }
+
+    fn user_changes(&mut self) -> Result<u64, StoreError> {
+        Ok(self.user_changes)
     }
 }

@@ -37,6 +37,7 @@ pub struct MemoryStore {
     audit: Vec<AuditRecord>,
     last_notice: u64,
     last_change: u64,
+    user_changes: u64,
     /// Counts the secrets that were set.
     last_secret: u64,
 }
@@ -104,6 +105,7 @@ impl MemoryStore {
             audit: Vec::new(),
             last_notice: 0,
             last_change: 0,
+            user_changes: 0,
             last_secret: 0,
         }
     }

@@ -138,6 +138,7 @@ impl Secrets for MemoryStore {
         account.secrets.password = mark;
         account.password = Some((password.clone(), DigestHashes::new(address, password)));
         account.web = LockOut::default();
+        self.user_changes += 1;
         self.write_audit(address, author, Event::PasswordChanged, at);
         Ok(())
     }
