@@ -209,14 +209,17 @@ impl Doorkeeper {
         }
     }
 
-    /// Waits until an attempt from there may be made.
-    async fn admit(&self, address: IpAddr) -> Result<UnderWay<'_>, NotSignedIn> {
+    /// Waits until an attempt from there to be this account may be made.
+    async fn admit(&self, from: IpAddr, account: &Address) -> Result<UnderWay<'_>, NotSignedIn> {
         let deadline = tokio::time::Instant::now() + ADMITTED_WITHIN;
         loop {
             let another_ended = self.ended.notified();
-            let admission = lock(&self.attempts).begin(address);
+            let admission = lock(&self.attempts).begin(from, account);
             match admission {
-                Admission::Go => return Ok(UnderWay { doorkeeper: self, address, was_wrong: true }),
+                Admission::Go => {
+                    let account = account.clone();
+                    return Ok(UnderWay { doorkeeper: self, from, account, was_wrong: true });
+                }
                 Admission::TooMany { again_in } => {
                     return Err(NotSignedIn::TooMany(again_in.as_secs().saturating_add(1)));
                 }
@@ -231,13 +234,14 @@ impl Doorkeeper {
 /// An attempt that is being looked at. Whoever leaves before the answer counts as wrong.
 struct UnderWay<'a> {
     doorkeeper: &'a Doorkeeper,
-    address: IpAddr,
+    from: IpAddr,
+    account: Address,
     was_wrong: bool,
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        lock(&self.doorkeeper.attempts).ended(self.address, self.was_wrong);
+        lock(&self.doorkeeper.attempts).ended(self.from, &self.account, self.was_wrong);
         self.doorkeeper.ended.notify_waiters();
     }
 }
@@ -282,7 +286,7 @@ impl Desk {
 
     async fn check(&self, client: Client, address: Address, password: Password) -> Result<(), NotSignedIn> {
         let from = client.remote.ip().to_canonical();
-        let mut under_way = self.doorkeeper.admit(from).await?;
+        let mut under_way = self.doorkeeper.admit(from, &address).await?;
         // DEC-6: what asks from this machine may be a proxy that speaks for many.
         let caller = match from.is_loopback() {
             true => format!("{from} {address}"),

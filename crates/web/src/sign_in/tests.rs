@@ -110,15 +110,37 @@ async fn a_remembered_password_is_forgotten_at_once() {
 #[tokio::test(start_paused = true)]
 async fn after_twenty_wrong_passwords_a_minute_an_address_waits() {
     let world = World::new();
+    let elsewhere = Client {
+        remote: "192.0.2.9:50000".parse().unwrap(),
+        local: "192.0.2.1:8443".parse().unwrap(),
+        is_encrypted: true,
+    };
+    let here = Client { remote: "127.0.0.1:50000".parse().unwrap(), ..elsewhere };
     for n in 0..20 {
-        assert_eq!(try_with(&world, &format!("nobody{n}"), "wrong").await.status, StatusCode::UNAUTHORIZED);
+        let password = Password::new("wrong").unwrap();
+        let outcome = world.desk.sign_in(elsewhere, address(&format!("nobody{n}")), password).await;
+        assert_eq!(outcome.unwrap_err(), NotSignedIn::Unknown);
     }
-    let answer = try_with(&world, "alice", PASSWORD).await;
+    let request = || world.request("alice", "GET", ME).body(Body::empty()).unwrap();
+    let answer = world.send_from(elsewhere, request()).await;
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts"));
     let seconds: u64 = answer.header("retry-after").parse().unwrap();
     assert!((1..=61).contains(&seconds), "{seconds}");
     assert_eq!(compared(&world), 20, "nothing was compared");
+    assert_eq!(world.send_from(here, request()).await.status, StatusCode::OK);
     tokio::time::advance(Duration::from_secs(seconds)).await;
+    assert_eq!(world.send_from(elsewhere, request()).await.status, StatusCode::OK);
+}
+
+/// SEC-103, DEC-6: behind a proxy on this machine a guesser shuts nobody else out.
+#[tokio::test(start_paused = true)]
+async fn wrong_passwords_from_this_machine_shut_out_the_account_they_are_for() {
+    let world = World::new();
+    for n in 0..25 {
+        let status = try_with(&world, "nobody", "wrong").await.status;
+        let expected = if n < 20 { StatusCode::UNAUTHORIZED } else { StatusCode::TOO_MANY_REQUESTS };
+        assert_eq!(status, expected, "{n}");
+    }
     assert_eq!(try_with(&world, "alice", PASSWORD).await.status, StatusCode::OK);
 }
 
