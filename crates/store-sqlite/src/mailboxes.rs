@@ -61,6 +61,16 @@ impl Mailboxes for SqliteStore {
         Ok(self.list_messages(mailbox, folder, after)?)
     }
 
+    fn latest_messages(
+        &mut self,
+        mailbox: &Address,
+        folder: Folder,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<VoiceMessage>, StoreError> {
+        Ok(self.list_latest_messages(mailbox, folder, before, limit)?)
+    }
+
     fn find_message(&mut self, id: MessageId) -> Result<Option<VoiceMessage>, StoreError> {
         Ok(self.database.read(|connection| find_message(connection, id))?)
     }

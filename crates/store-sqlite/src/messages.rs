@@ -31,14 +31,7 @@ impl SqliteStore {
         folder: Folder,
         after: Option<u64>,
     ) -> Outcome<Vec<VoiceMessage>> {
-        // SEC-118: one of our own texts, never one from outside.
-        let condition = match folder {
-            Folder::All => "1",
-            Folder::Kept => "m.deleted IS NULL",
-            Folder::In(MessageState::New) => "m.deleted IS NULL AND NOT m.heard",
-            Folder::In(MessageState::Old) => "m.deleted IS NULL AND m.heard",
-            Folder::In(MessageState::Deleted) => "m.deleted IS NOT NULL",
-        };
+        let condition = condition(folder);
         self.database.read(|connection| {
             let row = user_row(connection, mailbox)?;
             let sql = format!(
@@ -48,6 +41,33 @@ impl SqliteStore {
             let mut statement = connection.prepare_cached(&sql)?;
             let values = params![row, integer(after.unwrap_or(0)), integer(LIST_MAX as u64)];
             let mut rows = statement.query(values)?;
+            let mut messages = Vec::new();
+            while let Some(row) = rows.next()? {
+                messages.push(read_message(row)?);
+            }
+            Ok(messages)
+        })
+    }
+
+    /// Messages from the newest on; at most `limit`.
+    pub(crate) fn list_latest_messages(
+        &mut self,
+        mailbox: &Address,
+        folder: Folder,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Outcome<Vec<VoiceMessage>> {
+        let condition = condition(folder);
+        self.database.read(|connection| {
+            let row = user_row(connection, mailbox)?;
+            let sql = format!(
+                "SELECT {MESSAGE_COLUMNS} FROM message m JOIN user u ON u.id = m.user \
+                 WHERE m.user = ?1 AND m.number < ?2 AND {condition} ORDER BY m.number DESC LIMIT ?3"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let limit = limit.min(LIST_MAX) as u64;
+            let mut rows =
+                statement.query(params![row, integer(before.unwrap_or(u64::MAX)), integer(limit)])?;
             let mut messages = Vec::new();
             while let Some(row) = rows.next()? {
                 messages.push(read_message(row)?);
@@ -133,6 +153,17 @@ impl SqliteStore {
             let event = if deleted { Event::MessageDeleted(id) } else { Event::MessageRestored(id) };
             write_audit(connection, mailbox, author, &event, at)
         })
+    }
+}
+
+/// SEC-118: one of our own texts, never one from outside.
+const fn condition(folder: Folder) -> &'static str {
+    match folder {
+        Folder::All => "1",
+        Folder::Kept => "m.deleted IS NULL",
+        Folder::In(MessageState::New) => "m.deleted IS NULL AND NOT m.heard",
+        Folder::In(MessageState::Old) => "m.deleted IS NULL AND m.heard",
+        Folder::In(MessageState::Deleted) => "m.deleted IS NOT NULL",
     }
 }
 

@@ -164,7 +164,12 @@ impl Draw {
                 let states = [MessageState::New, MessageState::Old, MessageState::Deleted];
                 let folder = Folder::In(self.one(&states));
                 let folder = self.one(&[Folder::All, Folder::Kept, folder]);
-                Op::ListMessages { mailbox, folder, after: Some(1).filter(|_| self.coin()) }
+                if self.coin() {
+                    Op::ListMessages { mailbox, folder, after: Some(1).filter(|_| self.coin()) }
+                } else {
+                    let before = Some(3).filter(|_| self.coin());
+                    Op::ListLatestMessages { mailbox, folder, before, limit: self.one(&[1, 2, 1_000]) }
+                }
             }
             18 => Op::FetchMessage { mailbox, id: self.id() },
             19 => Op::MarkHeard { mailbox, id: self.id(), heard: self.coin() },

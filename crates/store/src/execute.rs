@@ -43,6 +43,9 @@ fn run<S: Store + ?Sized>(store: &mut S, op: Op) -> Result<Reply, StoreError> {
         Op::ListMessages { mailbox, folder, after } => {
             store.messages(&mailbox, folder, after).map(Reply::Messages)
         }
+        Op::ListLatestMessages { mailbox, folder, before, limit } => {
+            store.latest_messages(&mailbox, folder, before, limit).map(Reply::Messages)
+        }
         Op::FindMessage(id) => store.find_message(id).map(|message| Reply::Message(message.map(Box::new))),
         Op::FetchMessage { mailbox, id } => store.message_audio(&mailbox, id).map(Reply::Audio),
         Op::MarkHeard { mailbox, id, heard } => store.mark_heard(&mailbox, id, heard).map(done),

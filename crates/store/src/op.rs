@@ -54,6 +54,8 @@ pub enum Op {
     ListChangedMailboxes { after: u64 },
     /// [`Mailboxes::messages`](crate::Mailboxes::messages) → `Messages`
     ListMessages { mailbox: Address, folder: Folder, after: Option<u64> },
+    /// [`Mailboxes::latest_messages`](crate::Mailboxes::latest_messages) → `Messages`
+    ListLatestMessages { mailbox: Address, folder: Folder, before: Option<u64>, limit: usize },
     /// [`Mailboxes::find_message`](crate::Mailboxes::find_message) → `Message`
     FindMessage(MessageId),
     /// [`Mailboxes::message_audio`](crate::Mailboxes::message_audio) → `Audio`

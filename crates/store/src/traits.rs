@@ -94,6 +94,15 @@ pub trait Mailboxes {
         folder: Folder,
         after: Option<u64>,
     ) -> Result<Vec<VoiceMessage>, StoreError>;
+    /// Messages from the newest on, or from the one before `before`; at most `limit` and
+    /// [`LIST_MAX`](crate::LIST_MAX).
+    fn latest_messages(
+        &mut self,
+        mailbox: &Address,
+        folder: Folder,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<VoiceMessage>, StoreError>;
     /// The message of this id in whatever mailbox; for administrators, who see no audio.
     fn find_message(&mut self, id: MessageId) -> Result<Option<VoiceMessage>, StoreError>;
     /// The audio of a message, compared with its checksum; if it differs, the message is marked.

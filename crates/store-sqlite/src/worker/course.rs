@@ -34,6 +34,7 @@ pub(super) fn kind(op: &Op) -> Kind {
         | Op::CountMessages(_)
         | Op::ListChangedMailboxes { .. }
         | Op::ListMessages { .. }
+        | Op::ListLatestMessages { .. }
         | Op::FindMessage(_)
         | Op::FetchMessage { .. }
         | Op::FetchGreeting { .. }

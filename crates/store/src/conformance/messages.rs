@@ -29,6 +29,32 @@ pub fn messages_are_listed_by_number_and_state(with: With) {
     });
 }
 
+/// Newest first, as pages of mailboxes show them.
+pub fn the_latest_messages_come_first_and_in_pages(with: With) {
+    with(Config::default(), &|store| {
+        let alice = add(store, "alice");
+        for n in [5, 3, 8, 1] {
+            deposit(store, id(n), &alice).unwrap();
+        }
+        store.mark_heard(&alice, id(3), true).unwrap();
+        store.delete_message(&alice, id(8), &admin(), NOON).unwrap();
+        let mut list = |folder, before, limit| -> Vec<u64> {
+            let listed = store.latest_messages(&alice, folder, before, limit).unwrap();
+            listed.iter().map(|message| message.number).collect()
+        };
+        assert_eq!(list(Folder::All, None, 10), [4, 3, 2, 1]);
+        assert_eq!(list(Folder::Kept, None, 2), [4, 2]);
+        assert_eq!(list(Folder::Kept, Some(2), 2), [1]);
+        assert_eq!(list(Folder::Kept, Some(1), 2), [0; 0]);
+        assert_eq!(list(Folder::In(MessageState::New), None, 1), [4]);
+        assert_eq!(list(Folder::In(MessageState::Old), Some(u64::MAX), 2), [2]);
+        assert_eq!(list(Folder::In(MessageState::Deleted), None, 2), [3]);
+        assert_eq!(list(Folder::All, None, 0), [0; 0]);
+        let nobody = store.latest_messages(&address("nobody"), Folder::All, None, 1);
+        assert_eq!(nobody, Err(StoreError::Refused(Refusal::NoSuchUser)));
+    });
+}
+
 /// REL-08
 pub fn numbers_are_never_used_again(with: With) {
     with(Config::default(), &|store| {

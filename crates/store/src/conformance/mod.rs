@@ -154,6 +154,7 @@ macro_rules! conformance {
         );
         $crate::conformance!(@ $with, messages:
             messages_are_listed_by_number_and_state,
+            the_latest_messages_come_first_and_in_pages,
             numbers_are_never_used_again,
             heard_and_new_are_marked,
             a_deleted_message_can_be_brought_back_as_it_was,

@@ -92,6 +92,20 @@ impl Mailboxes for MemoryStore {
         Ok(listed.cloned().collect())
     }
 
+    fn latest_messages(
+        &mut self,
+        mailbox: &Address,
+        folder: Folder,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<VoiceMessage>, StoreError> {
+        let messages = self.account(mailbox)?.messages.values().rev().map(|message| &message.envelope);
+        let listed = messages
+            .filter(|envelope| folder.holds(envelope.state) && before.is_none_or(|n| envelope.number < n))
+            .take(limit.min(LIST_MAX));
+        Ok(listed.cloned().collect())
+    }
+
     fn find_message(&mut self, id: MessageId) -> Result<Option<VoiceMessage>, StoreError> {
         let found = self.accounts.values().find_map(|account| account.message(id).ok());
         Ok(found.map(|message| message.envelope.clone()))

@@ -5,7 +5,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use umbel_store::{Address, Author, Folder, LIST_MAX, MessageId, MessageState, Op, Reply, VoiceMessage};
+use umbel_store::{
+    Address, Author, Folder, Importance, LIST_MAX, MessageId, MessageState, Op, Reply, VoiceMessage,
+};
 
 use super::ApiError;
 use super::audio;
@@ -17,6 +19,8 @@ use crate::{Desk, SignedIn};
 const PAGE: usize = 50;
 /// Most messages in one answer.
 const PAGE_MAX: usize = 500;
+/// Longest search; a longer one is refused.
+const SEARCH_CHARS_MAX: usize = 256;
 
 /// The largest number that every program's JSON can carry.
 const NUMBER_MAX: u64 = (1 << 53) - 1;
@@ -72,8 +76,28 @@ pub(super) struct Page {
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     state: Option<WantedState>,
+    importance: Option<WantedImportance>,
+    search: Option<String>,
     limit: Option<usize>,
     before: Option<u64>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum WantedImportance {
+    Low,
+    Normal,
+    High,
+}
+
+impl From<WantedImportance> for Importance {
+    fn from(wanted: WantedImportance) -> Self {
+        match wanted {
+            WantedImportance::Low => Importance::Low,
+            WantedImportance::Normal => Importance::Normal,
+            WantedImportance::High => Importance::High,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -104,31 +128,76 @@ pub(super) async fn list(
         WantedState::Deleted => Folder::In(MessageState::Deleted),
         WantedState::Kept => Folder::Kept,
     };
-    let mut found = all(&desk, owner.address(), folder).await?;
-    if let Some(before) = wanted.before {
-        found.retain(|message| message.number < before);
-    }
+    let looked_for = Search {
+        words: wanted.search.as_deref().map(words).transpose()?.unwrap_or_default(),
+        importance: wanted.importance.map(Into::into),
+    };
+    let mut found = latest(&desk, owner.address(), folder, &looked_for, wanted.before, limit + 1).await?;
     let more = found.len() > limit;
-    let newest_first = found.into_iter().rev().take(limit);
-    let messages: Vec<MessageDocument> = newest_first.map(MessageDocument::from).collect();
+    found.truncate(limit);
+    let messages: Vec<MessageDocument> = found.into_iter().map(MessageDocument::from).collect();
     let next = messages.last().filter(|_| more).map(|message| message.number);
     Ok(Json(Page { messages, next }))
 }
 
-/// All messages of a folder, oldest first. A mailbox has some hundreds (REL-10).
-async fn all(desk: &Desk, mailbox: &Address, folder: Folder) -> Result<Vec<VoiceMessage>, ApiError> {
-    let mut found: Vec<VoiceMessage> = Vec::new();
+/// The words of a search, without regard to case.
+fn words(text: &str) -> Result<Vec<String>, ApiError> {
+    if text.chars().count() > SEARCH_CHARS_MAX {
+        return Err(ApiError::bad_request(format!("search: at most {SEARCH_CHARS_MAX} characters")));
+    }
+    Ok(text.split_whitespace().map(str::to_lowercase).collect())
+}
+
+/// What a message has to have to be listed.
+struct Search {
+    /// Each is part of the caller's name or number, or of the subject.
+    words: Vec<String>,
+    importance: Option<Importance>,
+}
+
+impl Search {
+    fn is_for_all(&self) -> bool {
+        self.words.is_empty() && self.importance.is_none()
+    }
+
+    fn finds(&self, message: &VoiceMessage) -> bool {
+        if self.importance.is_some_and(|importance| importance != message.importance) {
+            return false;
+        }
+        if self.words.is_empty() {
+            return true;
+        }
+        let caller = &message.caller;
+        let name = caller.name.as_deref().unwrap_or_default();
+        let text = format!("{name}\n{}\n{}", caller.id, message.subject).to_lowercase();
+        self.words.iter().all(|word| text.contains(word))
+    }
+}
+
+/// The newest messages of a folder that are looked for, at most `limit`. Without a search the store is asked once;
+/// with one, page after page until enough are found: a mailbox ends.
+async fn latest(
+    desk: &Desk,
+    mailbox: &Address,
+    folder: Folder,
+    looked_for: &Search,
+    mut before: Option<u64>,
+    limit: usize,
+) -> Result<Vec<VoiceMessage>, ApiError> {
+    let page_size = if looked_for.is_for_all() { limit } else { LIST_MAX };
+    let mut found = Vec::new();
     loop {
-        let after = found.last().map(|message| message.number);
-        match desk.store.ask(Op::ListMessages { mailbox: mailbox.clone(), folder, after }).await {
-            Reply::Messages(page) => {
-                let is_last = page.len() < LIST_MAX;
-                found.extend(page);
-                if is_last {
-                    return Ok(found);
-                }
-            }
+        let op = Op::ListLatestMessages { mailbox: mailbox.clone(), folder, before, limit: page_size };
+        let page = match desk.store.ask(op).await {
+            Reply::Messages(page) => page,
             other => return Err(ApiError::store(&desk.random, &other)),
+        };
+        let is_last = page.len() < page_size;
+        before = page.last().map(|message| message.number);
+        found.extend(page.into_iter().filter(|message| looked_for.finds(message)));
+        if is_last || found.len() >= limit {
+            found.truncate(limit);
+            return Ok(found);
         }
     }
 }

@@ -6,11 +6,11 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use umbel_play_on_phone::{News, PhoneCallId, Played, Refusal, Status};
-use umbel_store::conformance::{deposit, id};
-use umbel_store::{Decision, PinOutcome, Ruling, Transport};
+use umbel_store::conformance::{self, deposit, id};
+use umbel_store::{Caller, Decision, Finish, Importance, PinOutcome, Purpose, Ruling, Transport};
 
 use crate::Ordered;
-use crate::testing::{Answer, NOON, World, address};
+use crate::testing::{Answer, NOON, World, address, author};
 
 /// Leaves messages of these ids for alice.
 fn leave(world: &World, numbers: impl IntoIterator<Item = u128>) {
@@ -44,6 +44,73 @@ async fn messages_are_listed_newest_first_page_by_page() {
     assert_eq!(ids(&world.get("bob", "/api/v1/messages").await), Vec::<String>::new());
 }
 
+/// Leaves a message that somebody else left about something else.
+fn leave_from(world: &World, number: u128, caller: &str, subject: &str, importance: Importance) {
+    let mut begin = conformance::begin(id(number), &address("alice"));
+    let caller = Caller { id: "erin@example.test".into(), name: Some(caller.into()), verified: false };
+    begin.purpose = Purpose::Message { caller, subject: subject.into(), importance };
+    let finish = Finish { importance, ..conformance::finish(id(number)) };
+    world.store(|store| {
+        store.begin(&begin).unwrap();
+        store.append(id(number), &conformance::speech(8_000)).unwrap();
+        store.finish(&finish).unwrap();
+    });
+}
+
+#[tokio::test]
+async fn messages_are_found_by_caller_subject_and_importance() {
+    let world = World::new();
+    leave(&world, 1..=2);
+    leave_from(&world, 3, "Érin O’Hara", "Budget 100%", Importance::High);
+    leave_from(&world, 4, "Érin O’Hara", "Lunch", Importance::Low);
+    let found = async |query: &str| {
+        let answer = world.get("alice", &format!("/api/v1/messages?{query}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{query}: {}", answer.text());
+        ids(&answer)
+    };
+    let listed = |numbers: &[u128]| numbers.iter().map(|n| id(*n).to_string()).collect::<Vec<_>>();
+    assert_eq!(found("search=lunch").await, listed(&[4, 2, 1]));
+    assert_eq!(found("search=%C3%A9rin").await, listed(&[4, 3]), "whatever the case");
+    assert_eq!(found("search=0100").await, listed(&[2, 1]), "by number");
+    assert_eq!(found("search=erin%40+LUNCH").await, listed(&[4]), "every word");
+    assert_eq!(found("search=100%25").await, listed(&[3]), "no sign stands for others");
+    assert_eq!(found("search=bob%0Alunch").await, listed(&[2, 1]));
+    assert_eq!(found("search=nobody").await, listed(&[]));
+    assert_eq!(found("search=++").await, listed(&[4, 3, 2, 1]));
+    assert_eq!(found("importance=high").await, listed(&[3]));
+    assert_eq!(found("importance=low&search=lunch&state=new").await, listed(&[4]));
+    assert_eq!(found(&format!("search={}", "x".repeat(256))).await, listed(&[]));
+    let long = world.get("alice", &format!("/api/v1/messages?search={}", "x".repeat(257))).await;
+    assert_eq!(long.status, StatusCode::BAD_REQUEST);
+}
+
+/// A page of what was found leads to the next one.
+#[tokio::test]
+async fn what_is_found_among_thousands_comes_in_pages() {
+    let world = World::new();
+    world.store(|store| {
+        for number in 1..=2_500 {
+            deposit(store, id(number), &address("alice")).unwrap();
+            // A mailbox has a bound, and deleted messages do not count.
+            store.delete_message(&address("alice"), id(number), &author(), NOON).unwrap();
+        }
+    });
+    leave_from(&world, 2_501, "Erin", "late", Importance::Normal);
+    let get = async |query: &str| {
+        world.get("alice", &format!("/api/v1/messages?state=deleted&search=bob&{query}")).await
+    };
+    let mut all: Vec<String> = Vec::new();
+    let mut answer = get("limit=500").await;
+    loop {
+        all.extend(ids(&answer));
+        let Some(next) = answer.json()["next"].as_u64() else { break };
+        answer = get(&format!("limit=500&before={next}")).await;
+    }
+    let expected: Vec<String> = (1..=2_500).rev().map(|number| id(number).to_string()).collect();
+    assert_eq!(all, expected);
+    assert_eq!(ids(&world.get("alice", "/api/v1/messages?search=late&limit=1").await).len(), 1);
+}
+
 #[tokio::test]
 async fn queries_with_unknown_or_wrong_values_are_refused() {
     let world = World::new();
@@ -54,6 +121,7 @@ async fn queries_with_unknown_or_wrong_values_are_refused() {
         "state=heard",
         "before=-1",
         "before=9007199254740992",
+        "importance=urgent",
         "colour=red",
     ] {
         let answer = world.get("alice", &format!("/api/v1/messages?{query}")).await;
