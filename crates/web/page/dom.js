@@ -1,6 +1,7 @@
 // Making elements. Texts become text nodes, always: nothing here reads markup (SEC-101).
 
 const SVG = 'http://www.w3.org/2000/svg';
+const ICONS = new URL('icons.svg', import.meta.url).pathname;
 
 /// An element with attributes, listeners (`on`) and children; strings among the children are text.
 export function make(tag, { on = {}, ...attributes } = {}, ...children) {
@@ -20,7 +21,7 @@ export function icon(name) {
     svg.setAttribute('class', 'icon');
     svg.setAttribute('aria-hidden', 'true');
     const use = document.createElementNS(SVG, 'use');
-    use.setAttribute('href', `/page/icons.svg#${name}`);
+    use.setAttribute('href', `${ICONS}#${name}`);
     svg.append(use);
     return svg;
 }
