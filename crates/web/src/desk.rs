@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::Semaphore;
 use umbel_store::UserChange;
 use umbel_time::UnixTime;
 
 use crate::page::{MailboxNews, Sessions, Streams};
 use crate::sign_in::Doorkeeper;
 use crate::soap::Shelf;
+use crate::uploads::Uploads;
 use crate::{Metrics, PhoneCalls, Random, StoreHandle};
 
 /// What the configuration says that web handlers need.
@@ -31,9 +31,6 @@ pub type WallClock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
 /// completes extensions. The same words mean the same in commands, in lists and here.
 pub type ReadSetting = fn(&str, &str, &str) -> Result<UserChange, String>;
 
-/// Sound files that are taken in at once; a further one is to be sent again later.
-const UPLOADS_MAX: usize = 2;
-
 /// What all handlers of the front share. Copies share it.
 #[derive(Clone)]
 pub struct Desk {
@@ -46,7 +43,7 @@ pub struct Desk {
     /// What is counted.
     pub metrics: Metrics,
     pub(crate) read_setting: ReadSetting,
-    pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) uploads: Uploads,
     pub(crate) doorkeeper: Arc<Doorkeeper>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) mailbox_news: Arc<MailboxNews>,
@@ -67,7 +64,6 @@ impl Desk {
         clock: WallClock,
         read_setting: ReadSetting,
     ) -> Self {
-        let uploads = Arc::new(Semaphore::new(UPLOADS_MAX));
         let doorkeeper = Arc::new(Doorkeeper::new(&random));
         let settings = Arc::new(RwLock::new(Arc::new(settings)));
         Desk {
@@ -76,7 +72,7 @@ impl Desk {
             random,
             metrics,
             read_setting,
-            uploads,
+            uploads: Uploads::default(),
             doorkeeper,
             sessions: Arc::default(),
             mailbox_news: Arc::default(),

@@ -20,6 +20,7 @@ pub mod sound;
 mod store_handle;
 #[cfg(test)]
 mod testing;
+mod uploads;
 
 pub use admin::Admin;
 pub use api::PhoneCallDocument;

@@ -1,7 +1,5 @@
 //! Greetings: heard, uploaded, chosen, removed.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::body::Body as HttpBody;
 use axum::extract::{Path, State};
@@ -16,12 +14,9 @@ use super::ApiError;
 use super::audio;
 use super::body::Body;
 use super::time::iso_8601;
-use crate::front::is_too_large;
 use crate::sound::{self, SoundRefused};
 use crate::{Desk, SignedIn};
 
-/// How long an upload may take.
-const UPLOAD_WITHIN: Duration = Duration::from_secs(120);
 /// What a sound file may be called.
 const SOUND_TYPES: [&str; 6] = [
     "audio/wav",
@@ -116,34 +111,23 @@ pub(super) async fn put(
     Path(word): Path<String>,
     headers: HeaderMap,
     body: HttpBody,
-) -> Result<Json<Greetings>, ApiError> {
+) -> Result<Response, ApiError> {
     let kind = kind(&word)?;
     let named = headers.get(CONTENT_TYPE).and_then(|named| named.to_str().ok()).unwrap_or_default();
     let named = named.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if !SOUND_TYPES.contains(&named.as_str()) {
         return Err(unsupported("the body is to be a WAV file, audio/wav"));
     }
-    // Of the few that are decoded at once: a file is some twenty mebibytes, and as many again when it is decoded.
-    let Ok(_place) = desk.uploads.try_acquire() else {
-        return Err(ApiError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "overloaded",
-            "others are sending sound now; try again later",
-        ));
+    let received = match desk.uploads.receive(owner.address(), body).await {
+        Ok(received) => received,
+        Err(not_received) => return Ok(not_received.into_response()),
     };
-    let file = match tokio::time::timeout(UPLOAD_WITHIN, axum::body::to_bytes(body, sound::file_bytes_max()))
-        .await
-    {
-        Ok(Ok(file)) => file,
-        Ok(Err(error)) if is_too_large(&error) => {
-            return Err(too_large(format!("a sound file has at most {} octets", sound::file_bytes_max())));
-        }
-        Ok(Err(_)) => return Err(ApiError::bad_request("the body did not end")),
-        Err(_) => {
-            return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body took too long"));
-        }
+    // The file keeps its room and its turn until it is decoded.
+    let reading = move || {
+        let received = received;
+        sound::read_wav(&received.octets)
     };
-    let read = tokio::task::spawn_blocking(move || sound::read_wav(&file)).await;
+    let read = tokio::task::spawn_blocking(reading).await;
     let read = match read {
         Ok(read) => read.map_err(refused)?,
         Err(error) => return Err(ApiError::internal(&desk.random, &error)),
@@ -152,7 +136,7 @@ pub(super) async fn put(
     done(&desk, Op::SetGreeting { mailbox: mailbox_of, kind, audio: read.audio, author, at }).await?;
     let mut greetings: Greetings = mailbox(&desk, &owner).await?.into();
     greetings.truncated = read.truncated;
-    Ok(Json(greetings))
+    Ok(Json(greetings).into_response())
 }
 
 fn unsupported(message: impl Into<String>) -> ApiError {

@@ -136,7 +136,7 @@ fn declared(headers: &axum::http::HeaderMap) -> Option<u64> {
 }
 
 /// Whether reading ended at the bound, and not for a fault of the connection's.
-pub(crate) fn is_too_large(error: &axum::Error) -> bool {
+fn is_too_large(error: &axum::Error) -> bool {
     let mut source: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = source {
         if error.to_string().contains("length limit exceeded") {

@@ -39,7 +39,6 @@ use answer::Tracked;
 use gate::{Busy, Gate, HEAD_WITHIN};
 use places::{Place, Places};
 
-pub(crate) use answer::is_too_large;
 pub use client::Client;
 pub use path::AsWritten;
 #[cfg(test)]
