@@ -10,7 +10,7 @@ use crate::keys::Key;
 use crate::mailbox::{Folder, GreetingKind};
 use crate::menu::Menu;
 
-pub use local_time::{Day, LocalTime, Weekday, When};
+pub use local_time::{Day, LocalTime, When};
 
 /// One thing said.
 #[derive(Clone, Debug, PartialEq, Eq)]

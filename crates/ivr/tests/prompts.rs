@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use umbel_ivr::language::Word;
 use umbel_ivr::mailbox::{Folder, GreetingKind};
-use umbel_ivr::phrase::{Day, Digits, Weekday, When};
+use umbel_ivr::phrase::{Day, Digits, When};
 use umbel_ivr::{KeyProfile, Language, Menu, Phrase};
+use umbel_time::Weekday;
 
 const PROFILES: [KeyProfile; 2] = [KeyProfile::Exchange, KeyProfile::Asterisk];
 

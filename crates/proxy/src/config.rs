@@ -10,10 +10,10 @@ use umbel_ocexum::Policy;
 use umbel_sip_endpoint::SentBy;
 use umbel_sip_message::Uri;
 use umbel_sip_message::digest::Algorithm;
-use umbel_time::UnixTime;
+use umbel_time::{UnixTime, Weekday};
 
 use crate::forwarding::WhenForwarding;
-use crate::routing::{LocalTime, TOTAL_DEFAULT, Weekday};
+use crate::routing::{LocalTime, TOTAL_DEFAULT};
 
 /// Settings of a protocol server.
 #[derive(Clone, Debug)]
@@ -118,19 +118,9 @@ impl Clocks {
     /// Coordinated universal time everywhere.
     pub fn utc() -> Self {
         Clocks::new(|_, time| {
-            const DAYS: [Weekday; 7] = [
-                Weekday::Thursday, // 1970-01-01
-                Weekday::Friday,
-                Weekday::Saturday,
-                Weekday::Sunday,
-                Weekday::Monday,
-                Weekday::Tuesday,
-                Weekday::Wednesday,
-            ];
             let minutes = time.as_secs().div_euclid(60);
-            let day = usize::try_from(minutes.div_euclid(24 * 60).rem_euclid(7)).unwrap_or_default();
             LocalTime {
-                weekday: DAYS.get(day).copied().unwrap_or(Weekday::Monday),
+                weekday: Weekday::of_day_since_1970(minutes.div_euclid(24 * 60)),
                 minute: u16::try_from(minutes.rem_euclid(24 * 60)).unwrap_or_default(),
             }
         })

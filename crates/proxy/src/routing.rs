@@ -19,7 +19,7 @@ use umbel_sip_message::{AddressOfRecord, Uri};
 pub use description::describe;
 pub use preamble::{LeftOut, Merged, Preamble, Violation, merge};
 pub use remarks::{Remark, remarks};
-pub use work_hours::{LocalTime, Span, Weekday, WorkHours};
+pub use work_hours::{LocalTime, Span, WorkHours};
 
 /// Targets of one list that are looked at; the rest is ignored. No call has more branches.
 pub const TARGETS_MAX: usize = 10;

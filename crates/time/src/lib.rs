@@ -1,4 +1,4 @@
-//! Instants, wall-clock times and named timers. Nothing here reads a clock.
+//! Instants, wall-clock times, days of the week and named timers. Nothing here reads a clock.
 //!
 //! Every room that decides is handed the time. [`Instant`] counts microseconds since its node
 //! started, so it can be made up in a test, compared, and printed in a ladder. Wall-clock time,
@@ -7,7 +7,9 @@
 mod instant;
 mod timers;
 mod unix_time;
+mod weekday;
 
 pub use instant::Instant;
 pub use timers::Timers;
 pub use unix_time::UnixTime;
+pub use weekday::Weekday;

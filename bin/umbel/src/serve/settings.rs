@@ -13,7 +13,7 @@ use umbel_proxy::forwarding::WhenForwarding;
 use umbel_sip_endpoint::SentBy;
 use umbel_sip_message::Uri;
 use umbel_sip_message::digest::Algorithm;
-use umbel_time::UnixTime;
+use umbel_time::{UnixTime, Weekday};
 use umbel_um::{Clocks, Notified, Prompts};
 
 use super::refused::not_a_host;
@@ -222,17 +222,8 @@ fn own_voice_mail(config: &Config, listeners: &[Listener]) -> Result<Vec<Uri>, F
 
 /// What a clock shows in a zone, as far as working hours go.
 fn time_of_day(zone: Option<&str>, at: UnixTime) -> umbel_proxy::routing::LocalTime {
-    use umbel_proxy::routing::Weekday;
     let civil = civil_time(zone, at);
-    let weekday = match civil.weekday() {
-        jiff::civil::Weekday::Monday => Weekday::Monday,
-        jiff::civil::Weekday::Tuesday => Weekday::Tuesday,
-        jiff::civil::Weekday::Wednesday => Weekday::Wednesday,
-        jiff::civil::Weekday::Thursday => Weekday::Thursday,
-        jiff::civil::Weekday::Friday => Weekday::Friday,
-        jiff::civil::Weekday::Saturday => Weekday::Saturday,
-        jiff::civil::Weekday::Sunday => Weekday::Sunday,
-    };
+    let weekday = Weekday::days_after_monday(civil.weekday().to_monday_zero_offset().into());
     let minute = i32::from(civil.hour()) * 60 + i32::from(civil.minute());
     umbel_proxy::routing::LocalTime { weekday, minute: u16::try_from(minute).unwrap_or(0) }
 }

@@ -1,5 +1,7 @@
 //! Dates as people speak of them. The owner converts to local time; no time zone is known here.
 
+use umbel_time::Weekday;
+
 /// What a clock and a calendar on the wall show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocalTime {
@@ -13,33 +15,6 @@ pub struct LocalTime {
     pub hour: u8,
     /// 0 to 59.
     pub minute: u8,
-}
-
-/// A day of the week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Weekday {
-    /// Monday
-    Monday,
-    /// Tuesday
-    Tuesday,
-    /// Wednesday
-    Wednesday,
-    /// Thursday
-    Thursday,
-    /// Friday
-    Friday,
-    /// Saturday
-    Saturday,
-    /// Sunday
-    Sunday,
-}
-
-impl Weekday {
-    /// The seven days.
-    pub const ALL: [Weekday; 7] = {
-        use Weekday::*;
-        [Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday]
-    };
 }
 
 /// A day, as seen from another one.
@@ -97,17 +72,7 @@ impl LocalTime {
 
     /// The day of the week.
     pub fn weekday(self) -> Weekday {
-        // 1970-01-01 was a Thursday, three days after a Monday.
-        let [monday, tuesday, wednesday, thursday, friday, saturday, sunday] = Weekday::ALL;
-        match (self.days() + 3).rem_euclid(7) {
-            0 => monday,
-            1 => tuesday,
-            2 => wednesday,
-            3 => thursday,
-            4 => friday,
-            5 => saturday,
-            _ => sunday,
-        }
+        Weekday::of_day_since_1970(self.days())
     }
 
     /// Days since 1970-01-01 in the Gregorian calendar. Counting years from March puts the leap day last.

@@ -3,18 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A day of the week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "they say it themselves")]
-pub enum Weekday {
-    Monday,
-    Tuesday,
-    Wednesday,
-    Thursday,
-    Friday,
-    Saturday,
-    Sunday,
-}
+use umbel_time::Weekday;
 
 const DAYS: [(&str, Weekday); 7] = [
     ("mon", Weekday::Monday),

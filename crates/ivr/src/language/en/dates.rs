@@ -1,7 +1,9 @@
 //! Days and times of day in English.
 
 use super::{BETWEEN_PARTS, Sentence};
-use crate::phrase::{Day, Weekday, When};
+use umbel_time::Weekday;
+
+use crate::phrase::{Day, When};
 
 const MONTHS: [&str; 12] = [
     "month/january",
