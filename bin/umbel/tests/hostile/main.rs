@@ -26,4 +26,5 @@ mod spelling;
 mod strangers;
 mod torture;
 mod transactions;
+#[path = "../shared/wait.rs"]
 mod wait;

@@ -25,5 +25,6 @@ mod telephones;
 mod terminal;
 mod transfers;
 mod users;
+#[path = "../shared/wait.rs"]
 mod wait;
 mod web;
