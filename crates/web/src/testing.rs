@@ -74,7 +74,16 @@ pub(crate) fn author() -> Author {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let mut store = MemoryStore::new(umbel_store::Config::default(), ChaCha20Rng::from_seed([1; 32]));
+        World::of(umbel_store::Config::default())
+    }
+
+    /// The same where mails are sent.
+    pub(crate) fn with_mail() -> Self {
+        World::of(umbel_store::Config { mail: true, ..umbel_store::Config::default() })
+    }
+
+    fn of(config: umbel_store::Config) -> Self {
+        let mut store = MemoryStore::new(config, ChaCha20Rng::from_seed([1; 32]));
         for (user, extension) in [("alice", "101"), ("bob", "102"), ("carol", "103")] {
             let mut entry = UserEntry::new(address(user));
             entry.pin = Some(NewPin::Own(Pin::new("274950").unwrap()));

@@ -16,14 +16,14 @@ use super::time::iso_8601;
 use crate::{Desk, SignedIn};
 
 /// Messages in one answer, where nothing else is asked for.
-const PAGE: usize = 50;
+pub(super) const PAGE: usize = 50;
 /// Most messages in one answer.
-const PAGE_MAX: usize = 500;
+pub(super) const PAGE_MAX: usize = 500;
 /// Longest search; a longer one is refused.
 const SEARCH_CHARS_MAX: usize = 256;
 
 /// The largest number that every program's JSON can carry.
-const NUMBER_MAX: u64 = (1 << 53) - 1;
+pub(super) const NUMBER_MAX: u64 = (1 << 53) - 1;
 
 /// A message as programs see it (contract, section 2).
 #[derive(Serialize)]
@@ -227,9 +227,10 @@ pub(super) struct Change {
     state: Heard,
 }
 
+/// Heard or looked at, or not.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Heard {
+pub(super) enum Heard {
     New,
     Old,
 }

@@ -9,8 +9,10 @@ mod calls;
 mod error;
 mod greetings;
 mod messages;
+mod missed_calls;
 mod openapi;
 mod play_on_phone;
+mod secrets;
 mod time;
 mod users;
 
@@ -27,10 +29,18 @@ pub(crate) fn routes() -> Router<Desk> {
     let routes = Router::new()
         .route("/openapi.json", get(openapi::document))
         .route("/me", get(users::me).patch(users::change_me))
+        .route("/me/pin", put(secrets::change_pin))
+        .route("/me/pin/reset", post(secrets::reset_own_pin))
+        .route("/me/password", put(secrets::change_password))
         .route("/messages", get(messages::list))
         .route("/messages/{id}", get(messages::show).patch(messages::change).delete(messages::delete))
         .route("/messages/{id}/restore", post(messages::restore))
         .route("/messages/{id}/audio", get(messages::sound))
+        .route("/missed-calls", get(missed_calls::list))
+        .route(
+            "/missed-calls/{id}",
+            get(missed_calls::show).patch(missed_calls::change).delete(missed_calls::remove),
+        )
         .route("/greetings", get(greetings::list))
         .route("/greetings/active", put(greetings::choose))
         .route("/greetings/{kind}", get(greetings::sound).put(greetings::put).delete(greetings::remove))
@@ -40,6 +50,7 @@ pub(crate) fn routes() -> Router<Desk> {
         .route("/calls/{call_id}/why", get(calls::why))
         .route("/users", get(users::list).post(users::add))
         .route("/users/{address}", get(users::show).patch(users::change_other).delete(users::remove))
+        .route("/users/{address}/pin/reset", post(secrets::reset_pin_of_other))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found);
     Router::new().nest("/api/v1", routes)

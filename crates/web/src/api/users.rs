@@ -158,7 +158,7 @@ fn changes(desk: &Desk, wanted: &Wanted, may: impl Fn(&str) -> bool) -> Result<V
     Ok(changes)
 }
 
-fn invalid(what: String) -> ApiError {
+pub(super) fn invalid(what: String) -> ApiError {
     ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", what)
 }
 
@@ -217,7 +217,7 @@ pub(super) async fn list(
 }
 
 /// The user whom the path names, by address or by extension of ours.
-async fn named(desk: &Desk, written: &AsWritten) -> Result<User, ApiError> {
+pub(super) async fn named(desk: &Desk, written: &AsWritten) -> Result<User, ApiError> {
     let text = written.segment(ADDRESS).ok_or_else(ApiError::not_found)?;
     let address = text.parse::<Address>().or_else(|_| Address::new(&text, &desk.settings().domain));
     let lookup = Lookup::Address(address.map_err(|_| ApiError::not_found())?);
@@ -227,7 +227,7 @@ async fn named(desk: &Desk, written: &AsWritten) -> Result<User, ApiError> {
     }
 }
 
-fn author(administrator: &Administrator) -> Author {
+pub(super) fn author(administrator: &Administrator) -> Author {
     Author::Administrator(administrator.0.address().to_string())
 }
 

@@ -16,7 +16,7 @@ use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Notify;
-use umbel_store::{Account, Address, Attempt, Op, Password, Reply, Role, SecretsMark, User, Verdict};
+use umbel_store::{Account, Address, Attempt, Op, Password, Pin, Reply, Role, SecretsMark, User, Verdict};
 
 use crate::api::ApiError;
 use crate::front::Client;
@@ -285,33 +285,66 @@ impl Desk {
     }
 
     async fn check(&self, client: Client, address: Address, password: Password) -> Result<(), NotSignedIn> {
+        match self.try_password(client, address, password).await? {
+            Verdict::Right { .. } => Ok(()),
+            Verdict::CallerLocked { until } => {
+                Err(NotSignedIn::TooMany(until.since(self.now()).as_secs().saturating_add(1)))
+            }
+            // That a door is locked is told nobody either: unknown users have none.
+            Verdict::Wrong { .. } | Verdict::Locked(_) => Err(NotSignedIn::Unknown),
+        }
+    }
+
+    /// Tries a password, as often as one address may be wrong.
+    pub(crate) async fn try_password(
+        &self,
+        client: Client,
+        mailbox: Address,
+        password: Password,
+    ) -> Result<Verdict, NotSignedIn> {
+        self.attempt(client, "password", mailbox, password, |attempt| Op::CheckPassword(Box::new(attempt)))
+            .await
+    }
+
+    /// Tries a PIN at the telephone's door, as often as one address may be wrong.
+    pub(crate) async fn try_pin(
+        &self,
+        client: Client,
+        mailbox: Address,
+        pin: Pin,
+    ) -> Result<Verdict, NotSignedIn> {
+        self.attempt(client, "pin", mailbox, pin, |attempt| Op::CheckPin(Box::new(attempt))).await
+    }
+
+    async fn attempt<S>(
+        &self,
+        client: Client,
+        kind: &'static str,
+        mailbox: Address,
+        secret: S,
+        op: impl FnOnce(Attempt<S>) -> Op,
+    ) -> Result<Verdict, NotSignedIn> {
         let from = client.remote.ip().to_canonical();
-        let mut under_way = self.doorkeeper.admit(from, &address).await?;
+        let mut under_way = self.doorkeeper.admit(from, &mailbox).await?;
         // DEC-6: what asks from this machine may be a proxy that speaks for many.
         let caller = match from.is_loopback() {
-            true => format!("{from} {address}"),
+            true => format!("{from} {mailbox}"),
             false => from.to_string(),
         };
-        let attempt = Attempt { mailbox: address, secret: password, caller, call_id: None, at: self.now() };
-        let reply = self.store.ask(Op::CheckPassword(Box::new(attempt))).await;
+        let attempt = Attempt { mailbox, secret, caller, call_id: None, at: self.now() };
+        let reply = self.store.ask(op(attempt)).await;
         let Reply::Checked(verdict) = reply else {
             under_way.was_wrong = false;
             return Err(NotSignedIn::Unavailable);
         };
         if let Verdict::Right { .. } = verdict {
             under_way.was_wrong = false;
-            return Ok(());
+        } else {
+            self.metrics.web_sign_in_failed();
+            // In the form that log watchers know; never the name, which may be a password in the wrong field.
+            tracing::warn!(kind, src_ip = %from, "authentication failure");
         }
-        self.metrics.web_sign_in_failed();
-        // In the form that log watchers know; never the name, which may be a password in the wrong field.
-        tracing::warn!(kind = "password", src_ip = %from, "authentication failure");
-        Err(match verdict {
-            Verdict::CallerLocked { until } => {
-                NotSignedIn::TooMany(until.since(self.now()).as_secs().saturating_add(1))
-            }
-            // That a door is locked is told nobody either: unknown users have none.
-            _ => NotSignedIn::Unknown,
-        })
+        Ok(verdict)
     }
 }
 

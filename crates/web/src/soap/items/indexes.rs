@@ -38,7 +38,7 @@ struct Kept {
 
 impl Indexes {
     /// The index of a mailbox, as the store is now. Whoever holds it keeps others of this mailbox waiting.
-    pub(super) async fn of(
+    pub(crate) async fn of(
         &self,
         owner: &Address,
         store: &StoreHandle,
