@@ -1,4 +1,4 @@
-//! The step `browser`: the mailbox page in Chromium, against the program as users build it.
+//! The step `browser`: the mailbox page in Chromium, against the program.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use std::{env, fs, io};
 
 use crate::prerequisites::{CHROMIUM, on_path};
-use crate::steps::{Outcome, cargo, outcome};
+use crate::steps::Outcome;
+use crate::workplace::Workplace;
 
 /// Where the suite is; its manifest pins what it drives the browser with.
 const SUITE: &str = "interop/browser";
@@ -14,7 +15,7 @@ const SUITE: &str = "interop/browser";
 const NODE_MAJOR: u32 = 20;
 
 /// Runs the suite, or says why it cannot be.
-pub(crate) fn run() -> Outcome {
+pub(crate) fn run(workplace: &Workplace) -> Outcome {
     if let Some(why) = node_is_too_old() {
         return Outcome::Skipped(why);
     }
@@ -23,24 +24,20 @@ pub(crate) fn run() -> Outcome {
         Ok(modules) => modules,
         Err(why) => return Outcome::Skipped(why),
     };
-    let binary = match env::var_os("UMBEL_BINARY") {
-        Some(binary) => PathBuf::from(binary),
-        None => match cargo(&["build", "--release", "--locked", "--package", "umbel"]) {
-            Outcome::Passed => target.join("release/umbel"),
-            failed => return failed,
-        },
+    let Some(program) = workplace.made.program.get() else {
+        return Outcome::Failed("the program was not built".to_owned());
     };
     let Some(chromium) = CHROMIUM.place() else { return Outcome::Skipped("Chromium is not here".to_owned()) };
     let suites = match suites() {
         Ok(suites) => suites,
         Err(error) => return Outcome::Failed(format!("{SUITE}: {error}")),
     };
-    outcome(
+    workplace.run(
         Command::new("node")
             // Side by side they would share two processors with their servers and telephones.
             .args(["--test", "--test-concurrency=1"])
             .args(suites)
-            .env("UMBEL_BINARY", binary)
+            .env("UMBEL_BINARY", program)
             .env("BROWSER_MODULES", modules)
             .env("CHROMIUM", chromium),
     )

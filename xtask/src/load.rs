@@ -2,6 +2,8 @@
 
 use std::process::{Command, ExitCode};
 
+use crate::workplace::without_our_own_names;
+
 /// Measures; words are handed on, such as `--rounds 3`.
 pub(crate) fn run(words: &[&str]) -> ExitCode {
     let mut command = Command::new(env!("CARGO"));
@@ -16,7 +18,7 @@ pub(crate) fn run(words: &[&str]) -> ExitCode {
         "load",
         "--",
     ]);
-    match command.args(words).status() {
+    match without_our_own_names(&mut command).args(words).status() {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {

@@ -1,16 +1,24 @@
 //! The project's own chores. `cargo xtask test` runs every check that guards a change.
 
 mod browser;
+mod checks;
+mod executables;
+mod lanes;
+mod ledger;
 mod load;
 mod prerequisites;
 mod steps;
+mod suites;
+mod tests;
+mod workplace;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
   test          every check that guards a change: format, lints, tests, documentation, licences, other people's programs
-  test STEP …   only these steps
+  test STEP …   only these steps, and what they come after
+  test --debug STEP …  the same, the suites of other people's programs with the debug build, which is sooner made
   steps         list the steps
   load          what a call, a deposit and a connection cost, under SIPp: the figures of docs/performance.md
   prerequisites install what the checks use, where this user may

@@ -1,19 +1,24 @@
-//! The steps of the test run, and the ledger of what passed, failed and was skipped.
+//! The steps of the test run: what each shows, what it needs, beside which others it runs.
 
-use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
 
-use crate::browser;
+use crate::lanes::{Lane, run_beside};
 use crate::prerequisites::{
-    self, AIOSMTPD, ALSA, BARESIP, CHROMIUM, DAVMAIL, KAMAILIO, NODE, OPENSSL, SIPP, SOX, Tool,
+    self, AIOSMTPD, ALSA, BARESIP, CHROMIUM, KAMAILIO, NODE, OPENSSL, SIPP, SOX, Tool,
 };
+use crate::workplace::{Program, Workplace};
+use crate::{browser, checks, suites, tests};
 
 /// One check.
-struct Step {
-    name: &'static str,
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
     what: &'static str,
     needs: &'static [Tool],
-    run: fn() -> Outcome,
+    /// Steps of the same lane come one after another, in the order of the list.
+    pub(crate) lane: Lane,
+    /// Steps that have to be through before; they come earlier in the list.
+    pub(crate) after: &'static [&'static str],
+    run: fn(&Workplace) -> Outcome,
 }
 
 pub(crate) enum Outcome {
@@ -22,344 +27,206 @@ pub(crate) enum Outcome {
     Skipped(String),
 }
 
-const STEPS: [Step; 20] = [
-    Step { name: "format", what: "every file is formatted", needs: &[], run: format },
-    Step { name: "lint", what: "no warning from the compiler or clippy", needs: &[], run: lint },
-    Step { name: "test", what: "unit, simulated, conformance and loopback tests", needs: &[], run: test },
-    Step {
-        name: "documentation",
-        what: "the documentation builds without a warning",
-        needs: &[],
-        run: documentation,
-    },
-    Step { name: "fuzz-targets", what: "the fuzz targets build", needs: &[], run: fuzz_targets },
-    Step { name: "program", what: "the program builds as users build it", needs: &[], run: program },
-    Step {
-        name: "audio",
-        what: "the telephone with a sound card builds, and keeps to its bounds",
-        needs: &[ALSA],
-        run: audio,
-    },
-    Step {
-        name: "peers",
-        what: "who skips the PIN: listed peers, unlisted ones, strangers",
-        needs: &[OPENSSL],
-        run: peers,
-    },
-    Step {
-        name: "baresip",
-        what: "a softphone leaves and fetches messages",
-        needs: &[BARESIP],
-        run: baresip,
-    },
-    Step { name: "sipp", what: "scripted callers, one and many", needs: &[SIPP, SOX], run: sipp },
-    Step { name: "kamailio", what: "a call server in front", needs: &[KAMAILIO, SIPP], run: kamailio },
-    Step {
-        name: "server-sipp",
-        what: "the protocol server: where calls go, whose word counts, many telephones",
-        needs: &[SIPP],
-        run: server_sipp,
-    },
-    Step {
-        name: "server-kamailio",
-        what: "Kamailio in the protocol server's place, to the same result",
-        needs: &[KAMAILIO, SIPP],
-        run: server_kamailio,
-    },
-    Step {
-        name: "server-baresip",
-        what: "two softphones at the protocol server",
-        needs: &[BARESIP],
-        run: server_baresip,
-    },
-    Step {
-        name: "clients",
-        what: "libraries of mail programs ask the web services for messages and calls",
-        needs: &[],
-        run: clients,
-    },
-    Step {
-        name: "browser",
-        what: "the mailbox page: signing in, messages, Play on Phone, greetings, barriers",
-        needs: &[CHROMIUM, NODE],
-        run: browser::run,
-    },
-    Step {
-        name: "schemathesis",
-        what: "the API is as its description says, whatever it is sent",
-        needs: &[],
-        run: schemathesis,
-    },
-    Step {
-        name: "mail",
-        what: "mails to a foreign server: encrypted, late, again after a crash",
-        needs: &[AIOSMTPD, SOX],
-        run: mail,
-    },
-    Step {
-        name: "dependencies",
-        what: "licences, sources and wrappers of dependencies",
-        needs: &[],
-        run: dependencies,
-    },
-    Step { name: "advisories", what: "no dependency has a known fault", needs: &[], run: advisories },
+/// Builds every test; what runs tests comes after it.
+pub(crate) const COMPILE: &str = "compile";
+/// Builds the program as users do; the suites of other people's programs come after it.
+pub(crate) const PROGRAM: &str = "program";
+
+const BOTH: &[&str] = &[COMPILE, PROGRAM];
+
+/// What others wait for comes first in its lane.
+pub(crate) const STEPS: [Step; 21] = [
+    step("format", "every file is formatted", &[], Lane::Compiler, &[], checks::format),
+    step(COMPILE, "the tests and the suites compile", &[], Lane::Compiler, &[], tests::compile),
+    step(PROGRAM, "the program builds as users build it", &[], Lane::Compiler, &[], checks::program),
+    step("lint", "no warning from the compiler or clippy", &[], Lane::Compiler, &[], checks::lint),
+    step(
+        "documentation",
+        "the documentation builds without a warning, and its examples run",
+        &[],
+        Lane::Compiler,
+        &[],
+        checks::documentation,
+    ),
+    step("fuzz-targets", "the fuzz targets build", &[], Lane::Compiler, &[], checks::fuzz_targets),
+    step(
+        "dependencies",
+        "licences, sources and wrappers of dependencies",
+        &[],
+        Lane::Compiler,
+        &[],
+        checks::dependencies,
+    ),
+    step("advisories", "no dependency has a known fault", &[], Lane::Compiler, &[], checks::advisories),
+    step("test", "unit, simulated, conformance and loopback tests", &[], Lane::Tests, &[COMPILE], tests::run),
+    // It puts another build where the tests look for the program: after them.
+    step(
+        "audio",
+        "the telephone with a sound card builds, and keeps to its bounds",
+        &[ALSA],
+        Lane::Tests,
+        &[],
+        checks::audio,
+    ),
+    step(
+        "peers",
+        "who skips the PIN: listed peers, unlisted ones, strangers",
+        &[OPENSSL],
+        Lane::Telephones,
+        BOTH,
+        suites::peers,
+    ),
+    step(
+        "baresip",
+        "a softphone leaves and fetches messages",
+        &[BARESIP],
+        Lane::Telephones,
+        BOTH,
+        suites::baresip,
+    ),
+    step("sipp", "scripted callers, one and many", &[SIPP, SOX], Lane::Telephones, BOTH, suites::sipp),
+    step("kamailio", "a call server in front", &[KAMAILIO, SIPP], Lane::Telephones, BOTH, suites::kamailio),
+    step(
+        "server-sipp",
+        "the protocol server: where calls go, whose word counts, many telephones",
+        &[SIPP],
+        Lane::Telephones,
+        BOTH,
+        suites::server_sipp,
+    ),
+    step(
+        "server-kamailio",
+        "Kamailio in the protocol server's place, to the same result",
+        &[KAMAILIO, SIPP],
+        Lane::Telephones,
+        BOTH,
+        suites::server_kamailio,
+    ),
+    step(
+        "server-baresip",
+        "two softphones at the protocol server",
+        &[BARESIP],
+        Lane::Telephones,
+        BOTH,
+        suites::server_baresip,
+    ),
+    step(
+        "clients",
+        "libraries of mail programs ask the web services for messages and calls",
+        &[],
+        Lane::Web,
+        BOTH,
+        suites::clients,
+    ),
+    step(
+        "browser",
+        "the mailbox page: signing in, messages, Play on Phone, greetings, barriers",
+        &[CHROMIUM, NODE],
+        Lane::Web,
+        &[PROGRAM],
+        browser::run,
+    ),
+    step(
+        "schemathesis",
+        "the API is as its description says, whatever it is sent",
+        &[],
+        Lane::Web,
+        BOTH,
+        suites::schemathesis,
+    ),
+    step(
+        "mail",
+        "mails to a foreign server: encrypted, late, again after a crash",
+        &[AIOSMTPD, SOX],
+        Lane::Web,
+        BOTH,
+        suites::mail,
+    ),
 ];
+
+const fn step(
+    name: &'static str,
+    what: &'static str,
+    needs: &'static [Tool],
+    lane: Lane,
+    after: &'static [&'static str],
+    run: fn(&Workplace) -> Outcome,
+) -> Step {
+    Step { name, what, needs, lane, after, run }
+}
+
+impl Step {
+    /// Runs it, or says what the machine lacks.
+    pub(crate) fn run(&self, workplace: &Workplace) -> Outcome {
+        match self.needs.iter().find(|tool| !tool.is_here()) {
+            Some(missing) => Outcome::Skipped(format!("{} is not here", missing.name)),
+            None => (self.run)(workplace),
+        }
+    }
+
+    /// How it is announced.
+    pub(crate) fn heading(&self) -> String {
+        format!("── {}: {}", self.name, self.what)
+    }
+}
 
 pub(crate) fn list() -> ExitCode {
     for step in &STEPS {
-        println!("{:14} {}", step.name, step.what);
+        println!("{:15} {}", step.name, step.what);
     }
     ExitCode::SUCCESS
 }
 
-/// Runs the named steps, or all, and prints the ledger.
-pub(crate) fn run(names: &[&str]) -> ExitCode {
-    let steps: Vec<&Step> = STEPS.iter().collect();
-    if let Some(unknown) = names.iter().find(|name| !steps.iter().any(|step| step.name == **name)) {
+/// Runs the named steps, or all, with what they come after, and prints the ledger.
+pub(crate) fn run(words: &[&str]) -> ExitCode {
+    let (options, names): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with("--"));
+    if let Some(unknown) = options.iter().find(|option| **option != "--debug") {
+        eprintln!("there is no option `{unknown}`; `--debug` runs the suites with the debug build");
+        return ExitCode::from(64);
+    }
+    if let Some(unknown) = names.iter().find(|name| !STEPS.iter().any(|step| step.name == **name)) {
         eprintln!("there is no step `{unknown}`; `cargo xtask steps` lists them");
         return ExitCode::from(64);
     }
     for line in prerequisites::install() {
         println!("prerequisites: {line}");
     }
-    let mut ledger = Vec::new();
-    for step in steps.into_iter().filter(|step| names.is_empty() || names.contains(&step.name)) {
-        println!("\n── {}: {}", step.name, step.what);
-        let started = Instant::now();
-        let outcome = match step.needs.iter().find(|tool| !tool.is_here()) {
-            Some(missing) => Outcome::Skipped(format!("{} is not here", missing.name)),
-            None => (step.run)(),
+    let program = Program::chosen(!options.is_empty());
+    let steps = with_what_they_come_after(&names);
+    run_beside(&steps, &program).conclude()
+}
+
+/// The named steps, or all, and those that come before them, in the order of the list.
+fn with_what_they_come_after(names: &[&str]) -> Vec<&'static Step> {
+    let is_wanted = |step: &Step| names.is_empty() || names.contains(&step.name);
+    let before = |step: &Step| STEPS.iter().any(|later| is_wanted(later) && later.after.contains(&step.name));
+    STEPS.iter().filter(|step| is_wanted(step) || before(step)).collect()
+}
+
+#[cfg(test)]
+mod tests_of_the_list {
+    use super::*;
+
+    /// Each lane goes through the list in its order: so the first step that is not through can always go on.
+    #[test]
+    fn what_a_step_comes_after_is_earlier_in_the_list_and_comes_after_nothing() {
+        for (place, step) in STEPS.iter().enumerate() {
+            for name in step.after {
+                let earlier = STEPS[..place].iter().find(|earlier| earlier.name == *name);
+                let earlier = earlier.unwrap_or_else(|| panic!("{}: {name} is not earlier", step.name));
+                assert!(earlier.after.is_empty(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_named_step_brings_what_it_comes_after() {
+        let names = |wanted: &[&str]| -> Vec<&str> {
+            with_what_they_come_after(wanted).iter().map(|step| step.name).collect()
         };
-        ledger.push((step, outcome, started.elapsed()));
-    }
-    conclude(&ledger)
-}
-
-fn conclude(ledger: &[(&Step, Outcome, Duration)]) -> ExitCode {
-    println!("\n── ledger");
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    for (step, outcome, time) in ledger {
-        let seconds = time.as_secs();
-        let (word, why) = match outcome {
-            Outcome::Passed => {
-                passed += 1;
-                ("passed", "")
-            }
-            Outcome::Failed(why) => {
-                failed += 1;
-                ("FAILED", why.as_str())
-            }
-            Outcome::Skipped(why) => {
-                skipped += 1;
-                ("skipped", why.as_str())
-            }
-        };
-        println!("{:14} {word:8} {seconds:4} s  {why}", step.name);
-    }
-    println!("\n{passed} passed, {failed} failed, {skipped} skipped");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn format() -> Outcome {
-    cargo(&["fmt", "--all", "--check"])
-}
-
-fn lint() -> Outcome {
-    let features = "umbel-interop/baresip,umbel-interop/sipp,umbel-interop/raw-sockets,\
-                    umbel-interop/kamailio,umbel-interop/mail,umbel-interop/peers,umbel-interop/schemathesis,\
-                    umbel-interop/clients-python,umbel-interop/clients-node,umbel-interop/clients-davmail";
-    cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--features",
-        features,
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ])
-}
-
-fn audio() -> Outcome {
-    let of_the_program = ["--package", "umbel", "--features", "audio", "--locked"];
-    let lint = [&["clippy", "--bins"], &of_the_program[..], &["--", "-D", "warnings"]].concat();
-    let test = [&["test", "--bin", "umbel"], &of_the_program[..], &["card"]].concat();
-    match cargo(&lint) {
-        Outcome::Passed => cargo(&test),
-        outcome => outcome,
-    }
-}
-
-fn test() -> Outcome {
-    cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
-}
-
-fn documentation() -> Outcome {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings");
-    outcome(&mut command)
-}
-
-fn fuzz_targets() -> Outcome {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["check", "--manifest-path", "fuzz/Cargo.toml", "--target-dir", "target/fuzz"]);
-    outcome(&mut command)
-}
-
-fn program() -> Outcome {
-    cargo(&["build", "--release", "--locked", "--package", "umbel"])
-}
-
-fn peers() -> Outcome {
-    interop("peers", "peers")
-}
-
-fn baresip() -> Outcome {
-    interop("baresip", "baresip")
-}
-
-fn sipp() -> Outcome {
-    // SIPp presses keys through a raw socket.
-    if prerequisites::is_root() {
-        return interop("sipp", "sipp,raw-sockets");
-    }
-    match interop("sipp", "sipp") {
-        Outcome::Passed => Outcome::Skipped("passed but for SIPp's keys, which need root".to_owned()),
-        other => other,
-    }
-}
-
-fn mail() -> Outcome {
-    interop("mail", "mail")
-}
-
-fn kamailio() -> Outcome {
-    interop("kamailio", "kamailio")
-}
-
-fn server_sipp() -> Outcome {
-    interop("protocol_server", "sipp")
-}
-
-fn server_kamailio() -> Outcome {
-    protocol_server("sipp,kamailio", "kamailio::")
-}
-
-fn server_baresip() -> Outcome {
-    interop("protocol_server", "baresip")
-}
-
-/// Each interpreter's clients run where they could be installed; the ledger says what is missing.
-fn clients() -> Outcome {
-    let (python, node) = (prerequisites::python_clients(), prerequisites::node_clients());
-    let davmail = match DAVMAIL.is_here() {
-        true => Ok(()),
-        false => Err("DavMail is not here".to_owned()),
-    };
-    let found = [
-        ("clients-python", python.as_ref().err()),
-        ("clients-node", node.as_ref().err()),
-        ("clients-davmail", davmail.as_ref().err()),
-    ];
-    let missing: Vec<&str> = found.iter().filter_map(|(_, why)| why.map(String::as_str)).collect();
-    let features: Vec<&str> =
-        found.iter().filter(|(_, why)| why.is_none()).map(|(feature, _)| *feature).collect();
-    if features.is_empty() {
-        return Outcome::Skipped(missing.join("; "));
-    }
-    let features = features.join(",");
-    let mut command = Command::new(env!("CARGO"));
-    command.args([
-        "test",
-        "--locked",
-        "--package",
-        "umbel-interop",
-        "--features",
-        &features,
-        "--test",
-        "clients",
-    ]);
-    for (name, folder) in [("UMBEL_CLIENTS_PYTHON", &python), ("UMBEL_CLIENTS_NODE", &node)] {
-        if let Ok(folder) = folder {
-            command.env(name, folder);
-        }
-    }
-    match outcome(&mut command) {
-        Outcome::Passed if !missing.is_empty() => {
-            Outcome::Skipped(format!("passed but for: {}", missing.join("; ")))
-        }
-        other => other,
-    }
-}
-
-fn schemathesis() -> Outcome {
-    match prerequisites::schemathesis() {
-        Ok(program) => {
-            let arguments = ["test", "--locked", "--package", "umbel-interop", "--features", "schemathesis"];
-            let mut command = Command::new(env!("CARGO"));
-            command.args(arguments).args(["--test", "schemathesis"]).env("SCHEMATHESIS", program);
-            outcome(&mut command)
-        }
-        Err(why) => Outcome::Skipped(why),
-    }
-}
-
-/// One part of the protocol server's suite, which needs more than one program.
-fn protocol_server(features: &str, part: &str) -> Outcome {
-    let package = ["test", "--locked", "--package", "umbel-interop", "--features", features];
-    cargo(&[&package[..], &["--test", "protocol_server", part]].concat())
-}
-
-/// One suite of other people's programs; each has a feature of its own so that a machine without
-/// them skips it here, in the ledger, rather than inside a test that then asserts nothing.
-fn interop(suite: &str, features: &str) -> Outcome {
-    cargo(&["test", "--locked", "--package", "umbel-interop", "--features", features, "--test", suite])
-}
-
-fn dependencies() -> Outcome {
-    match prerequisites::cargo_deny() {
-        Ok(deny) => outcome(Command::new(deny).args([
-            "--offline",
-            "--all-features",
-            "check",
-            "licenses",
-            "bans",
-            "sources",
-        ])),
-        Err(why) => Outcome::Skipped(why),
-    }
-}
-
-/// The list of known faults comes from the network; where that cannot be had, the ledger says so.
-fn advisories() -> Outcome {
-    let deny = match prerequisites::cargo_deny() {
-        Ok(deny) => deny,
-        Err(why) => return Outcome::Skipped(why),
-    };
-    match Command::new(deny).args(["--all-features", "check", "advisories"]).output() {
-        Ok(output) if output.status.success() => Outcome::Passed,
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            if said.contains("failed to fetch advisory database") {
-                Outcome::Skipped("the list of known faults cannot be fetched from here".to_owned())
-            } else {
-                eprintln!("{said}");
-                Outcome::Failed(output.status.to_string())
-            }
-        }
-        Err(error) => Outcome::Failed(format!("could not be started: {error}")),
-    }
-}
-
-pub(crate) fn cargo(arguments: &[&str]) -> Outcome {
-    outcome(Command::new(env!("CARGO")).args(arguments))
-}
-
-pub(crate) fn outcome(command: &mut Command) -> Outcome {
-    match command.status() {
-        Ok(status) if status.success() => Outcome::Passed,
-        Ok(status) => Outcome::Failed(status.to_string()),
-        Err(error) => Outcome::Failed(format!("could not be started: {error}")),
+        assert_eq!(names(&["format"]), ["format"]);
+        assert_eq!(names(&["browser"]), ["program", "browser"]);
+        assert_eq!(names(&["sipp", "lint"]), ["compile", "program", "lint", "sipp"]);
+        assert_eq!(names(&[]).len(), STEPS.len());
     }
 }

@@ -22,7 +22,6 @@ pub(crate) struct World {
     /// What bob said to alice, as it is in the store.
     left: PathBuf,
     telephones: Vec<Program>,
-    #[cfg(feature = "clients-davmail")]
     imap: u16,
 }
 
@@ -41,13 +40,7 @@ impl World {
         }
         let left = umbel.export(&umbel.await_messages("alice", 1)[0]);
         umbel.await_messages("bob", 1);
-        let mut world = World {
-            #[cfg(feature = "clients-davmail")]
-            imap: umbel.take_ports(1),
-            umbel,
-            left,
-            telephones: Vec::new(),
-        };
+        let mut world = World { imap: umbel.take_ports(1), umbel, left, telephones: Vec::new() };
         world.telephone("alice", &["--after", "500ms"]);
         world.telephone("bob", &["--busy"]);
         world
@@ -70,7 +63,6 @@ impl World {
     }
 
     /// The lamp of a user's telephone, followed.
-    #[cfg(feature = "clients-davmail")]
     pub(crate) fn lamp(&mut self, user: &str) {
         let folder = self.umbel.folder();
         let mut command = Command::new(binary());
@@ -81,7 +73,6 @@ impl World {
     }
 
     /// Waits until the lamp shows so many new and old messages.
-    #[cfg(feature = "clients-davmail")]
     pub(crate) fn await_lamp(&self, new: u32, old: u32) {
         let lamp = self.telephones.last().expect("the lamp is followed");
         let (new, old) = (format!("\"new\":{new},"), format!("\"old\":{old},"));
@@ -93,7 +84,6 @@ impl World {
     }
 
     /// Starts the gateway from IMAP to our web services.
-    #[cfg(feature = "clients-davmail")]
     pub(crate) fn davmail(&mut self) {
         let folder = self.umbel.folder();
         let settings = folder.join("davmail.properties");
@@ -117,7 +107,6 @@ impl World {
     }
 
     /// Runs a script that needs nothing but Python, against DavMail.
-    #[cfg(feature = "clients-davmail")]
     pub(crate) fn imap(&self, script: &str, words: &[&str]) {
         let mut command = Command::new("python3");
         command.arg(scripts().join(script)).args(words).env("UMBEL_IMAP", format!("127.0.0.1:{}", self.imap));
@@ -139,13 +128,11 @@ impl World {
     }
 
     /// Runs a script by the interpreter with exchangelib and zeep.
-    #[cfg(feature = "clients-python")]
     pub(crate) fn python(&self, script: &str) {
         self.run(Command::new(installed("UMBEL_CLIENTS_PYTHON")).arg(scripts().join(script)));
     }
 
     /// Runs a script beside the folder with node-ews and ews-javascript-api, where node looks for them.
-    #[cfg(feature = "clients-node")]
     pub(crate) fn node(&self, script: &str) {
         self.run(Command::new("node").arg(installed("UMBEL_CLIENTS_NODE").join(script)));
     }
@@ -168,7 +155,6 @@ impl World {
     }
 }
 
-#[cfg(any(feature = "clients-python", feature = "clients-davmail"))]
 fn scripts() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clients")
 }
