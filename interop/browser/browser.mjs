@@ -24,7 +24,7 @@ export async function visit(browser, world, { viewport = DESK, colorScheme = 'li
     // The certificate is of the server's own authority, which no browser knows.
     const context = await browser.newContext({ viewport, colorScheme, locale: 'en-GB', timezoneId: 'Europe/Berlin', ignoreHTTPSErrors: true });
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(60_000);
     const wrong = [];
     page.on('pageerror', error => wrong.push(`error in the page: ${error}`));
     page.on('console', message => {

@@ -41,7 +41,7 @@ function levelOf(file) {
 const standing = page => page.getByRole('region', { name: 'Call', exact: true });
 const callMe = page => page.getByRole('button', { name: 'Call me' }).click();
 
-test('the telephone rings, plays the message, and the page tells each step', { timeout: 60_000 }, async () => {
+test('the telephone rings, plays the message, and the page tells each step', { timeout: 300_000 }, async () => {
     // The star ends the call.
     const heard = world.path('heard.wav');
     const phone = await world.registered('alice', '--after', '2s', '--keys', 'w6,*', '--record', heard);
@@ -75,7 +75,7 @@ test('the telephone rings, plays the message, and the page tells each step', { t
     await page.finish();
 });
 
-test('hanging up on the page ends the ringing', { timeout: 60_000 }, async () => {
+test('hanging up on the page ends the ringing', { timeout: 300_000 }, async () => {
     const phone = await world.registered('alice', '--never');
     const page = await asked();
     await callMe(page);
@@ -86,7 +86,7 @@ test('hanging up on the page ends the ringing', { timeout: 60_000 }, async () =>
     await page.finish();
 });
 
-test('a page that is loaded anew still shows the call', { timeout: 60_000 }, async () => {
+test('a page that is loaded anew still shows the call', { timeout: 300_000 }, async () => {
     const phone = await world.registered('alice', '--never');
     const page = await asked();
     await callMe(page);
@@ -98,7 +98,7 @@ test('a page that is loaded anew still shows the call', { timeout: 60_000 }, asy
     await page.finish();
 });
 
-test('a busy line is told as busy', { timeout: 60_000 }, async () => {
+test('a busy line is told as busy', { timeout: 300_000 }, async () => {
     const phone = await world.registered('alice', '--busy');
     const page = await asked();
     await callMe(page);
@@ -107,14 +107,14 @@ test('a busy line is told as busy', { timeout: 60_000 }, async () => {
     await page.finish();
 });
 
-test('a telephone that is not there is told', { timeout: 60_000 }, async () => {
+test('a telephone that is not there is told', { timeout: 300_000 }, async () => {
     const page = await asked();
     await callMe(page);
     await standing(page).getByText(/Your phone cannot be reached|Nobody answered/).waitFor();
     await page.finish();
 });
 
-test('a second call is refused with words, and so is a number that may not be dialled', { timeout: 60_000 }, async () => {
+test('a second call is refused with words, and so is a number that may not be dialled', { timeout: 300_000 }, async () => {
     const phone = await world.registered('alice', '--never');
     const page = await asked();
     await callMe(page);
@@ -139,7 +139,7 @@ test('a second call is refused with words, and so is a number that may not be di
     await page.finish();
 });
 
-test('a colleague’s telephone can be rung by its extension', { timeout: 60_000 }, async () => {
+test('a colleague’s telephone can be rung by its extension', { timeout: 300_000 }, async () => {
     const phone = await world.registered('bob', '--after', '1s');
     const page = await asked();
     await page.getByLabel('Number', { exact: true }).fill('102');

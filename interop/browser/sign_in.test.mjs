@@ -16,7 +16,7 @@ after(async () => {
     await world?.stop();
 });
 
-test('a wrong password is told in words, and the right one opens the mailbox', { timeout: 60_000 }, async () => {
+test('a wrong password is told in words, and the right one opens the mailbox', { timeout: 300_000 }, async () => {
     const page = await visit(browser, world);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').getByText('Type your address and your password.').waitFor();
@@ -32,7 +32,7 @@ test('a wrong password is told in words, and the right one opens the mailbox', {
     await page.finish();
 });
 
-test('the cookie is out of reach of scripts, and loading the page anew keeps the session', { timeout: 60_000 }, async () => {
+test('the cookie is out of reach of scripts, and loading the page anew keeps the session', { timeout: 300_000 }, async () => {
     const page = await signedIn(browser, world, 'alice');
     assert.equal(await page.evaluate(() => document.cookie), '');
     const [cookie] = await page.context().cookies();
@@ -42,7 +42,7 @@ test('the cookie is out of reach of scripts, and loading the page anew keeps the
     await page.finish();
 });
 
-test('signing out ends the session on the server too', { timeout: 60_000 }, async () => {
+test('signing out ends the session on the server too', { timeout: 300_000 }, async () => {
     const page = await signedIn(browser, world, 'alice');
     const cookies = await page.context().cookies();
     await page.getByRole('button', { name: 'Sign out' }).click();
@@ -54,7 +54,7 @@ test('signing out ends the session on the server too', { timeout: 60_000 }, asyn
     await page.finish();
 });
 
-test('a new password ends the session of an open page', { timeout: 60_000 }, async () => {
+test('a new password ends the session of an open page', { timeout: 300_000 }, async () => {
     const page = await signedIn(browser, world, 'bob');
     world.umbel('user', 'import', world.file('again.csv', `address,password\nbob@${DOMAIN},another-tulip-43\n`));
     // Whatever the page asks next, it is told.
@@ -65,7 +65,7 @@ test('a new password ends the session of an open page', { timeout: 60_000 }, asy
     await page.finish();
 });
 
-test('the page is sent with a policy that lets no foreign script in', { timeout: 60_000 }, async () => {
+test('the page is sent with a policy that lets no foreign script in', { timeout: 300_000 }, async () => {
     const answer = await fetch(world.url);
     const policy = answer.headers.get('content-security-policy');
     assert.match(policy, /default-src 'none'/);
@@ -88,7 +88,7 @@ test('the page is sent with a policy that lets no foreign script in', { timeout:
     await page.context().close();
 });
 
-test('the server stops while pages listen', { timeout: 60_000 }, async () => {
+test('the server stops while pages listen', { timeout: 300_000 }, async () => {
     const other = await World.start();
     const page = await signedIn(browser, other, 'alice');
     await until('the page to listen', () => page.evaluate(() =>
@@ -99,7 +99,7 @@ test('the server stops while pages listen', { timeout: 60_000 }, async () => {
     await page.context().close();
 });
 
-test('under TLS the cookie is secure and the host’s own', { timeout: 60_000 }, async () => {
+test('under TLS the cookie is secure and the host’s own', { timeout: 300_000 }, async () => {
     const other = await World.start({ tls: true });
     const page = await signedIn(browser, other, 'alice');
     const [cookie] = await page.context().cookies();

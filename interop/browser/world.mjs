@@ -1,8 +1,9 @@
 // Our program as users run it: a server of its own for each suite, and telephones that call it.
 
 import { spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { callAs } from './stranger.mjs';
 
 export const DOMAIN = 'example.test';
-export const PATIENCE = 20_000;
+/// Longer than anything here lasts, four times as long on a machine that is busy.
+export const PATIENCE = 90_000;
 
 /// The program; an environment variable names another build of it than the one users build.
 const BINARY = process.env.UMBEL_BINARY ?? fileURLToPath(new URL('../../target/release/umbel', import.meta.url));
@@ -29,6 +31,10 @@ export const BOB = 'Bob';
 /// Users and their names; extensions count from 101.
 const USERS = { alice: ALICE, bob: BOB, mallory: HOSTILE_NAME };
 export const passwordOf = user => `${user}-tulip-42`;
+
+/// Nobody is left behind by a suite that is broken off.
+const everyone = new Set();
+process.once('exit', () => { for (const child of everyone) child.kill('SIGKILL'); });
 
 /// A running server with users, nothing in its mailboxes, and telephones to call it with.
 export class World {
@@ -134,6 +140,24 @@ listen = ["tcp:127.0.0.1:${umTcp}", "tls:127.0.0.1:${umTls}"]
         return lines.filter(line => line !== '').map(line => JSON.parse(line));
     }
 
+    /// How much sound is in the store, in octets, with what is being recorded just now.
+    recorded() {
+        const files = readdirSync(this.path('data/audio'), { recursive: true, withFileTypes: true });
+        const lengths = files.filter(file => file.isFile()).map(file => statSync(join(file.parentPath ?? file.path, file.name)).size);
+        return lengths.reduce((sum, length) => sum + length, 0);
+    }
+
+    /// Sound of the suite's speech that goes on for long: the file, so often over.
+    repeated(speech, times) {
+        const file = readFileSync(SPEECH + speech);
+        const [head, sound] = [Buffer.from(file.subarray(0, 44)), file.subarray(44)];
+        head.writeUInt32LE(36 + sound.length * times, 4);
+        head.writeUInt32LE(sound.length * times, 40);
+        const path = this.path(`${times}-times-${speech}`);
+        writeFileSync(path, Buffer.concat([head, ...Array(times).fill(sound)]));
+        return path;
+    }
+
     /// Ends a telephone.
     async end(phone) {
         phone.kill('SIGINT');
@@ -146,7 +170,8 @@ listen = ["tcp:127.0.0.1:${umTcp}", "tls:127.0.0.1:${umTls}"]
         child.stderr.on('data', text => { child.said = (child.said + text).slice(-4_000); });
         if (words[0] === 'serve') child.stdout.resume();
         this.#running.add(child);
-        child.on('exit', () => this.#running.delete(child));
+        everyone.add(child);
+        child.on('exit', () => { this.#running.delete(child); everyone.delete(child); });
         return child;
     }
 
@@ -180,14 +205,26 @@ export async function ended(child) {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
-/// Ports that nobody used a moment ago.
+/// Ports that nobody uses: below those that systems hand out by themselves, where any connection might take one
+/// before the server does, and above those of the other suites (`interop/src/ports.rs`).
 async function freePorts(count) {
-    const listeners = await Promise.all(Array.from({ length: count }, async () => {
-        const listener = createServer().listen(0, '127.0.0.1');
-        await once(listener, 'listening');
-        return listener;
-    }));
-    const ports = listeners.map(listener => listener.address().port);
-    await Promise.all(listeners.map(listener => new Promise(done => listener.close(done))));
+    const [first, end] = [32_000, 32_768];
+    const ports = [];
+    for (let turn = 0, port = first + randomInt(end - first); ports.length < count; turn += 1, port += 1) {
+        if (turn > end - first) throw new Error(`no ${count} free ports between ${first} and ${end}`);
+        if (port === end) port = first;
+        if (await isFree(port)) ports.push(port);
+    }
     return ports;
+}
+
+async function isFree(port) {
+    const listener = createServer();
+    try {
+        await once(listener.listen(port, '127.0.0.1'), 'listening');
+    } catch {
+        return false;
+    }
+    await new Promise(done => listener.close(done));
+    return true;
 }

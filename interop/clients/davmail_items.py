@@ -14,7 +14,7 @@ from world import address, equal, password
 
 def connect(user, secret=None):
     host, port = os.environ["UMBEL_IMAP"].rsplit(":", 1)
-    client = imaplib.IMAP4(host, int(port), timeout=60)
+    client = imaplib.IMAP4(host, int(port), timeout=180)
     client.login(address(user), secret or password(user))
     return client
 

@@ -14,7 +14,7 @@ export const OUTSIDE = "+15555550199";
 export const UNKNOWN_CALL = "0".repeat(32);
 
 // How long a telephone may take to do what it does, in milliseconds.
-const PATIENCE = 20_000;
+const PATIENCE = 90_000;
 
 export const address = (user) => `${user}@${process.env.UMBEL_DOMAIN}`;
 export const password = (user) => `${user}-password`;

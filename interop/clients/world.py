@@ -18,7 +18,7 @@ OUTSIDE = "+15555550199"
 UNKNOWN_CALL = "0" * 32
 
 # How long a telephone may take to do what it does.
-PATIENCE = 20.0
+PATIENCE = 90.0
 
 
 def address(user):

@@ -14,7 +14,7 @@ use crate::umbel::{DOMAIN, Umbel, password_of};
 use crate::wait::until;
 
 /// What a softphone on loopback may take for anything.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// Ports for its sound.
 const MEDIA_PORTS: u16 = 40;
 /// Where the distribution keeps its modules.

@@ -11,7 +11,7 @@ use crate::umbel::{DOMAIN, LISTED, Umbel};
 use crate::wait::until;
 
 /// Start and end take a fraction of this.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// The address of the one peer that the configuration takes for a gateway to the telephone network.
 pub const GATEWAY: &str = "127.0.0.2";
 
@@ -97,7 +97,7 @@ impl Kamailio {
 impl Drop for Kamailio {
     /// Its children outlive a parent that is killed: it is asked to end, in a failed test too.
     fn drop(&mut self) {
-        self.program.end(Duration::from_secs(5));
+        self.program.end(Duration::from_secs(30));
     }
 }
 

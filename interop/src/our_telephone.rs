@@ -12,7 +12,7 @@ use crate::umbel::{DOMAIN, Umbel, binary, password_of};
 use crate::wait::until;
 
 /// What a call on loopback may take for anything but what is said in it.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A telephone under way.
 pub struct OurTelephone {

@@ -107,7 +107,7 @@ impl Program {
     /// Takes it away without a word (SIGKILL).
     pub fn kill(&mut self) {
         self.signal(Signal::KILL);
-        let status = self.wait(Duration::from_secs(10));
+        let status = self.wait(Duration::from_secs(60));
         assert_eq!(status.signal(), Some(9), "{} was killed, and ended as {status}", self.name);
     }
 

@@ -13,7 +13,7 @@ use crate::sound::Sound;
 use crate::umbel::{DOMAIN, Umbel, password_of};
 
 /// What a scenario takes beside the calls themselves.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// One run of SIPp, being prepared.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use crate::umbel::{DOMAIN, Umbel};
 use crate::wait::until;
 
 /// SIPp starts and ends in a fraction of this.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What it does with calls.
 #[derive(Clone, Copy, Debug)]

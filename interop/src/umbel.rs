@@ -25,8 +25,8 @@ pub const LISTED: &str = "proxy.example.test";
 pub const ALICE_PIN: &str = "493817";
 /// Bob's PIN; his extension is 102, and he has no greeting of his own.
 pub const BOB_PIN: &str = "704926";
-/// Start, stop and recovery take a fraction of this.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Start, stop and recovery take a fraction of this, on a machine that has time for us.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A server, its folder and its ports.
 #[derive(Debug)]
@@ -421,8 +421,8 @@ fn status_of(address: SocketAddr, name: &str) -> Option<u16> {
 
 /// A page with its head, if it is answered.
 fn page(address: SocketAddr, page: &str) -> Option<String> {
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(10)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
     let request = format!("GET {page} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();

@@ -64,12 +64,12 @@ fn bob_leaves_a_message(umbel: &Umbel, line: Line, codec: Codec) {
 fn alice_hears_it(umbel: &Umbel, line: Line, codec: Codec) {
     let said = sentence(codec);
     let nothing = Sound { rate: codec.rate(), samples: Vec::new() };
-    let quiet = nothing.padded(Duration::from_secs(90), Duration::ZERO);
+    let quiet = nothing.padded(Duration::from_secs(300), Duration::ZERO);
     let mut alice = Baresip::start(umbel, "alice", line, codec, &quiet);
     alice.dial(&format!("sip:voicemail@{DOMAIN}"));
     alice.press(ALICE_PIN);
     alice.press("#1");
-    until("the message to be heard to its end", Duration::from_secs(40), || {
+    until("the message to be heard to its end", Duration::from_secs(180), || {
         (umbel.messages("alice")[0]["state"] == "old").then_some(())
     });
     alice.hang_up();

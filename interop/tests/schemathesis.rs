@@ -12,7 +12,7 @@ use umbel_interop::wait::until;
 /// The longest that one run may take, in seconds.
 const RUN_SECONDS: &str = "60";
 /// A message is there a moment after its call; the machine may be busy.
-const SAVED: Duration = Duration::from_secs(20);
+const SAVED: Duration = Duration::from_secs(90);
 
 /// A server in whose store there is something of everything.
 fn umbel() -> Umbel {

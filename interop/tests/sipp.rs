@@ -11,7 +11,7 @@ use umbel_interop::wait::until;
 /// How long after the answer the greeting and the tone are over: alice's greeting lasts 1 s, the tone 0.4 s.
 const GREETED: Duration = Duration::from_millis(2_000);
 /// A decision is on record within a second (SEC-32); the machine may be busy.
-const DECIDED: Duration = Duration::from_secs(10);
+const DECIDED: Duration = Duration::from_secs(60);
 
 fn alice() -> String {
     format!("sip:alice@{DOMAIN}")
@@ -37,7 +37,7 @@ fn leave(umbel: &Umbel, name: &str, said: &Sound) -> Sipp {
 #[test]
 fn skip_pin_over_tcp_is_answered_with_the_pin_prompt() {
     let umbel = Umbel::start();
-    let socket = listening_socket(Duration::from_secs(5));
+    let socket = listening_socket(Duration::from_secs(30));
     let call = Sipp::new(&umbel, "listen", "skip")
         .target(&alices_voice_mail())
         .caller(&alice())
@@ -96,7 +96,7 @@ fn options_are_answered_with_what_is_allowed_accepted_and_supported() {
 #[test]
 fn an_invite_without_an_offer_is_answered_with_ours_and_then_sound() {
     let umbel = Umbel::start();
-    let socket = listening_socket(Duration::from_secs(5));
+    let socket = listening_socket(Duration::from_secs(30));
     Sipp::new(&umbel, "no_offer", "no-offer")
         .target(&alice())
         .audio(&socket)
@@ -150,19 +150,19 @@ fn keys_of_payload_type_96_open_the_mailbox() {
     let said = Sound::sentence("message");
     leave(&umbel, "before", &said).run();
     umbel.await_messages("alice", 1);
-    let socket = listening_socket(Duration::from_secs(5));
+    let socket = listening_socket(Duration::from_secs(30));
     let mut call = Sipp::new(&umbel, "keys", "keys")
         .target(&format!("sip:voicemail@{DOMAIN}"))
         .caller(&alice())
         .audio(&socket)
-        .length(Duration::from_secs(60))
+        .length(Duration::from_secs(240))
         .with("PIN", ALICE_PIN)
         .start();
     // Only who has logged in hears a message to its end.
-    until("the message to be heard", Duration::from_secs(45), || {
+    until("the message to be heard", Duration::from_secs(180), || {
         (umbel.messages("alice")[0]["state"] == "old").then_some(())
     });
-    call.terminate(Duration::from_secs(10));
+    call.terminate(Duration::from_secs(60));
     umbel.stop();
 }
 
@@ -212,16 +212,16 @@ fn a_kill_in_mid_recording_loses_nothing_that_was_saved() {
     let saved = umbel.await_messages("alice", 3);
 
     let mut calls =
-        leave(&umbel, "cut-off", &said).calls(CALLS, CALLS).length(Duration::from_secs(60)).start();
+        leave(&umbel, "cut-off", &said).calls(CALLS, CALLS).length(Duration::from_secs(150)).start();
     // All of them are being recorded, and have been for more than two seconds, when the spool says so.
-    until("20 recordings under way", Duration::from_secs(30), || {
+    until("20 recordings under way", Duration::from_secs(120), || {
         let long = 58 + 8_000 * 4;
         let recordings = umbel.audio_files().into_iter().filter(|length| *length > long);
         (recordings.count() >= 3 + CALLS as usize).then_some(())
     });
     umbel.kill();
     let umbel = umbel.restart();
-    calls.terminate(Duration::from_secs(10));
+    calls.terminate(Duration::from_secs(60));
 
     let messages = umbel.await_messages("alice", 3 + CALLS as usize);
     assert_eq!(messages.len(), 3 + CALLS as usize);

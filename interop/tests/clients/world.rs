@@ -13,7 +13,7 @@ use umbel_interop::wait::until;
 /// Bob's extension: his telephone is busy.
 const BUSY_NUMBER: &str = "102";
 /// Registering takes a fraction of this.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// Behind the greetings and the tone: alice's is short, bob's is the one that everybody has.
 const SPOKEN_AFTER: [(&str, &str, &str); 2] = [("alice", "bob", "2500ms"), ("bob", "alice", "15s")];
 

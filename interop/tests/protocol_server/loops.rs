@@ -9,8 +9,8 @@ use umbel_interop::umbel::DOMAIN;
 
 use crate::world::{World, first_lines};
 
-/// From the INVITE to its end, by SIPp's clock.
-const AT_ONCE: Duration = Duration::from_secs(1);
+/// From the INVITE to its end, by SIPp's clock: far less than a call that goes round until somebody gives up (64 T1).
+const AT_ONCE: Duration = Duration::from_secs(10);
 /// Messages that a call of this kind may cost its caller: INVITE, 407, ACK, INVITE, 100, a 181 for each of
 /// five diversions, the end, ACK.
 const MESSAGES_MAX: usize = 12;

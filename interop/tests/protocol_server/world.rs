@@ -12,7 +12,7 @@ use umbel_interop::trace::{self, Traced};
 use umbel_interop::umbel::{DOMAIN, Umbel, password_of};
 
 /// Callers find out within this that nobody answers: telephones ring for a second here.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Users: alice, bob and dora, with passwords. Bob is called; dora is who he forwards to, if he does.
 pub(crate) struct World {
