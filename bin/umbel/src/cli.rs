@@ -109,7 +109,7 @@ pub(crate) enum Command {
     /// The protocol client: a telephone for people, scripts and tests.
     Phone {
         #[command(subcommand)]
-        command: PhoneCommand,
+        command: Box<PhoneCommand>,
     },
     /// Write shell completions.
     Completions {
@@ -379,6 +379,9 @@ pub(crate) struct PhoneOptions {
     /// The address to be: user@domain.
     #[arg(long = "as", value_name = "ADDRESS")]
     pub(crate) address: String,
+    /// What those who are called are told beside it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
     /// The server to call: tls:HOST:PORT or tcp:HOST:PORT.
     #[arg(long, value_name = "SERVER")]
     pub(crate) server: String,
@@ -391,6 +394,9 @@ pub(crate) struct PhoneOptions {
     /// The certificate's private key.
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub(crate) private_key: Option<PathBuf>,
+    /// When sound is encrypted (SRTP) [default: offered over TLS, off over TCP].
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) srtp: Option<Encryption>,
     /// Record what is heard.
     #[arg(long, value_name = "OUT.wav")]
     pub(crate) record: Option<PathBuf>,
@@ -415,6 +421,17 @@ pub(crate) struct PhoneOptions {
     pub(crate) no_transfer: bool,
     #[command(flatten)]
     pub(crate) secrets: SecretsFromFiles,
+}
+
+/// When the sound of calls is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Encryption {
+    /// Never: RTP/AVP, and RTP/SAVP is refused.
+    Off,
+    /// Where the other side does it, too: RTP/AVP with keys.
+    Offered,
+    /// Always: RTP/SAVP alone.
+    Required,
 }
 
 /// Where sound comes from and goes to, besides files.

@@ -84,7 +84,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo(options) => demo::run(&options, cli.json),
         Command::Check { place, print_config } => check::run(&place, print_config, cli.json),
         Command::Reload(place) => control::reload(&place, cli.json),
-        Command::Phone { command } => phone::run(command, cli.json),
+        Command::Phone { command } => phone::run(*command, cli.json),
         other => admin::run(other, cli.json),
     }
 }

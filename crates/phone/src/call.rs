@@ -7,7 +7,7 @@ use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
 use umbel_media::Parameters;
 use umbel_sdp::{Capabilities, Direction, Negotiated, PendingOffer, Session};
-use umbel_sip_message::StatusCode;
+use umbel_sip_message::{StatusCode, Uri};
 use umbel_time::Instant;
 use umbel_ua::{CallKey, Outgoing};
 
@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) incoming: Option<Box<Incoming>>,
     /// The session's description; begun when its sockets are known.
     session: Option<Session>,
+    /// Whether both sides have agreed on sound at some time.
+    agreed: bool,
     pending: Option<PendingOffer>,
     /// Whether the other side has put us on hold.
     held: bool,
@@ -29,6 +31,12 @@ pub(crate) struct Call {
     told_held: bool,
     /// The call that this one takes the place of.
     pub(crate) replaces: Option<CallKey>,
+    /// What was sent, where we call: to call again where we are pointed to.
+    pub(crate) dialled: Option<Box<Outgoing>>,
+    /// Where a 3xx has pointed us to.
+    pub(crate) redirected: Vec<Uri>,
+    /// The status of the last provisional response that was told.
+    pub(crate) progress: Option<StatusCode>,
     /// How often the other side has sent us on.
     pub(crate) referrals: u32,
     /// Why we ended it, where that says more than what SIP will tell.
@@ -96,10 +104,14 @@ impl Call {
             stage,
             incoming,
             session: None,
+            agreed: false,
             pending: None,
             held: false,
             told_held: false,
             replaces: None,
+            dialled: None,
+            redirected: Vec::new(),
+            progress: None,
             referrals: 0,
             because: None,
         }
@@ -164,6 +176,12 @@ impl Call {
 
     /// A telephone sends only where it was told to, and takes packets from there alone.
     fn settle(&mut self, negotiated: &Negotiated) -> Result<Parameters, NoSession> {
+        // RFC 3264 6: port 0 takes the sound back, and here there was none yet: nobody would hear anything, and nobody
+        // would know why.
+        if negotiated.without_media && !self.agreed {
+            return Err(umbel_sdp::Refusal::NoAudio.into());
+        }
+        self.agreed = true;
         self.held = negotiated.held;
         Ok(Parameters::of(negotiated, false).ok_or(umbel_sdp::Refusal::NoCommonCodec)?)
     }

@@ -129,6 +129,6 @@ pub use incoming::{Incoming, Kind};
 pub use order::{
     Answered, Dial, Ended, How, MessageWaiting, News, NoSockets, Order, Progress, Refusal, Registration, Wish,
 };
-pub use telephone::{ANSWERED_WITHIN, Telephone};
+pub use telephone::{ANSWERED_WITHIN, REDIRECTIONS_MAX, RINGS_WITHIN, Telephone};
 pub use umbel_event_notification::{Counts, MessageSummary};
 pub use umbel_ua::CallKey;

@@ -193,7 +193,10 @@ pub enum Registration {
         authenticated: bool,
     },
     /// Not registered for now; tried again by itself.
-    Lost,
+    Lost {
+        /// What the server answered, where it did.
+        status: Option<StatusCode>,
+    },
     /// Refused for good.
     Refused(StatusCode),
     /// Withdrawn, as ordered.
@@ -203,7 +206,8 @@ pub enum Registration {
 /// What happened to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// We call, and it rings there.
+    /// We call, and something happens on the way: it rings there (180), is sent on (181), waits (182), goes on (183). Told
+    /// once for each.
     Ringing {
         /// 101 to 199.
         status: StatusCode,
@@ -216,6 +220,14 @@ pub enum Progress {
     Held {
         /// Whether we are held.
         held: bool,
+    },
+    /// Whom we call is to be found elsewhere (RFC 3261 21.3), and is called there: under the same name of ours, with
+    /// another Call-ID.
+    Redirected {
+        /// 300 to 303.
+        status: StatusCode,
+        /// Where.
+        to: Uri,
     },
     /// The other side sends us on to somebody else (RFC 3515): another call begins. When that is answered this
     /// one ends; when it is not, this one goes on.
@@ -249,6 +261,8 @@ pub struct Answered {
     pub encrypted: bool,
     /// HDR-3: an automatic system is at the other end.
     pub automatic: bool,
+    /// Whether the other side takes keys (`telephone-event`, RFC 4733). Where it does not, none are sent.
+    pub takes_keys: bool,
 }
 
 /// How a call ended.

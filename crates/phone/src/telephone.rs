@@ -2,6 +2,7 @@
 
 mod calling;
 mod receiving;
+mod redirecting;
 mod replacing;
 mod transferring;
 mod watching;
@@ -23,11 +24,15 @@ use crate::call::{Call, Stage};
 use crate::config::Config;
 use crate::order::{Ended, How, News, NoSockets, Order, Progress, Registration, Wish};
 use crate::skip_pin::Standing;
+pub use redirecting::REDIRECTIONS_MAX;
 use transferring::Transfer;
 use watching::Watch;
 
 /// How long we wait for an answer before giving up: beyond a ring time of a minute and Timer B.
 pub const ANSWERED_WITHIN: Duration = Duration::from_secs(100);
+/// How long it may ring here: as long as a proxy waits with Timer C (RFC 3261 16.6). Then the caller hears 480, should
+/// nobody have given up before.
+pub const RINGS_WITHIN: Duration = Duration::from_secs(181);
 /// Calls that the layer below takes beyond our lines, so that they hear "busy" and not "overload".
 const BUSY_CALLS: usize = 8;
 
@@ -57,6 +62,8 @@ struct Registered {
 enum Timer {
     /// It rang for as long as it was to.
     Answer(CallKey),
+    /// It rang for [`RINGS_WITHIN`].
+    Rung(CallKey),
     /// Nobody answered us for [`ANSWERED_WITHIN`].
     GiveUp(CallKey),
 }
@@ -188,9 +195,9 @@ impl Telephone {
                 }
                 Registration::Registered { expires, authenticated }
             }
-            Change::Lost => {
+            Change::Lost { status } => {
                 self.registration = None;
-                Registration::Lost
+                Registration::Lost { status }
             }
             Change::Refused(status) => {
                 self.registration = None;
@@ -245,7 +252,7 @@ impl Telephone {
             Event::Registration(change) => self.registration_changed(now, change),
             Event::Invited { call, invitation } => self.invited(now, call, *invitation),
             Event::Confirmed { call, answer } => self.confirmed(now, call, answer),
-            Event::Progress { call, status, .. } => self.tell(call, Progress::Ringing { status }),
+            Event::Progress { call, status, .. } => self.progressed(call, status),
             Event::Answered { call, response, answer, .. } => self.answered(now, call, &response, answer),
             Event::Offered { call, offer, .. } => self.offered(now, call, offer),
             Event::Negotiated { call, answer } => self.negotiated(now, call, &answer),
@@ -275,11 +282,17 @@ impl Telephone {
         }
     }
 
+    /// Whatever its waits were for has come about.
+    fn forget_waits(&mut self, key: CallKey) {
+        for timer in [Timer::Answer(key), Timer::Rung(key), Timer::GiveUp(key)] {
+            self.timers.disarm(&timer);
+        }
+    }
+
     /// The one place where a call is forgotten, and the one that tells of it.
     fn bury(&mut self, now: Instant, key: CallKey, how: How) {
         let Some(call) = self.calls.remove(&key) else { return };
-        self.timers.disarm(&Timer::Answer(key));
-        self.timers.disarm(&Timer::GiveUp(key));
+        self.forget_waits(key);
         let lasted = call.lasted(now);
         let how = call.because.unwrap_or(how);
         self.transfer_ended(now, key, transferring::status_of(&how));
@@ -312,6 +325,7 @@ impl Node for Telephone {
         while let Some(timer) = self.timers.expired(now) {
             match timer {
                 Timer::Answer(call) => self.answer(now, call),
+                Timer::Rung(call) => self.rung_in_vain(now, call),
                 Timer::GiveUp(call) => self.hang_up(now, call, Some(How::NoAnswer)),
             }
             self.pump(now);

@@ -60,7 +60,7 @@ fn a_lost_connection_is_opened_again_with_growing_waits() {
     let mut stage = Stage::registered();
     stage.listening = false;
     stage.cut();
-    assert_eq!(stage.registrations().last(), Some(&Registration::Lost));
+    assert_eq!(stage.registrations().last(), Some(&Registration::Lost { status: None }));
     stage.wait(Duration::from_secs(14));
     assert_eq!(stage.registrations().len(), 2, "not before 15 s");
     stage.wait(Duration::from_secs(600));

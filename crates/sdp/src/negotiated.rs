@@ -19,6 +19,9 @@ pub struct Negotiated {
     pub direction: Direction,
     /// The peer has put us on hold: `sendonly`, `inactive`, 0.0.0.0, or port 0.
     pub held: bool,
+    /// The peer wants no audio at all: port 0 (RFC 3264 6). Within a call it is a kind of hold; one that begins so has
+    /// nothing to be heard in it.
+    pub without_media: bool,
     /// The keys, where audio is encrypted.
     pub srtp: Option<Keys>,
 }

@@ -219,6 +219,7 @@ impl Session {
             remote_rtcp: None,
             direction: Direction::Inactive,
             held: true,
+            without_media: true,
             srtp: self.established.clone(),
         }
     }
@@ -323,6 +324,7 @@ fn negotiated(
         remote_rtcp: audio.rtcp(),
         direction,
         held: !audio.direction.receives() || audio.place == Place::Unspecified,
+        without_media: false,
         srtp,
     }
 }

@@ -20,6 +20,11 @@ const MAX_TIME: Duration = Duration::from_secs(1_800);
 const KEEP_ALIVE: Duration = Duration::from_secs(120);
 /// A long registration is refreshed this long before it ends, a short one at half its time.
 const REFRESH_BEFORE: Duration = Duration::from_secs(600);
+/// A registration is not refreshed sooner than this, however short it was granted: a registrar that grants a second, or
+/// none, would be asked without end.
+const REFRESH_AFTER_MIN: Duration = Duration::from_secs(5);
+/// Nor later than this, however long.
+const REFRESH_AFTER_MAX: Duration = Duration::from_secs(24 * 3_600);
 /// How often one attempt follows a 423 with a longer interval.
 const TOO_BRIEF_MAX: u8 = 2;
 
@@ -54,7 +59,10 @@ pub enum News {
         authenticated: bool,
     },
     /// Not registered for now; tried again by itself.
-    Lost,
+    Lost {
+        /// What the registrar answered, where it did.
+        status: Option<StatusCode>,
+    },
     /// Refused, and not tried again: asking once more would get the same answer.
     Refused(StatusCode),
     /// Withdrawn, as ordered.
@@ -152,6 +160,10 @@ impl Registration {
                 (Registering(Attempt::default()), actions![Rest, Send { expires: None }])
             }
 
+            // RFC 3261 10.3: a binding that expires at once is none, whatever the status says.
+            (Registering(attempt), Input::Accepted { expires: Duration::ZERO, .. }) => {
+                attempt.wait(Some(StatusCode::OK), None)
+            }
             (Registering(_), Input::Accepted { flow, expires, authenticated, flow_timer }) => {
                 let keep_alive = flow_timer.unwrap_or(KEEP_ALIVE);
                 let told = Tell(News::Registered { flow, expires, authenticated });
@@ -170,11 +182,11 @@ impl Registration {
             }
             (Registering(attempt), Input::Refused { status, retry_after }) => match status.class() {
                 // RFC 5626 4.5, RFC 3261 20.33: the server's trouble, which will pass.
-                5 => attempt.wait(retry_after),
-                _ if status == StatusCode::REQUEST_TIMEOUT => attempt.wait(retry_after),
+                5 => attempt.wait(Some(status), retry_after),
+                _ if status == StatusCode::REQUEST_TIMEOUT => attempt.wait(Some(status), retry_after),
                 _ => (Idle, actions![Rest, Tell(News::Refused(status))]),
             },
-            (Registering(attempt), Input::Failed) => attempt.wait(None),
+            (Registering(attempt), Input::Failed) => attempt.wait(None, None),
 
             (Waiting(attempt), Input::Due) => {
                 (Registering(attempt), actions![Send { expires: attempt.expires }])
@@ -187,7 +199,7 @@ impl Registration {
             }
             // RFC 5626 4.5: a flow that failed is replaced, but not by everybody at once.
             (Registered { flow, .. }, Input::FlowClosed(closed)) if flow == closed => {
-                Attempt::default().wait(None)
+                Attempt::default().wait(None, None)
             }
 
             (Registered { .. } | Registering(_), Input::Unregister) => {
@@ -211,7 +223,7 @@ impl Registration {
 
 impl Attempt {
     /// RFC 5626 4.5: "the wait time … W = min( max-time, (base-time * (2 ^ consecutive-failures)))".
-    fn wait(self, retry_after: Option<Duration>) -> (Registration, Actions) {
+    fn wait(self, status: Option<StatusCode>, retry_after: Option<Duration>) -> (Registration, Actions) {
         let exponent = self.failures.min(16);
         let back_off = (BASE_TIME * 2_u32.pow(exponent)).min(MAX_TIME);
         let failures = self.failures.saturating_add(1);
@@ -221,13 +233,14 @@ impl Attempt {
             Some(_) | None => Action::WakeWithin(back_off),
         };
         let attempt = Attempt { failures, too_brief: 0, ..self };
-        (Registration::Waiting(attempt), actions![Action::Rest, Action::Tell(News::Lost), wake])
+        (Registration::Waiting(attempt), actions![Action::Rest, Action::Tell(News::Lost { status }), wake])
     }
 }
 
 /// When to refresh a registration that was granted for so long (RFC 3261 10.2.4 leaves it open).
 fn refresh_after(expires: Duration) -> Duration {
-    if expires > REFRESH_BEFORE * 2 { expires - REFRESH_BEFORE } else { expires / 2 }
+    let wait = if expires > REFRESH_BEFORE * 2 { expires - REFRESH_BEFORE } else { expires / 2 };
+    wait.clamp(REFRESH_AFTER_MIN, REFRESH_AFTER_MAX)
 }
 
 #[cfg(test)]
@@ -280,6 +293,32 @@ mod tests {
         assert_eq!(actions[1], WakeAfter(Duration::from_secs(30)));
     }
 
+    /// A registrar must not make us ask it without end, nor never again.
+    #[test]
+    fn however_short_or_long_it_was_granted_it_is_refreshed_within_bounds() {
+        for (granted, refreshed) in [
+            (1, REFRESH_AFTER_MIN),
+            (9, REFRESH_AFTER_MIN),
+            (11, Duration::from_millis(5_500)),
+            (u64::from(u32::MAX), REFRESH_AFTER_MAX),
+        ] {
+            let (_, actions) = run(&[Input::Register, accepted(Duration::from_secs(granted))]);
+            assert_eq!(actions[1], WakeAfter(refreshed), "{granted} s");
+        }
+    }
+
+    /// RFC 3261 10.3, RFC 5626 4.5: registered for no time is not registered, and asked again like any failure.
+    #[test]
+    fn a_binding_for_no_time_is_none() {
+        let (state, actions) = run(&[Input::Register, accepted(Duration::ZERO)]);
+        assert!(matches!(state, Registration::Waiting(_)), "{state:?}");
+        let lost = Tell(News::Lost { status: Some(StatusCode::OK) });
+        assert_eq!(actions, [Rest, lost.clone(), WakeWithin(BASE_TIME)]);
+        let (_, actions) =
+            run(&[Input::Register, accepted(Duration::ZERO), Input::Due, accepted(Duration::ZERO)]);
+        assert_eq!(actions, [Rest, lost, WakeWithin(BASE_TIME * 2)]);
+    }
+
     // RFC 3261 10.2.8, DEC-7
     #[test]
     fn an_interval_too_brief_is_asked_again_twice_at_most() {
@@ -314,7 +353,9 @@ mod tests {
             status: StatusCode::SERVICE_UNAVAILABLE,
             retry_after: Some(Duration::from_secs(secs)),
         };
-        assert_eq!(run(&[Input::Register, busy(300)]).1[2], WakeAfter(Duration::from_secs(300)));
+        let told = Tell(News::Lost { status: Some(StatusCode::SERVICE_UNAVAILABLE) });
+        let later = WakeAfter(Duration::from_secs(300));
+        assert_eq!(run(&[Input::Register, busy(300)]).1, [Rest, told, later]);
         assert_eq!(run(&[Input::Register, busy(1)]).1[2], WakeWithin(BASE_TIME));
         let forbidden = Input::Refused { status: StatusCode::FORBIDDEN, retry_after: None };
         let (state, actions) = run(&[Input::Register, forbidden]);
@@ -328,7 +369,7 @@ mod tests {
         let (state, _) = run(&[Input::Register, accepted(HOUR), Input::FlowClosed(FlowId(99))]);
         assert_eq!(state, Registration::Registered { flow: FLOW, keep_alive: KEEP_ALIVE });
         let (_, actions) = run(&[Input::Register, accepted(HOUR), Input::FlowClosed(FLOW)]);
-        assert_eq!(actions, [Rest, Tell(News::Lost), WakeWithin(BASE_TIME)]);
+        assert_eq!(actions, [Rest, Tell(News::Lost { status: None }), WakeWithin(BASE_TIME)]);
     }
 
     // RFC 5626 4.4.1

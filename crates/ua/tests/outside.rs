@@ -266,7 +266,7 @@ fn a_broken_flow_is_replaced_after_a_while() {
     let news = news(&mut world);
     assert!(matches!(
         news[..],
-        [News::Registered { flow: first, .. }, News::Lost, News::Registered { flow: second, .. }] if first != second
+        [News::Registered { flow: first, .. }, News::Lost { status: None }, News::Registered { flow: second, .. }] if first != second
     ));
 }
 

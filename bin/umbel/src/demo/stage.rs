@@ -93,6 +93,8 @@ pub(super) fn listening(listeners: &[Listener], transport: Transport) -> Result<
 pub(super) fn telephone(address: &Address, transport: Transport, at: SocketAddr) -> PhoneOptions {
     PhoneOptions {
         address: address.to_string(),
+        name: None,
+        srtp: None,
         server: format!("{}:{at}", transport.uri_parameter()),
         authority: None,
         certificate: None,

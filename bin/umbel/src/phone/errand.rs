@@ -64,13 +64,19 @@ pub(super) enum Wanted {
 pub(super) enum Outcome {
     /// What was asked for happened.
     Done,
-    /// Stopped from outside.
+    /// Stopped from outside, after what was asked for had happened.
     Stopped,
+    /// Stopped from outside before that.
+    Interrupted,
+    /// We hung up before anybody answered.
+    GivenUp,
+    /// Keys were to be pressed, and the other side takes none.
+    NoKeys,
     /// The other side, or a server, refused the call.
     Refused { status: StatusCode, reason: String, error_id: Option<u32> },
     /// The sessions could not be agreed on.
     NoSession { why: String },
-    /// Nobody answered our call.
+    /// Nobody answered the call.
     NoAnswer,
     /// Nobody called us in time.
     NobodyCalled,
@@ -80,8 +86,12 @@ pub(super) enum Outcome {
     NotTold,
     /// The server does not want us registered.
     NotRegistered(StatusCode),
+    /// The server is in trouble, and does not register anybody now.
+    NotNow(StatusCode),
     /// The server could not be reached, or was lost.
     Unreachable,
+    /// It did not respond to our call.
+    NoResponse,
     /// There were no sockets for the sound.
     NoRoom,
 }
@@ -186,7 +196,12 @@ impl Errand {
 
     /// Somebody wants it to end.
     pub(super) fn stop(&mut self, now: Instant) {
-        self.leave(now, Outcome::Stopped);
+        let is_done = match &self.goal {
+            Goal::Register { .. } => !matches!(self.stage, Stage::Registering),
+            Goal::MessageWaiting { .. } => self.told,
+            Goal::Call { .. } | Goal::VoiceMail { .. } | Goal::Answer { .. } => self.running.is_some(),
+        };
+        self.leave(now, if is_done { Outcome::Stopped } else { Outcome::Interrupted });
     }
 
     /// A name for a call that somebody wants placed.
@@ -225,9 +240,18 @@ impl Errand {
     fn told(&mut self, now: Instant, news: &News) {
         match news {
             News::Registration { change, .. } => self.registration(now, *change),
-            News::Call { call, change: Progress::Answered(_), .. } => {
+            News::Call { change: Progress::Answered(answered), .. }
+                if !answered.takes_keys && self.wants_keys() =>
+            {
+                self.leave(now, Outcome::NoKeys);
+            }
+            News::Call { call, change: Progress::Answered(answered), .. } => {
                 let sent = self.sent_to == Some(*call);
-                let (running, commands) = if sent { self.script.go_on(now) } else { self.script.begin(now) };
+                let (running, commands) = if sent || !answered.takes_keys {
+                    self.script.go_on(now)
+                } else {
+                    self.script.begin(now)
+                };
                 self.running = Some((*call, running));
                 for command in commands {
                     self.telephone.handle(now, Input::Order(Order::Sound { call: *call, command }));
@@ -251,6 +275,12 @@ impl Errand {
             News::Call { .. } => {}
             News::MessageWaiting { change, .. } => self.message_waiting(now, change),
         }
+    }
+
+    /// Whether the run is about keys that are pressed in the first call: who stays registered takes calls as they come.
+    fn wants_keys(&self) -> bool {
+        let first = self.sent_to.is_none() && !matches!(self.goal, Goal::Register { .. });
+        first && self.script.key_count() > 0
     }
 
     fn message_waiting(&mut self, now: Instant, change: &MessageWaiting) {
@@ -281,7 +311,12 @@ impl Errand {
                 Goal::Call { .. } | Goal::VoiceMail { .. } => self.call(now),
             },
             // Who has never been registered is told so at once; later losses are mended by the telephone.
-            (Registration::Lost, Stage::Registering) => self.stage = Stage::Over(Outcome::Unreachable),
+            (Registration::Lost { status: None }, Stage::Registering) => {
+                self.stage = Stage::Over(Outcome::Unreachable);
+            }
+            (Registration::Lost { status: Some(status) }, Stage::Registering) => {
+                self.stage = Stage::Over(Outcome::NotNow(status));
+            }
             (Registration::Refused(status), Stage::Registering | Stage::Reachable(_)) => {
                 self.leave(now, Outcome::NotRegistered(status));
             }
@@ -389,13 +424,14 @@ impl Errand {
 fn of_our_call(ended: &Ended) -> Outcome {
     match (&ended.how, ended.lasted) {
         (How::NoSession { why, .. }, _) => Outcome::NoSession { why: why.clone() },
-        (How::Lost | How::NoConnection, Some(_)) => Outcome::Unreachable,
+        (How::Lost, None) => Outcome::NoResponse,
+        (How::Lost | How::NoConnection, _) => Outcome::Unreachable,
         (_, Some(_)) => Outcome::Done,
         (How::Refused { status, reason, error_id }, None) => {
             Outcome::Refused { status: *status, reason: reason.clone(), error_id: *error_id }
         }
-        (How::NoConnection, None) => Outcome::Unreachable,
         (How::NoRoom, None) => Outcome::NoRoom,
+        (How::ByUs, None) => Outcome::GivenUp,
         (_, None) => Outcome::NoAnswer,
     }
 }
@@ -411,6 +447,8 @@ fn of_answering(ended: &Ended, wanted: Wanted) -> Option<Outcome> {
         // The line was in use, or this telephone was not there for this caller.
         (How::RefusedByUs(_), None, Wanted::Answered | Wanted::Rung) => None,
         (_, None, Wanted::Rung) => Some(Outcome::Done),
+        (How::NoAnswer, None, Wanted::Answered | Wanted::Refused) => Some(Outcome::NoAnswer),
+        (How::ByUs, None, Wanted::Answered) => Some(Outcome::GivenUp),
         (_, None, Wanted::Answered | Wanted::Refused) => Some(Outcome::CallerGaveUp),
     }
 }

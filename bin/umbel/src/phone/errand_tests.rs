@@ -19,8 +19,8 @@ fn a_call_of_ours_is_done_when_it_was_up_and_ended_in_order() {
         (How::NoConnection, Some(3), Outcome::Unreachable),
         (How::NoConnection, None, Outcome::Unreachable),
         (How::NoAnswer, None, Outcome::NoAnswer),
-        (How::Lost, None, Outcome::NoAnswer),
-        (How::ByUs, None, Outcome::NoAnswer),
+        (How::Lost, None, Outcome::NoResponse),
+        (How::ByUs, None, Outcome::GivenUp),
         (How::NoRoom, None, Outcome::NoRoom),
         (
             refused(),
@@ -49,11 +49,67 @@ fn who_answers_is_done_when_what_was_asked_for_happened() {
         (Rung, How::Cancelled, None, Some(Outcome::Done)),
         (Rung, How::CompletedElsewhere, None, Some(Outcome::Done)),
         (Rung, busy(), None, None),
+        // It rang for as long as it may.
+        (Answered, How::NoAnswer, None, Some(Outcome::NoAnswer)),
+        (Rung, How::NoAnswer, None, Some(Outcome::Done)),
+        (Answered, How::ByUs, None, Some(Outcome::GivenUp)),
         (Refused, busy(), None, Some(Outcome::Done)),
         (Refused, How::Cancelled, None, Some(Outcome::CallerGaveUp)),
         (Answered, How::NoRoom, None, Some(Outcome::NoRoom)),
     ] {
         assert_eq!(of_answering(&ended(how.clone(), lasted), wanted), outcome, "{wanted:?} {how:?}");
+    }
+}
+
+/// A run that calls bob, and presses this many keys.
+fn calling(keys: usize) -> (Errand, CallKey) {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+    let uri = |text: &str| text.parse::<Uri>().expect("a URI");
+    let config = Config::new(
+        uri("sip:alice@example.test"),
+        uri("sip:192.0.2.1:5060;transport=tcp"),
+        uri("sip:alice@192.0.2.10:40000;transport=tcp"),
+    );
+    let goal = Goal::Call { target: uri("sip:bob@example.test"), headers: Vec::new(), registers: false };
+    let key = umbel_media::Keystroke::Press(umbel_media::Digit::POUND);
+    let script = Script { keys: vec![key; keys], ..Script::default() };
+    let errand = Errand::begin(Instant::ZERO, config, goal, script, ChaCha20Rng::from_seed([4; 32]));
+    let Stage::Calling(bob) = errand.stage.clone() else { panic!("{:?}", errand.stage) };
+    (errand, bob)
+}
+
+fn answers(errand: &mut Errand, call: CallKey, takes_keys: bool) {
+    let (status, codec) = (StatusCode::OK, umbel_media::Codec::Pcmu);
+    let answered = umbel_phone::Answered { status, codec, encrypted: false, automatic: false, takes_keys };
+    let change = Progress::Answered(answered);
+    errand.told(Instant::ZERO, &News::Call { call, call_id: String::new(), change });
+}
+
+/// CMD-13: keys that cannot be sent are not said to be pressed, and nobody waits for them.
+#[test]
+fn keys_that_the_other_side_does_not_take_end_the_run() {
+    for (keys, takes, ends) in [(1, false, true), (1, true, false), (0, false, false)] {
+        let (mut errand, bob) = calling(keys);
+        answers(&mut errand, bob, takes);
+        let left = matches!(&errand.stage, Stage::Leaving(_, Outcome::NoKeys) | Stage::Over(Outcome::NoKeys));
+        assert_eq!(left, ends, "{keys} keys, taken: {takes}: {:?}", errand.stage);
+    }
+}
+
+/// What is stopped from outside is done where what was asked for had happened.
+#[test]
+fn a_run_that_is_stopped_before_the_answer_was_interrupted() {
+    for (answered, expected) in [(false, Outcome::Interrupted), (true, Outcome::Stopped)] {
+        let (mut errand, bob) = calling(0);
+        if answered {
+            answers(&mut errand, bob, true);
+        }
+        errand.stop(Instant::ZERO);
+        let (Stage::Leaving(_, outcome) | Stage::Over(outcome)) = &errand.stage else {
+            panic!("{:?}", errand.stage)
+        };
+        assert_eq!(*outcome, expected);
     }
 }
 
@@ -127,7 +183,8 @@ fn a_run_follows_a_call_that_is_sent_on() {
     let over = |how, lasted| Progress::Ended(Box::new(ended(how, lasted)));
     let answered = || {
         let (status, codec) = (StatusCode::OK, umbel_media::Codec::Pcmu);
-        let answered = umbel_phone::Answered { status, codec, encrypted: false, automatic: false };
+        let answered =
+            umbel_phone::Answered { status, codec, encrypted: false, automatic: false, takes_keys: true };
         Progress::Answered(answered)
     };
 

@@ -98,8 +98,8 @@ struct Loop {
     reporter: Reporter,
     /// What a person says and hears.
     card: Option<Card>,
-    /// Why that is not to be had any more.
-    card_lost: Option<Failure>,
+    /// Why the card, or the file of what is heard, is not to be had any more.
+    lost: Option<Failure>,
     /// What a person sees, and where.
     face: Option<(Face, Terminal)>,
     director: Option<Director>,
@@ -130,7 +130,7 @@ async fn errand(
         recordings,
         reporter,
         card,
-        card_lost: None,
+        lost: None,
         face,
         director: job.director,
         connection: None,
@@ -172,7 +172,7 @@ async fn errand(
     if world.reporter.is_closed() {
         return Err(Failure::new(Exit::OutputClosed, "output-closed", "the reader of the output is gone"));
     }
-    if let Some(lost) = world.card_lost.take() {
+    if let Some(lost) = world.lost.take() {
         return Err(lost);
     }
     if interrupted {
@@ -209,7 +209,9 @@ impl Loop {
             }
             event => {
                 // What was heard last comes after the call is over.
-                self.recordings.take(call, &event)?;
+                if let Err(lost) = self.recordings.take(call, &event) {
+                    self.give_up(lost);
+                }
                 self.take(Input::Order(Order::Media { call, event }));
             }
         }
@@ -222,15 +224,20 @@ impl Loop {
         self.errand.order(self.clock.now(), Order::Sound { call, command });
     }
 
+    /// Who cannot speak or keep what is heard does not keep the other side waiting: everything is ended in order.
+    fn give_up(&mut self, lost: Failure) {
+        self.recordings.abandon();
+        self.lost.get_or_insert(lost);
+        self.errand.stop(self.clock.now());
+    }
+
     /// The card belongs to the call that is up, and is closed after it.
     fn share_card(&mut self, news: &News) {
         let Some(card) = &mut self.card else { return };
         match news {
             News::Call { call, change: Progress::Answered(_), .. } => {
                 if let Err(lost) = card.begin(*call) {
-                    // Who cannot speak does not keep the other side waiting.
-                    self.card_lost = Some(lost);
-                    self.errand.stop(self.clock.now());
+                    self.give_up(lost);
                 }
             }
             News::Call { call, change: Progress::Ended(_), .. } => card.end(*call),
@@ -274,7 +281,10 @@ impl Loop {
 
     fn tell(&mut self, news: &News) -> Result<(), Failure> {
         if let News::Call { call, change: Progress::Answered(answered), .. } = news {
-            self.recordings.begin(*call, answered.codec)?;
+            let begun = self.recordings.begin(*call, answered.codec);
+            if let Err(lost) = begun {
+                self.give_up(lost);
+            }
         }
         self.share_card(news);
         if let Some((face, terminal)) = &mut self.face {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use umbel_media::{Command, Digit, Keystroke, Level};
 use umbel_phone::{CallKey, Kind, News, Order, Progress, Refusal, Registration};
-use umbel_sip_message::Uri;
+use umbel_sip_message::{StatusCode, Uri};
 use umbel_time::Instant;
 
 use super::keys::BETWEEN_KEYS;
@@ -40,6 +40,8 @@ struct Shown {
     holding: bool,
     /// How loud the other side and we were last, once that is known.
     levels: Option<(Level, Level)>,
+    /// Whether the other side takes keys.
+    takes_keys: bool,
     /// How many keys were typed. Which ones is nobody's business: a PIN may be among them.
     typed: usize,
 }
@@ -84,6 +86,10 @@ impl Face {
     fn changed(&mut self, now: Instant, call: CallKey, change: &Progress) {
         match change {
             Progress::Ended(_) => self.calls.retain(|shown| shown.call != call),
+            // What else happens on the way does not ring.
+            Progress::Ringing { status } if *status != StatusCode::RINGING => {
+                self.at(call);
+            }
             Progress::Ringing { .. } => self.at(call).stage = Stage::RingingThere,
             Progress::Invited(incoming) => {
                 let party = match incoming.kind {
@@ -94,7 +100,14 @@ impl Face {
                 let shown = self.at(call);
                 (shown.stage, shown.party) = (Stage::RingingHere, party);
             }
-            Progress::Answered(_) => self.at(call).stage = Stage::Up(now),
+            Progress::Answered(answered) => {
+                let shown = self.at(call);
+                (shown.stage, shown.takes_keys) = (Stage::Up(now), answered.takes_keys);
+            }
+            Progress::Redirected { to, .. } => {
+                let shown = self.at(call);
+                (shown.stage, shown.party) = (Stage::Calling, address(to));
+            }
             Progress::Held { held } => self.at(call).held = *held,
             Progress::Transferred { to, call } => self.at(*call).party = address(to),
             Progress::Replaced { by, call } => self.at(*call).party = address(&by.caller),
@@ -123,6 +136,7 @@ impl Face {
                 held: false,
                 holding: false,
                 levels: None,
+                takes_keys: true,
                 typed: 0,
             });
             self.calls.len() - 1
@@ -147,7 +161,7 @@ impl Face {
                 Order::Hold { call, held: shown.holding }
             }
             // `a` and `d` are letters of their own; the digits A to D are typed large.
-            (b'0'..=b'9' | b'*' | b'#' | b'A'..=b'D', Stage::Up(_)) => {
+            (b'0'..=b'9' | b'*' | b'#' | b'A'..=b'D', Stage::Up(_)) if shown.takes_keys => {
                 let digit = Digit::try_from(char::from(octet)).ok()?;
                 shown.typed += 1;
                 let strokes = vec![Keystroke::Press(digit), Keystroke::Wait(BETWEEN_KEYS)];
@@ -199,7 +213,8 @@ impl Shown {
                 let levels =
                     self.levels.map(|(theirs, ours)| format!("  in {} out {}", meter(theirs), meter(ours)));
                 let levels = levels.unwrap_or_default();
-                format!("{state} with {party}  {time}{levels}{keys}  [0-9*#A-D] [h]old [q]uit")
+                let digits = if self.takes_keys { "[0-9*#A-D] " } else { "" };
+                format!("{state} with {party}  {time}{levels}{keys}  {digits}[h]old [q]uit")
             }
         }
     }

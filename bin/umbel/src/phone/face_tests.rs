@@ -18,7 +18,7 @@ fn tell(face: &mut Face, call: CallKey, change: Progress) {
 
 fn answered() -> Progress {
     let (status, codec) = (StatusCode::OK, umbel_media::Codec::G722);
-    Progress::Answered(Answered { status, codec, encrypted: true, automatic: false })
+    Progress::Answered(Answered { status, codec, encrypted: true, automatic: false, takes_keys: true })
 }
 
 fn ended() -> Progress {

@@ -17,7 +17,7 @@ use super::event_loop::Job;
 use super::script::Script;
 use super::server::Server;
 use super::{keys, sound};
-use crate::cli::{AnswerOptions, Audio, PhoneOptions};
+use crate::cli::{AnswerOptions, Audio, Encryption, PhoneOptions};
 use crate::config::parse_duration;
 use crate::exit::{Exit, Failure};
 use crate::runtime;
@@ -25,6 +25,20 @@ use crate::serve::refused;
 
 /// The most extra headers of one call.
 const HEADERS_MAX: usize = 64;
+/// The longest name beside an address.
+const NAME_MAX: usize = 200;
+/// What the telephone writes into each request by itself. A second one would make the request another, or none.
+const OWN_HEADERS: [HeaderName; 9] = [
+    HeaderName::Via,
+    HeaderName::From,
+    HeaderName::To,
+    HeaderName::CallId,
+    HeaderName::CSeq,
+    HeaderName::MaxForwards,
+    HeaderName::Contact,
+    HeaderName::ContentLength,
+    HeaderName::ContentType,
+];
 /// How long an ordinary call rings where nothing else is asked for.
 const RINGING: Duration = Duration::from_secs(2);
 /// How long `answer` waits for a call where nothing else is asked for.
@@ -33,6 +47,7 @@ const WITHIN: Duration = Duration::from_secs(600);
 /// Everything a run needs; the goal is filled in by who knows it.
 pub(super) fn job(options: &PhoneOptions, json: bool, goal: Goal) -> Result<Job, Failure> {
     let card = options.audio.map(|Audio::Device| Card::find()).transpose()?;
+    options.record.as_deref().map(sound::writable).transpose()?;
     let (password, pin) = crate::admin::password_and_pin(&options.secrets)?;
     let server = Server::parse(&options.server)?;
     let owner = owner(options)?;
@@ -73,7 +88,8 @@ pub(super) fn job(options: &PhoneOptions, json: bool, goal: Goal) -> Result<Job,
         known_by_certificate: options.certificate.is_some(),
         instance: Some(instance(runtime::seed()?)),
         transfers: !options.no_transfer,
-        srtp: if tls.is_some() { Srtp::Offered } else { Srtp::Off },
+        name: options.name.as_deref().map(name).transpose()?,
+        srtp: srtp(options.srtp, server.transport)?,
         rtp_address: here.ip(),
         user_agent: format!("Umbel-phone/{}", env!("CARGO_PKG_VERSION")),
         ..Config::new(owner, proxy, contact)
@@ -90,6 +106,26 @@ pub(super) fn job(options: &PhoneOptions, json: bool, goal: Goal) -> Result<Job,
         terminal: None,
         director: None,
     })
+}
+
+/// What is shown beside the address: one line.
+fn name(text: &str) -> Result<String, Failure> {
+    if text.chars().any(char::is_control) || text.chars().count() > NAME_MAX {
+        return Err(Failure::usage(format!("--name is one line of at most {NAME_MAX} characters")));
+    }
+    Ok(text.to_owned())
+}
+
+/// RFC 4568 5.1.2: keys travel in what describes the session, so over TLS alone.
+fn srtp(wanted: Option<Encryption>, transport: Transport) -> Result<Srtp, Failure> {
+    match (wanted, transport) {
+        (Some(Encryption::Off), _) | (None, Transport::Tcp) => Ok(Srtp::Off),
+        (Some(Encryption::Offered) | None, Transport::Tls) => Ok(Srtp::Offered),
+        (Some(Encryption::Required), Transport::Tls) => Ok(Srtp::Required),
+        (Some(Encryption::Offered | Encryption::Required), Transport::Tcp) => Err(Failure::usage(
+            "--srtp needs a tls: server; over TCP everybody on the way would read the keys",
+        )),
+    }
 }
 
 /// RFC 5626 4.1, RFC 9562 5.4: a name for this run. Two telephones of one user on one machine must not take
@@ -207,6 +243,9 @@ fn extra_header(text: &str) -> Result<(HeaderName, String), Failure> {
     let wrong = || Failure::usage(format!("--header `{text}`: write \"Name: value\""));
     let (name, value) = text.split_once(':').ok_or_else(wrong)?;
     let name = name.trim().parse().map_err(|_| wrong())?;
+    if OWN_HEADERS.contains(&name) {
+        return Err(Failure::usage(format!("--header `{text}`: the telephone writes {name} itself")));
+    }
     Ok((name, value.trim().to_owned()))
 }
 
@@ -275,5 +314,45 @@ mod tests {
         assert_eq!((name, value.as_str()), (HeaderName::MsExchangeCommand, "skip-pin"));
         assert!(extra_header("no colon").is_err());
         assert!(extra_header("bad name: x").is_err());
+    }
+
+    /// What a second one of would break is not sent; everything else serves tests.
+    #[test]
+    fn what_the_telephone_writes_itself_is_not_given_again() {
+        for own in ["Call-ID: 1", "i: 1", "content-length: 5", "f: <sip:bob@example.test>", "CSeq: 7 INVITE"]
+        {
+            assert!(extra_header(own).expect_err(own).message.contains("itself"), "{own}");
+        }
+        for other in ["Ms-Sensitivity: secret", "Route: <sip:192.0.2.1;lr>", "Priority: urgent", "X-Test: 1"]
+        {
+            assert!(extra_header(other).is_ok(), "{other}");
+        }
+    }
+
+    /// MED-5, DEC-30: keys over TLS alone; there, they can be left out or insisted on.
+    #[test]
+    fn sound_is_encrypted_as_is_said() {
+        use Transport::{Tcp, Tls};
+        for (wanted, transport, becomes) in [
+            (None, Tls, Srtp::Offered),
+            (None, Tcp, Srtp::Off),
+            (Some(Encryption::Off), Tls, Srtp::Off),
+            (Some(Encryption::Off), Tcp, Srtp::Off),
+            (Some(Encryption::Offered), Tls, Srtp::Offered),
+            (Some(Encryption::Required), Tls, Srtp::Required),
+        ] {
+            assert_eq!(srtp(wanted, transport).expect("a choice"), becomes, "{wanted:?}, {transport:?}");
+        }
+        for wanted in [Encryption::Offered, Encryption::Required] {
+            let refused = srtp(Some(wanted), Tcp).expect_err("keys in clear");
+            assert_eq!(refused.exit, Exit::Usage, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_line() {
+        assert_eq!(name("Zoë \"Z\" O'Hara").expect("a name"), "Zoë \"Z\" O'Hara");
+        assert!(name("a\r\nb").is_err() && name("a\tb").is_err() && name(&"a".repeat(201)).is_err());
+        assert!(name(&"ä".repeat(200)).is_ok());
     }
 }

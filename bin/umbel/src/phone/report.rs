@@ -34,7 +34,10 @@ enum Event<'a> {
         codec: &'a str,
         encrypted: bool,
         automatic: bool,
+        takes_keys: bool,
     },
+    /// Whom we call is to be found elsewhere, and is called there.
+    Redirected { call_id: &'a str, code: u16, reason: &'a str, to: &'a str },
     /// The other side put us on hold, or goes on.
     Held { call_id: &'a str, code: Option<u16>, reason: Option<&'a str>, held: bool },
     /// The other side sends us on: another call begins.
@@ -198,8 +201,16 @@ fn registration(call_id: &str, change: Registration) -> Event<'_> {
             expires_seconds: expires.as_secs(),
             authenticated,
         },
-        Registration::Lost => {
+        Registration::Lost { status: None } => {
             Event::Unregistered { call_id, code: None, reason: "the server cannot be reached" }
+        }
+        Registration::Lost { status: Some(StatusCode::OK) } => Event::Unregistered {
+            call_id,
+            code: Some(StatusCode::OK.as_u16()),
+            reason: "the server keeps no registration of ours",
+        },
+        Registration::Lost { status: Some(status) } => {
+            Event::Unregistered { call_id, code: Some(status.as_u16()), reason: status.reason() }
         }
         Registration::Refused(status) => {
             Event::Unregistered { call_id, code: Some(status.as_u16()), reason: status.reason() }
@@ -232,7 +243,11 @@ fn call<'a>(call_id: &'a str, change: &'a Progress, keys: usize) -> Option<Event
             codec: codec_name(answered.codec),
             encrypted: answered.encrypted,
             automatic: answered.automatic,
+            takes_keys: answered.takes_keys,
         },
+        Progress::Redirected { status, to } => {
+            Event::Redirected { call_id, code: status.as_u16(), reason: status.reason(), to: to.as_str() }
+        }
         Progress::Held { held } => Event::Held { call_id, code, reason, held: *held },
         Progress::Transferred { to, .. } => Event::Transferred { call_id, code, reason, to: to.as_str() },
         Progress::Replaced { by, .. } => Event::Replaced { call_id, code, reason, by: by.caller.as_str() },
@@ -272,7 +287,10 @@ fn ending(ended: &Ended) -> (u16, String) {
         How::CompletedElsewhere => (487, "answered elsewhere".to_owned()),
         How::Refused { status, reason, .. } => (status.as_u16(), reason.clone()),
         How::NoSession { status, why } => (status.as_u16(), why.clone()),
+        // Who calls us hears 480.
+        How::NoAnswer if ended.incoming.is_some() => (480, "nobody answered".to_owned()),
         How::NoAnswer => (408, "nobody answered".to_owned()),
+        How::Lost if ended.lasted.is_none() => (408, "there was no response in time".to_owned()),
         How::Lost => (408, "the other side fell silent".to_owned()),
         How::NoConnection => (503, "the connection failed".to_owned()),
         How::NoRoom => (503, "no ports for the sound".to_owned()),
@@ -287,13 +305,16 @@ fn sentence(event: &Event<'_>) -> String {
         }
         Event::Unregistered { code: Some(code), reason, .. } => format!("not registered: {code} {reason}"),
         Event::Unregistered { code: None, reason, .. } => format!("not registered: {reason}"),
-        Event::Ringing { caller: None, code, reason, .. } => format!("ringing ({code} {reason})"),
+        Event::Ringing { caller: None, code, reason, .. } => {
+            format!("{} ({code} {reason})", on_the_way(*code))
+        }
         Event::Ringing { caller: Some(caller), call_id, .. } => incoming(caller, call_id),
         Event::Answered { codec, encrypted, call_id, automatic, .. } => format!(
             "answered{}: {codec}{}, Call-ID {call_id}",
             if *automatic { " by an automatic system" } else { "" },
             if *encrypted { " over SRTP" } else { "" }
         ),
+        Event::Redirected { to, code, reason, .. } => format!("to be found at {to} ({code} {reason})"),
         Event::Held { held: true, .. } => "on hold".to_owned(),
         Event::Held { held: false, .. } => "no longer on hold".to_owned(),
         Event::Transferred { to, .. } => format!("sent on to {to}"),
@@ -315,6 +336,16 @@ fn sentence(event: &Event<'_>) -> String {
             let meaning = error_id.map(|id| format!(" ({})", meaning(id))).unwrap_or_default();
             format!("ended after {seconds:.1} s{missed}: {code} {reason}{meaning}")
         }
+    }
+}
+
+/// What a provisional response says (RFC 3261 21.1). To scripts all of them are `ringing`, with the code beside it.
+fn on_the_way(code: u16) -> &'static str {
+    match code {
+        181 => "being sent on",
+        182 => "waiting in a queue",
+        180 => "ringing",
+        _ => "under way",
     }
 }
 

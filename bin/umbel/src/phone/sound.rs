@@ -22,6 +22,18 @@ pub(super) fn read(path: &Path, json: bool) -> Result<Clip, Failure> {
     Ok(Clip::Message(Message { format, data: audio.data }))
 }
 
+/// Whether what is heard can be kept there: looked at before anybody is called. Nothing is made yet, since a call that
+/// is not answered has no recording.
+pub(super) fn writable(path: &Path) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Err(Failure::usage(format!("--record {}: this is a folder, not a file", path.display())));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let looked_at = if path.exists() { path } else { folder };
+    rustix::fs::access(looked_at, rustix::fs::Access::WRITE_OK)
+        .map_err(|error| at_path("write", path, &error.into()))
+}
+
 /// Where what is heard is kept: one file a call. The first has the name that was given, the others that name
 /// with a number.
 pub(super) struct Recordings {
@@ -82,6 +94,11 @@ impl Recordings {
             (Some((ours, _)), Event::RecordingEnded { .. }) if *ours == call => self.finish(),
             _ => Ok(()),
         }
+    }
+
+    /// Keeps nothing any more.
+    pub(super) fn abandon(&mut self) {
+        (self.place, self.current) = (Place::Nowhere, None);
     }
 
     /// Whether something is being recorded.

@@ -26,6 +26,14 @@ pub(super) fn of(outcome: Outcome, connection: Option<CloseReason>) -> Result<()
         Outcome::NoSession { why } => {
             failed("no-session", format!("the sound of the call could not be agreed on: {why}"))
         }
+        Outcome::Interrupted => {
+            Err(Failure::new(Exit::Interrupted, "interrupted", "stopped before it was done"))
+        }
+        Outcome::GivenUp => failed("given-up", "hung up before the call was answered".to_owned()),
+        Outcome::NoKeys => failed(
+            "no-keys",
+            "the other side takes no keys (telephone-event, RFC 4733); --keys were not pressed".to_owned(),
+        ),
         Outcome::NoAnswer => failed("no-answer", "nobody answered".to_owned()),
         Outcome::NobodyCalled => failed("nobody-called", "nobody called in time; see --within".to_owned()),
         Outcome::CallerGaveUp => failed("caller-gave-up", "the caller gave up before the answer".to_owned()),
@@ -33,10 +41,28 @@ pub(super) fn of(outcome: Outcome, connection: Option<CloseReason>) -> Result<()
             failed("not-told", "the server did not tell what waits in the mailbox".to_owned())
         }
         Outcome::NotRegistered(status) => failed("not-registered", not_registered(status)),
+        Outcome::NotNow(StatusCode::OK) => failed(
+            "not-registered",
+            "the server accepts the registration for no time at all; it keeps none of ours".to_owned(),
+        ),
+        Outcome::NotNow(status) => Err(Failure::new(
+            Exit::TemporaryFailure,
+            "not-registered",
+            format!(
+                "the server registers nobody now: {} {}; try again later",
+                status.as_u16(),
+                status.reason()
+            ),
+        )),
         Outcome::NoRoom => Err(Failure::new(
             Exit::TemporaryFailure,
             "no-ports",
             "there are no ports for the sound of a call; try again later",
+        )),
+        Outcome::NoResponse => Err(Failure::new(
+            Exit::Unavailable,
+            "no-response",
+            "the server takes connections and does not respond to the call as SIP demands; check the port in --server",
         )),
         Outcome::Unreachable => Err(unreachable(connection)),
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use umbel_node::Transport;
 use umbel_ocexum::ExchangeCommand;
 use umbel_sdp::Direction;
-use umbel_sip_message::{HeaderName, Response};
+use umbel_sip_message::{HeaderName, Response, StatusCode};
 use umbel_time::Instant;
 use umbel_ua::{CallKey, Command, Ending, ExtraHeaders, Outgoing};
 
@@ -58,13 +58,11 @@ impl Telephone {
             }
         };
         let Stage::Opening(mut outgoing) = std::mem::replace(&mut call.stage, Stage::Calling) else { return };
+        call.dialled = Some(outgoing.clone());
         outgoing.offer = offer;
         self.timers.arm(Timer::GiveUp(key), now + ANSWERED_WITHIN);
         self.agent.command(now, Command::Invite { call: key, outgoing });
-        let call_id = self.agent.call_id(key).unwrap_or_default().to_owned();
-        if let Some(call) = self.calls.get_mut(&key) {
-            call.call_id = call_id;
-        }
+        self.has_call_id(key);
     }
 
     pub(super) fn answered(
@@ -85,9 +83,10 @@ impl Telephone {
                     codec: parameters.codec,
                     encrypted: parameters.srtp.is_some(),
                     automatic: is_automatic(response.headers()),
+                    takes_keys: parameters.telephone_event.is_some(),
                 };
                 self.tell(key, Progress::Answered(answered));
-                self.wish(Wish::Media { call: key, command: umbel_media::Command::Update(parameters) });
+                self.changed(key, parameters);
                 self.transfer_answered(now, key, response.status());
             }
             Err(NoSession { status, why, .. }) => {
@@ -96,18 +95,28 @@ impl Telephone {
         }
     }
 
+    /// It rings there, or something else happens on the way. A server that says the same again, to keep the call alive
+    /// (RFC 3261 16.6, Timer C), says nothing new.
+    pub(super) fn progressed(&mut self, key: CallKey, status: StatusCode) {
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        if call.progress.replace(status) != Some(status) {
+            self.tell(key, Progress::Ringing { status });
+        }
+    }
+
     /// Ends a call, however far it is; `because` is why, where we have a reason of our own.
     pub(super) fn hang_up(&mut self, now: Instant, key: CallKey, because: Option<How>) {
         let Some(call) = self.calls.get_mut(&key) else { return };
-        self.timers.disarm(&Timer::Answer(key));
-        self.timers.disarm(&Timer::GiveUp(key));
         if call.because.is_none() {
             call.because = because;
         }
         match call.stage {
             // No request was sent, so nobody will answer one.
             Stage::Opening(_) => self.bury(now, key, How::ByUs),
-            _ => self.agent.command(now, Command::HangUp { call: key }),
+            _ => {
+                self.forget_waits(key);
+                self.agent.command(now, Command::HangUp { call: key });
+            }
         }
     }
 
@@ -158,7 +167,7 @@ impl Telephone {
         }
     }
 
-    fn changed(&mut self, key: CallKey, parameters: umbel_media::Parameters) {
+    pub(super) fn changed(&mut self, key: CallKey, parameters: umbel_media::Parameters) {
         self.wish(Wish::Media { call: key, command: umbel_media::Command::Update(parameters) });
         if let Some(held) = self.calls.get_mut(&key).and_then(Call::hold_to_tell) {
             self.tell(key, Progress::Held { held });
@@ -166,6 +175,11 @@ impl Telephone {
     }
 
     pub(super) fn ended(&mut self, now: Instant, key: CallKey, ending: Ending) {
+        if let Ending::Refused(refused) = &ending
+            && self.redirect(now, key, refused)
+        {
+            return;
+        }
         let ours = self.calls.get(&key).is_some_and(|call| call.incoming.is_none());
         let how = match ending {
             Ending::ByPeer => How::ByPeer,

@@ -10,7 +10,7 @@ use umbel_sip_message::{HeaderName, StatusCode, Uri};
 use umbel_time::Instant;
 use umbel_ua::{CallKey, Command, ExtraHeaders, Invitation};
 
-use super::{Telephone, Timer};
+use super::{RINGS_WITHIN, Telephone, Timer};
 use crate::call::{Call, NoSession, Stage, capabilities};
 use crate::config::Redirection;
 use crate::incoming::{Decision, Incoming, Kind, Presence, decide};
@@ -71,6 +71,7 @@ impl Telephone {
                 if let Some(incoming) = incoming {
                     self.tell(key, Progress::Invited(incoming));
                 }
+                self.timers.arm(Timer::Rung(key), now + RINGS_WITHIN);
                 if let Some(ringing) = answer_after {
                     self.timers.arm(Timer::Answer(key), now + ringing);
                 }
@@ -87,7 +88,7 @@ impl Telephone {
         let Stage::Ringing { body, parameters } = &mut call.stage else { return };
         let (body, parameters) = (std::mem::take(body), parameters.take());
         call.stage = if parameters.is_some() { Stage::Up(now) } else { Stage::Confirming };
-        self.timers.disarm(&Timer::Answer(key));
+        self.forget_waits(key);
         self.agent.command(now, Command::Answer { call: key, body, headers: Vec::new() });
         if let Some(parameters) = parameters {
             self.up(key, *parameters);
@@ -118,9 +119,10 @@ impl Telephone {
             codec: parameters.codec,
             encrypted: parameters.srtp.is_some(),
             automatic: incoming.is_some_and(|incoming| incoming.automatic),
+            takes_keys: parameters.telephone_event.is_some(),
         };
         self.tell(key, Progress::Answered(answered));
-        self.wish(Wish::Media { call: key, command: umbel_media::Command::Update(parameters) });
+        self.changed(key, parameters);
     }
 
     pub(super) fn refuse(&mut self, now: Instant, key: CallKey, how: Refusal) {
@@ -146,6 +148,14 @@ impl Telephone {
         self.refuse_with(now, key, by.status(), contact);
     }
 
+    /// Nobody is there, and the caller does not give up.
+    pub(super) fn rung_in_vain(&mut self, now: Instant, key: CallKey) {
+        if let Some(call) = self.calls.get_mut(&key) {
+            call.because = Some(How::NoAnswer);
+        }
+        self.refuse_with(now, key, StatusCode::TEMPORARILY_UNAVAILABLE, Vec::new());
+    }
+
     pub(super) fn refuse_with(
         &mut self,
         now: Instant,
@@ -156,7 +166,7 @@ impl Telephone {
         let Some(call) = self.calls.get_mut(&key) else { return };
         call.because.get_or_insert(How::RefusedByUs(status));
         call.stage = Stage::Ending;
-        self.timers.disarm(&Timer::Answer(key));
+        self.forget_waits(key);
         self.agent.command(now, Command::Refuse { call: key, status, headers });
     }
 }
@@ -168,13 +178,13 @@ pub(super) fn is_missed(incoming: Option<&Incoming>, lasted: Option<Duration>, h
     let Some(incoming) = incoming.filter(|_| lasted.is_none()) else { return false };
     match (incoming.kind, how) {
         (Kind::PlayOnPhone, _) => false,
-        (Kind::Call, How::Cancelled | How::Lost | How::NoConnection | How::NoRoom) => true,
+        (Kind::Call, How::Cancelled | How::NoAnswer | How::Lost | How::NoConnection | How::NoRoom) => true,
         (Kind::Call, How::NoSession { .. }) => true,
         // By a telephone that is in use, or that is not there for anybody.
         (Kind::Call, How::RefusedByUs(status)) => {
             *status == StatusCode::BUSY_HERE || *status == StatusCode::TEMPORARILY_UNAVAILABLE
         }
-        (Kind::Call, How::CompletedElsewhere | How::ByPeer | How::ByUs | How::NoAnswer) => false,
+        (Kind::Call, How::CompletedElsewhere | How::ByPeer | How::ByUs) => false,
         (Kind::Call, How::Refused { .. }) => false,
     }
 }

@@ -272,6 +272,7 @@ impl Stage {
                 Progress::Answered(_) => "answered",
                 Progress::Held { held: true } => "held",
                 Progress::Held { held: false } => "resumed",
+                Progress::Redirected { .. } => "redirected",
                 Progress::Transferred { .. } => "transferred",
                 Progress::Replaced { .. } => "replaced",
                 Progress::Sound(_) => "sound",

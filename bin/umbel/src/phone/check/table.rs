@@ -53,6 +53,16 @@ pub(super) enum Expected {
     Refused(u16),
 }
 
+impl Expected {
+    /// Whether it is about what is heard without the header.
+    pub(super) fn compares(self) -> bool {
+        match self {
+            Expected::SamePrompt | Expected::OtherPrompt | Expected::SamePromptOrRefused => true,
+            Expected::Prompt | Expected::NotAnswered | Expected::Refused(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
