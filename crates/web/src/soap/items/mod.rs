@@ -93,3 +93,5 @@ async fn look(
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod thunderbird_tests;
