@@ -26,7 +26,7 @@ const REGISTERED: u32 = 100_000;
 /// Calls of a round, and how many begin a second.
 const CALLS: (u32, u32) = (5_000, 500);
 /// Users who are called: of one alone, no more than a few strangers may ring the telephones at a time.
-const CALLEES: usize = 50;
+const CALLEES: usize = 100;
 /// Calls whose way is timed while the others go on.
 const PROBES: usize = 400;
 /// Connections with a full handshake of a round.
@@ -86,7 +86,7 @@ pub(crate) fn digest(rounds: usize) -> Vec<Figure> {
 pub(crate) fn calls(rounds: usize) -> Vec<Figure> {
     let sides = Sides::start(Task::Open);
     let telephone = StandIn::quiet(&sides.umbel, "telephone", Manner::Answers);
-    let callees: Vec<String> = (0..CALLEES).map(|nth| format!("callee{nth:02}")).collect();
+    let callees: Vec<String> = (0..CALLEES).map(|nth| format!("callee{nth}")).collect();
     sides.umbel.import_many(&callees);
     let file = injection_file(sides.umbel.folder(), &callees);
     for side in sides.in_turn(0) {

@@ -11,7 +11,8 @@ use umbel_proxy::{Config, Order, Proxy, Wish};
 use umbel_sip_message::AddressOfRecord;
 use umbel_store::memory::MemoryStore;
 use umbel_store::{
-    Address, AuditTrail, Author, Decision, Directory, Password, Reply, UserChange, UserEntry, execute,
+    Address, AuditTrail, Author, Decision, Directory, Password, Reply, Secrets, UserChange, UserEntry,
+    execute,
 };
 use umbel_time::{Instant, UnixTime};
 
@@ -24,6 +25,8 @@ pub struct ProtocolServer {
     proxy: Proxy,
     config: Config,
     store: MemoryStore,
+    /// How often its users have changed, as far as the server was told.
+    changes: u64,
     kept: BTreeMap<AddressOfRecord, Vec<Kept>>,
     rng: ChaCha20Rng,
     life: Life,
@@ -58,6 +61,7 @@ impl ProtocolServer {
             proxy,
             config,
             store,
+            changes: 0,
             kept: BTreeMap::new(),
             rng,
             life: Life::default(),
@@ -80,6 +84,24 @@ impl ProtocolServer {
         self.store
             .change_user(&parse(address), changes, &Author::Store, MORNING)
             .expect("tests make good changes");
+    }
+
+    /// Changes a user as another process does: nobody tells the server.
+    pub fn change_user_elsewhere(&mut self, address: &str, changes: &[UserChange]) {
+        self.change_user(address, changes);
+        self.changes = self.count_changes();
+    }
+
+    /// Gives a user another password as another process does.
+    pub fn set_password_elsewhere(&mut self, address: &str, password: &str) {
+        let password = Password::new(password).expect("tests use good passwords");
+        let set = self.store.set_password(&parse(address), &password, &Author::Store, MORNING);
+        set.expect("the user is there");
+        self.changes = self.count_changes();
+    }
+
+    fn count_changes(&mut self) -> u64 {
+        self.store.user_changes().expect("the store in memory always answers")
     }
 
     /// Sets one rule of a user, in the words of `umbel user set`.
@@ -173,6 +195,10 @@ impl Node for ProtocolServer {
     type Wish = Answer;
 
     fn handle(&mut self, now: Instant, input: Input<Told>) {
+        let changes = self.count_changes();
+        if std::mem::replace(&mut self.changes, changes) != changes {
+            self.proxy.handle(now, Input::Order(Order::UsersChanged));
+        }
         match self.life.inside(input).map(separate) {
             None => {}
             Some(Ok(input)) => self.proxy.handle(now, input),

@@ -79,8 +79,8 @@ pub enum Judgement {
     },
     /// SEC-48: wrong, or nobody of that name.
     Wrong {
-        /// SEC-49: this was the one too many, which somebody should hear of.
-        locks: bool,
+        /// SEC-49: this was the one too many by this name, which somebody should hear of.
+        locks: Option<String>,
     },
 }
 
@@ -148,13 +148,29 @@ impl Authentication {
         method: &Method,
         hashes: Option<&DigestHashes>,
     ) -> Judgement {
-        let Candidate { address, credentials, source } = candidate;
-        // SEC-48: for nobody's name a hash is computed all the same.
-        let is_right = credentials.verify(&ha1(credentials.algorithm, hashes), method) && hashes.is_some();
-        if !is_right {
-            let locks = self.guesses.failed(now, source, &credentials.username);
-            return Judgement::Wrong { locks };
+        if candidate.is_right(method, hashes) {
+            return self.grant(now, candidate);
         }
+        let Candidate { address, credentials, source } = candidate;
+        let locks = self.guesses.failed(now, source, &credentials.username);
+        Judgement::Wrong { locks: locks.then(|| address.user().to_owned()) }
+    }
+
+    /// Compares with hashes that somebody remembers: they may prove somebody right, and nobody wrong.
+    pub fn recall(
+        &mut self,
+        now: Instant,
+        candidate: Box<Candidate>,
+        method: &Method,
+        hashes: Option<&DigestHashes>,
+    ) -> Result<Judgement, Box<Candidate>> {
+        // SEC-48: whoever is not known is compared as well.
+        if candidate.is_right(method, hashes) { Ok(self.grant(now, *candidate)) } else { Err(candidate) }
+    }
+
+    /// The password is right.
+    fn grant(&mut self, now: Instant, candidate: Candidate) -> Judgement {
+        let Candidate { address, credentials, source } = candidate;
         self.guesses.succeeded(source, &credentials.username);
         let count = credentials.qop_auth.as_ref().map_or(0, |(_, count)| count.0);
         // Only now: a stranger must not be able to use up a nonce of somebody else.
@@ -176,6 +192,14 @@ impl Authentication {
                 && credentials.qop_auth.is_some()
                 && is_about(&credentials.uri, request)
         })
+    }
+}
+
+impl Candidate {
+    /// SEC-48: for nobody's name a hash is computed all the same.
+    fn is_right(&self, method: &Method, hashes: Option<&DigestHashes>) -> bool {
+        let credentials = &self.credentials;
+        credentials.verify(&ha1(credentials.algorithm, hashes), method) && hashes.is_some()
     }
 }
 

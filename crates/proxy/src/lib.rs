@@ -27,6 +27,7 @@ mod diversion;
 pub mod forwarding;
 mod gruu;
 pub mod identity;
+mod known_users;
 mod locality;
 pub mod location;
 mod message_waiting;

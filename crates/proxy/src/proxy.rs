@@ -17,6 +17,7 @@ mod targets;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -28,12 +29,13 @@ use umbel_sip_endpoint::{
 use umbel_sip_message::{
     AddressOfRecord, Diagnostics, Draft, HeaderName, Reason, Request, StatusCode, Uri, quoted_string,
 };
-use umbel_store::{Op, Reply, Ticket};
+use umbel_store::{Op, Reply, Ticket, User};
 use umbel_time::{Instant, Timers, UnixTime};
 
 use crate::Config;
 use crate::authentication::Authentication;
 use crate::identity::Sender;
+use crate::known_users::KnownUsers;
 use crate::location::{Clocks, Kept, Location};
 use crate::message_waiting::MessageWaiting;
 use crate::refusal::{Refusal, Refused};
@@ -63,6 +65,8 @@ pub enum Order {
         /// The answer.
         reply: Reply,
     },
+    /// Users of the store have changed, and somebody has been or will be told so: from now on it counts.
+    UsersChanged,
     /// Bindings from before a restart.
     Restore(Vec<(AddressOfRecord, Vec<Kept>)>),
     /// Other settings. Calls under way keep the plans they have.
@@ -128,6 +132,9 @@ pub struct Proxy {
     /// How many calls of strangers ring at whose telephones: see [`strangers`].
     ringing: strangers::Ringing,
     waiting: BTreeMap<Ticket, Waiting>,
+    known_users: KnownUsers,
+    /// Those who were looked up in this turn and are known: as if the store had answered.
+    recalled: VecDeque<(Lookup, Arc<User>)>,
     held: BTreeMap<ServerTransaction, Draft>,
     in_use: in_use::InUse,
     servers: servers::Servers,
@@ -193,6 +200,8 @@ impl Proxy {
             passing: BTreeMap::new(),
             ringing: strangers::Ringing::default(),
             waiting: BTreeMap::new(),
+            known_users: KnownUsers::default(),
+            recalled: VecDeque::new(),
             held: BTreeMap::new(),
             in_use: in_use::InUse::default(),
             servers: servers::Servers::default(),
@@ -267,6 +276,7 @@ impl Proxy {
         match order {
             Order::Clock(wall) => self.clock = Clocks { now, wall },
             Order::Stored { ticket, reply } => self.stored(now, ticket, reply),
+            Order::UsersChanged => self.known_users.forget(),
             Order::Restore(kept) => {
                 let clocks = self.clocks(now);
                 for (address, bindings) in kept {
@@ -366,7 +376,19 @@ impl Proxy {
             Some(Waiting::Named(named)) => self.name_told(now, *named, reply),
             Some(Waiting::Names(names)) => self.names_told(now, *names, reply),
             // Nobody waits for what was only to be written down.
-            None => {}
+            None => {
+                let count = if let Reply::UserChanges(count) = reply { Some(count) } else { None };
+                self.known_users.count_told(ticket, count);
+            }
+        }
+    }
+
+    /// Somebody is looked up: the store is asked whether users have changed, if it is time to.
+    fn count_users(&mut self, now: Instant) {
+        if self.known_users.wants_count(now) {
+            let ticket = Ticket(self.number());
+            self.known_users.count_asked(now, ticket);
+            self.outputs.push_back(Output::Wish(Wish::Store { ticket, op: Op::CountUserChanges }));
         }
     }
 
@@ -475,8 +497,12 @@ impl Node for Proxy {
             Ok(input) => self.endpoint.handle(now, input),
             Err(order) => self.obey(now, order),
         }
-        while let Some(event) = self.endpoint.poll_event() {
-            self.happened(now, event);
+        loop {
+            while let Some(event) = self.endpoint.poll_event() {
+                self.happened(now, event);
+            }
+            let Some((lookup, user)) = self.recalled.pop_front() else { break };
+            self.user_looked_up(now, lookup, Some(user));
         }
         while let Some(output) = self.endpoint.poll_output() {
             self.outputs.push_back(widen(output));

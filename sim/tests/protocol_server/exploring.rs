@@ -250,13 +250,18 @@ impl Explorer {
         }
         let setting =
             Setting { rules, telephones, gateway, voice_mail: [("um", services[0]), ("um2", services[1])] };
+        // DEC-5: what another process changes counts within a second.
+        let elsewhere = self.one_in(2);
         for user in USERS {
-            self.publish(user, &setting.rules[user]);
+            self.publish(user, &setting.rules[user], elsewhere);
+        }
+        if elsewhere {
+            self.company.wait(1);
         }
         setting
     }
 
-    fn publish(&mut self, user: User, rules: &Rules) {
+    fn publish(&mut self, user: User, rules: &Rules, elsewhere: bool) {
         let yes = |is: bool| is.then(|| "yes".to_owned());
         let wait = |wait: Option<u64>| wait.map(|wait| format!("{}s", wait / 1_000));
         let list = |targets: &[Target]| {
@@ -285,8 +290,12 @@ impl Explorer {
             ("team-time", wait(rules.team2)),
         ];
         let changes = changes.map(|(key, value)| UserChange::Routing { key: key.to_owned(), value });
-        let server = self.company.server;
-        self.company.world[server].change_user(&format!("{user}@example.test"), &changes);
+        let server = &mut self.company.world[self.company.server];
+        let address = format!("{user}@example.test");
+        match elsewhere {
+            true => server.change_user_elsewhere(&address, &changes),
+            false => server.change_user(&address, &changes),
+        }
     }
 
     fn any_trouble(&mut self) -> Trouble {

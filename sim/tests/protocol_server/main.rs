@@ -2,6 +2,7 @@
 //! texts demand; and lamps by way of both servers.
 
 mod exploring;
+mod known_users;
 mod lamps;
 mod message_waiting;
 mod model;

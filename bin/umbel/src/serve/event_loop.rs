@@ -36,6 +36,11 @@ pub(super) trait Role {
 
     fn brain(&mut self) -> &mut Self::Brain;
 
+    /// What has to be told to the brain before anything else.
+    fn news(&mut self) -> Option<Self::Order> {
+        None
+    }
+
     /// Looks at what the brain is about to be told.
     fn arrives(&mut self, input: &Input<Self::Order>);
 
@@ -151,6 +156,9 @@ impl<R: Role> EventLoop<R> {
         {
             self.flows.set_trusts(trusted_by(policy.clone(), self.clock));
             self.flows.reverify();
+        }
+        if let Some(news) = self.role.news() {
+            self.role.brain().handle(self.clock.now(), Input::Order(news));
         }
         self.role.arrives(&input);
         self.role.brain().handle(self.clock.now(), input);

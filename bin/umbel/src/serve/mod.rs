@@ -340,6 +340,7 @@ impl Common {
             store: worker.ticket_inbox(move |ticket, reply| {
                 let _ = answers.blocking_send(umbel_proxy::Order::Stored { ticket, reply });
             }),
+            user_changes: (worker.user_changes(), 0),
             traffic: self.watch("server"),
             watch: ProxyWatch::new(self.metrics.clone(), self.readiness.clone()),
             keeping: Keeping::new(worker.inbox()),

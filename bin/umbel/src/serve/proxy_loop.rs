@@ -10,7 +10,7 @@ use umbel_node::{FlowId, Input, Output};
 use umbel_ocexum::Policy;
 use umbel_proxy::{Order, Proxy, Wish};
 use umbel_store::{Reply, StoreError};
-use umbel_store_sqlite::TicketInbox;
+use umbel_store_sqlite::{TicketInbox, UserChanges};
 use umbel_time::Instant;
 
 use super::event_loop::{Role, ask};
@@ -25,6 +25,8 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct ProxyLoop {
     pub(super) proxy: Proxy,
     pub(super) store: TicketInbox,
+    /// How often users have changed, and as it was when the brain was last told.
+    pub(super) user_changes: (UserChanges, u64),
     pub(super) traffic: Watch,
     pub(super) watch: ProxyWatch,
     pub(super) keeping: Keeping,
@@ -42,6 +44,13 @@ impl Role for ProxyLoop {
 
     fn brain(&mut self) -> &mut Proxy {
         &mut self.proxy
+    }
+
+    /// DEC-5: whoever was told by this process that a user has changed may rely on it from then on.
+    fn news(&mut self) -> Option<Order> {
+        let (changes, told) = &mut self.user_changes;
+        let count = changes.count();
+        (std::mem::replace(told, count) != count).then_some(Order::UsersChanged)
     }
 
     fn arrives(&mut self, input: &Input<Order>) {

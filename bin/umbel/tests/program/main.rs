@@ -8,6 +8,7 @@ mod command_line;
 mod demo;
 mod greetings;
 mod import;
+mod known_users;
 mod mail;
 mod message_waiting;
 mod messages;

@@ -160,7 +160,7 @@ fn an_unknown_user_and_a_wrong_password_are_the_same() {
     let unknown = answer(&challenge, &Answer { user: "nobody", ..Answer::default() });
     let impossible = answer(&challenge, &Answer { user: "no body@x", ..Answer::default() });
     for request in [wrong, unknown, impossible] {
-        assert_eq!(judge(&mut ours, at(1), &request), Some(Judgement::Wrong { locks: false }));
+        assert_eq!(judge(&mut ours, at(1), &request), Some(Judgement::Wrong { locks: None }));
     }
     // The nonce was not used up by them.
     assert_eq!(judge(&mut ours, at(1), &answer(&challenge, &Answer::default())), Some(bob()));
@@ -177,7 +177,7 @@ fn who_guesses_is_not_listened_to_for_fifteen_minutes() {
     };
     for n in 1..=10 {
         let judged = attempt(&mut ours, at(n), "guess word");
-        assert_eq!(judged, Some(Judgement::Wrong { locks: n == 10 }));
+        assert_eq!(judged, Some(Judgement::Wrong { locks: (n == 10).then(|| "bob".to_owned()) }));
     }
     assert_eq!(attempt(&mut ours, at(11), "secret word"), None, "not even the right one");
     assert_eq!(attempt(&mut ours, at(909), "secret word"), None);
@@ -192,5 +192,5 @@ fn a_hash_of_zeros_is_nobodys_password() {
     let signed = (&Method::Invite, "sip:alice@example.test");
     let credentials = Credentials::answer(&challenge, ("nobody", &zeros), signed, ("c", NonceCount(1)));
     let request = request(&Method::Invite, "sip:alice@example.test", &credentials.to_string());
-    assert_eq!(judge(&mut ours, at(1), &request), Some(Judgement::Wrong { locks: false }));
+    assert_eq!(judge(&mut ours, at(1), &request), Some(Judgement::Wrong { locks: None }));
 }

@@ -20,6 +20,7 @@ use super::{Alarm, GUESSER_WAITS, HELD_MAX, Proxy, Waiting, Wish};
 use crate::authentication::{Candidate, Examined, Judgement};
 use crate::config::Required;
 use crate::identity::Sender;
+use crate::known_users::Keepable;
 use crate::locality::{self, Meaning};
 use crate::record_route;
 use crate::refusal::Refusal;
@@ -38,6 +39,8 @@ pub(super) struct Arrival {
 pub(super) struct Answer {
     pub(super) arrival: Arrival,
     candidate: Candidate,
+    /// Whether the store's answer may be remembered.
+    keepable: Option<Keepable>,
 }
 
 /// What tells a request that comes round again from others: Call-ID, From tag, CSeq, Request-URI.
@@ -206,25 +209,45 @@ impl Proxy {
             // SEC-49.
             Examined::Locked => self.hold_refusal(now, &arrival),
             Examined::Candidate(candidate) => {
-                let op = Op::DigestHashes(candidate.address.clone());
-                self.ask(op, Waiting::Password(Box::new(Answer { arrival, candidate: *candidate })));
+                self.count_users(now);
+                let known = self.known_users.hashes(now, &candidate.address);
+                match self.authentication.recall(now, candidate, arrival.request.method(), known) {
+                    Ok(judgement) => self.judged(now, arrival, judgement),
+                    // What is known proves nobody wrong.
+                    Err(candidate) => {
+                        let op = Op::DigestHashes(candidate.address.clone());
+                        let keepable = self.known_users.keepable();
+                        let answer = Answer { arrival, candidate: *candidate, keepable };
+                        self.ask(op, Waiting::Password(Box::new(answer)));
+                    }
+                }
             }
         }
     }
 
     pub(super) fn password_told(&mut self, now: Instant, answer: Answer, reply: Reply) {
-        let Answer { arrival, candidate } = answer;
+        let Answer { arrival, candidate, keepable } = answer;
         let hashes = match reply {
             Reply::DigestHashes(hashes) => hashes,
             // The store does not know, rather than knowing that there is none.
             _ => return self.refuse_arrival(now, &arrival, Refusal::StoreFailed),
         };
-        let name = candidate.address.user().to_owned();
-        match self.authentication.judge(now, candidate, arrival.request.method(), hashes.as_ref()) {
+        let address = candidate.address.clone();
+        let judgement = self.authentication.judge(now, candidate, arrival.request.method(), hashes.as_ref());
+        if let Some(hashes) = hashes.filter(|_| !matches!(judgement, Judgement::Wrong { .. })) {
+            self.known_users.learn_hashes(keepable, &address, &hashes);
+        }
+        self.judged(now, arrival, judgement);
+    }
+
+    fn judged(&mut self, now: Instant, arrival: Arrival, judgement: Judgement) {
+        match judgement {
             Judgement::Granted(address) => self.proved(now, arrival, address),
             Judgement::Challenge { stale } => self.challenge(now, &arrival, stale),
             Judgement::Wrong { locks } => {
-                if locks && let Some(flow) = self.endpoint.flow(arrival.flow) {
+                if let Some(name) = locks
+                    && let Some(flow) = self.endpoint.flow(arrival.flow)
+                {
                     let wish = Wish::GuesserLocked { source: flow.remote.ip(), name };
                     self.outputs.push_back(umbel_node::Output::Wish(wish));
                 }

@@ -136,7 +136,7 @@ impl Proxy {
             // URI-6: all telephones of a user, or the one that is meant.
             Meaning::User(address) => self.find_user(now, key, &uri, address, Purpose::Callee),
             // URI-1.
-            Meaning::VoiceMail(address) if is_invite => self.find(key, address, Purpose::VoiceMail),
+            Meaning::VoiceMail(address) if is_invite => self.find(now, key, address, Purpose::VoiceMail),
             Meaning::Pilot if is_invite => self.send_to_voice_mail(now, key, None, None),
             // RFC 6665 8.3.2.
             Meaning::VoiceMail(_) | Meaning::Pilot | Meaning::Ourselves if is_subscribe => {

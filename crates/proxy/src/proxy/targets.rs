@@ -1,5 +1,7 @@
 //! From addresses to places: users are looked up, numbers go to gateways, all else by its name.
 
+use std::sync::Arc;
+
 use umbel_sip_message::{AddressOfRecord, Uri};
 use umbel_store::{Address, Op, Reply, Routing, User};
 use umbel_time::Instant;
@@ -8,6 +10,7 @@ use super::branches::{Hop, Next};
 use super::call::{CallKey, call_mut};
 use super::{Proxy, Waiting};
 use crate::gruu::{self, NoGruu};
+use crate::known_users::Keepable;
 use crate::locality::{self, Meaning};
 use crate::refusal::Refusal;
 use crate::response_context::Kind;
@@ -20,6 +23,8 @@ pub(super) struct Lookup {
     address: AddressOfRecord,
     /// Not an address; it may be an extension, or another name.
     is_by_extension: bool,
+    /// Whether the answer may be remembered.
+    keepable: Option<Keepable>,
 }
 
 /// What for.
@@ -63,13 +68,19 @@ impl Proxy {
         if matches!(purpose, Purpose::Callee | Purpose::Forward) {
             call_mut(&mut self.calls, key, |call| call.only = only);
         }
-        self.find(key, address, purpose);
+        self.find(now, key, address, purpose);
     }
 
     /// Looks a user up, for the call to go on when the store has answered.
-    pub(super) fn find(&mut self, call: CallKey, address: AddressOfRecord, purpose: Purpose) {
+    pub(super) fn find(&mut self, now: Instant, call: CallKey, address: AddressOfRecord, purpose: Purpose) {
         call_mut(&mut self.calls, call, |call| call.context.expect());
-        self.look_up(Lookup { call, purpose, address, is_by_extension: false });
+        self.count_users(now);
+        let keepable = self.known_users.keepable();
+        let lookup = Lookup { call, purpose, address, is_by_extension: false, keepable };
+        match self.known_users.user(now, &lookup.address) {
+            Some(user) => self.recalled.push_back((lookup, user)),
+            None => self.look_up(lookup),
+        }
     }
 
     fn look_up(&mut self, lookup: Lookup) {
@@ -83,7 +94,7 @@ impl Proxy {
 
     pub(super) fn user_told(&mut self, now: Instant, lookup: Lookup, reply: Reply) {
         let user = match reply {
-            Reply::User(user) => user,
+            Reply::User(user) => user.map(|user| Arc::new(*user)),
             _ => {
                 call_mut(&mut self.calls, lookup.call, |call| call.context.settle());
                 return self.give_up(now, lookup.call, Refusal::StoreFailed);
@@ -92,6 +103,14 @@ impl Proxy {
         if user.is_none() && !lookup.is_by_extension {
             return self.look_up(Lookup { is_by_extension: true, ..lookup });
         }
+        if let Some(user) = &user {
+            self.known_users.learn_user(lookup.keepable, lookup.address.clone(), user);
+        }
+        self.user_looked_up(now, lookup, user);
+    }
+
+    /// It is known who it is; or that there is nobody.
+    pub(super) fn user_looked_up(&mut self, now: Instant, lookup: Lookup, user: Option<Arc<User>>) {
         let Lookup { call: key, purpose, address, .. } = lookup;
         call_mut(&mut self.calls, key, |call| call.context.settle());
         // The caller has gone meanwhile, and may have waited for this alone.
@@ -161,7 +180,7 @@ impl Proxy {
         match locality::meaning(uri.as_ref(), &self.config) {
             Meaning::User(address) => self.find_user(now, key, uri, address, purpose),
             Meaning::VoiceMail(address) if purpose == Purpose::Forward => {
-                self.find(key, address, Purpose::VoiceMail);
+                self.find(now, key, address, Purpose::VoiceMail);
             }
             Meaning::Number(number) => self.send_to_number(now, key, &number, kind),
             Meaning::Foreign if self.may_go_to(key, uri) => self.send_to_uri(now, key, uri.clone(), kind),

@@ -53,6 +53,7 @@ impl Office {
                 Output::Wish(Wish::Store { ticket, op }) => {
                     let reply = match op {
                         Op::FindUser(Lookup::Address(address)) => Reply::User(Some(Box::new(user(address)))),
+                        Op::CountUserChanges => Reply::UserChanges(1),
                         _ => Reply::Done,
                     };
                     self.proxy.handle(self.now, Input::Order(Order::Stored { ticket, reply }));

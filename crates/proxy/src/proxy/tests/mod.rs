@@ -13,6 +13,7 @@ mod diverting;
 mod explaining;
 mod exploring;
 mod gruus;
+mod known_users;
 mod late_answers;
 mod message_waiting;
 mod missed_calls;
@@ -43,6 +44,8 @@ pub(super) const UM_NAME: &str = "um.example.test";
 pub(super) struct Office {
     pub(super) proxy: Proxy,
     pub(super) store: MemoryStore,
+    /// How often the users of the store have changed, as far as the proxy was told.
+    changes: u64,
     pub(super) now: Instant,
     /// Flows by name of who is at their other end, and back.
     flows: BTreeMap<String, FlowId>,
@@ -57,6 +60,11 @@ pub(super) struct Office {
     responses: BTreeMap<String, Response>,
     pub(super) kept: BTreeMap<AddressOfRecord, Vec<Kept>>,
     pub(super) locked: Vec<String>,
+    pub(super) store_fails: bool,
+    /// What everybody answers challenges with.
+    pub(super) password: &'static str,
+    /// What was asked of the store.
+    pub(super) asked: Vec<String>,
     pub(super) refused: Vec<Refused>,
     /// News of servers, and who does not answer pings.
     pub(super) standing: Vec<String>,
@@ -105,6 +113,7 @@ impl Office {
         let mut office = Office {
             proxy: Proxy::new(config, wall, ChaCha20Rng::seed_from_u64(7)),
             store,
+            changes: 0,
             now: Instant::ZERO,
             flows: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -115,6 +124,9 @@ impl Office {
             responses: BTreeMap::new(),
             kept: BTreeMap::new(),
             locked: Vec::new(),
+            store_fails: false,
+            password: PASSWORD,
+            asked: Vec::new(),
             refused: Vec::new(),
             standing: Vec::new(),
             deaf: BTreeSet::new(),
@@ -145,6 +157,17 @@ impl Office {
             self.register(name, &format!("<sip:{name}@{}>", self.address(name)), "");
             self.expect(&format!("{name} < 200"));
         }
+    }
+
+    /// By another process: nobody is told.
+    pub(super) fn set_elsewhere(&mut self, user: &str, rule: &str, value: &str) {
+        self.set(user, rule, value);
+        self.nobody_is_told();
+    }
+
+    /// What was done to users since the last look was done by another process.
+    pub(super) fn nobody_is_told(&mut self) {
+        self.changes = self.store.user_changes().unwrap();
     }
 
     pub(super) fn set(&mut self, user: &str, rule: &str, value: &str) {
@@ -189,7 +212,11 @@ impl Office {
 
     /// Time passes.
     pub(super) fn wait(&mut self, seconds: u64) {
-        let end = self.now + Duration::from_secs(seconds);
+        self.pass(Duration::from_secs(seconds));
+    }
+
+    pub(super) fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
         while let Some(next) = self.proxy.poll_timeout().filter(|next| *next <= end) {
             self.now = next.max(self.now);
             self.tell(Input::Timeout);
@@ -209,6 +236,10 @@ impl Office {
     }
 
     fn tell(&mut self, input: Input<Order>) {
+        let changes = self.store.user_changes().unwrap();
+        if std::mem::replace(&mut self.changes, changes) != changes {
+            self.proxy.handle(self.now, Input::Order(Order::UsersChanged));
+        }
         self.proxy.handle(self.now, input);
         while let Some(output) = self.proxy.poll_output() {
             match output {
@@ -217,7 +248,11 @@ impl Office {
                 Output::Open { id, to } => self.open(id, &to),
                 Output::Close { .. } => {}
                 Output::Wish(Wish::Store { ticket, op }) => {
-                    let reply = execute(&mut self.store, op);
+                    self.asked.push(format!("{op:?}"));
+                    let reply = match self.store_fails {
+                        true => Reply::Failed(umbel_store::StoreError::Busy),
+                        false => execute(&mut self.store, op),
+                    };
                     self.proxy.handle(self.now, Input::Order(Order::Stored { ticket, reply }));
                 }
                 Output::Wish(Wish::Keep { address, bindings }) => {
@@ -367,7 +402,7 @@ impl Office {
         });
         let Some(challenged) = challenged.cloned() else { return };
         self.ladder.pop();
-        let credentials = self.credentials(name, method, uri, &challenged, PASSWORD);
+        let credentials = self.credentials(name, method, uri, &challenged, self.password);
         let text = self.text(name, method, uri, lines, 2, &credentials);
         self.say(name, &text);
     }
