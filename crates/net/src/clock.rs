@@ -1,7 +1,9 @@
 //! The one reader of the machine's clocks and of its source of randomness.
 
+use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::time::Sleep;
 use umbel_time::{Instant, UnixTime};
 
 /// The clocks of a node: one that never goes back, and the wall's.
@@ -37,15 +39,67 @@ impl Clock {
     ///
     /// Takes what [`umbel_node::Node::poll_timeout`] gives.
     pub async fn sleep_until(&self, deadline: Option<Instant>) {
-        // The runtime's timers end within a few years; what is further away does not come.
-        let reachable = deadline
-            .and_then(|deadline| self.start.checked_add(deadline.since(Instant::ZERO)))
-            .filter(|moment| moment.saturating_duration_since(self.start) < FOREVER);
-        match reachable {
-            Some(moment) => tokio::time::sleep_until(moment.into()).await,
+        match self.moment(deadline) {
+            Some(moment) => tokio::time::sleep_until(moment).await,
             None => std::future::pending().await,
         }
     }
+
+    /// The runtime's timers end within a few years; what is further away does not come.
+    fn moment(&self, deadline: Option<Instant>) -> Option<tokio::time::Instant> {
+        let moment = self.start.checked_add(deadline?.since(Instant::ZERO))?;
+        (moment.saturating_duration_since(self.start) < FOREVER).then(|| moment.into())
+    }
+}
+
+/// Alarms ring at multiples of this time, so that those of one moment wake their loop once.
+const STEP_MICROS: u64 = 10_000;
+
+/// An event loop's alarm, which may be set in every turn and costs a timer only where it has to ring earlier.
+#[derive(Debug)]
+pub struct Alarm {
+    clock: Clock,
+    /// Rings no later than the deadline, and perhaps earlier: for one of before that was put off.
+    sleep: Pin<Box<Sleep>>,
+    rings: Option<Instant>,
+    deadline: Option<Instant>,
+}
+
+impl Alarm {
+    /// An alarm that does not ring. Belongs to the runtime that it is made in.
+    pub fn new(clock: Clock) -> Self {
+        let sleep = Box::pin(tokio::time::sleep(FOREVER));
+        Alarm { clock, sleep, rings: None, deadline: None }
+    }
+
+    /// Rings at this deadline, or [`STEP_MICROS`] later at most, in place of what was set before; never, where there
+    /// is none.
+    pub fn set(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline.map(up_to_step);
+    }
+
+    /// Returns when the deadline has come. May be dropped, and called again.
+    pub async fn rung(&mut self) {
+        loop {
+            let Some(deadline) = self.deadline else { return std::future::pending().await };
+            if self.rings.is_none_or(|rings| rings > deadline) {
+                let Some(moment) = self.clock.moment(Some(deadline)) else {
+                    return std::future::pending().await;
+                };
+                self.sleep.as_mut().reset(moment);
+                self.rings = Some(deadline);
+            }
+            self.sleep.as_mut().await;
+            self.rings = None;
+            if self.clock.now() >= deadline {
+                return;
+            }
+        }
+    }
+}
+
+fn up_to_step(deadline: Instant) -> Instant {
+    Instant::from_micros(deadline.as_micros().div_ceil(STEP_MICROS).saturating_mul(STEP_MICROS))
 }
 
 /// Longer than any process lives.
@@ -105,6 +159,50 @@ mod tests {
     async fn a_deadline_that_has_passed_returns_at_once() {
         let clock = Clock::start();
         clock.sleep_until(Some(Instant::ZERO)).await;
+    }
+
+    #[test]
+    fn alarms_ring_in_steps_and_never_early() {
+        let at = Instant::from_millis;
+        for (deadline, rings) in [(0, 0), (1, 10), (10, 10), (11, 20), (32_000, 32_000)] {
+            assert_eq!(up_to_step(at(deadline)), at(rings), "{deadline}");
+        }
+        assert_eq!(up_to_step(at(10) + Duration::from_micros(1)), at(20));
+        assert!(up_to_step(Instant::FAR_FUTURE) > at(u64::MAX / 2_000));
+    }
+
+    #[tokio::test]
+    async fn an_alarm_rings_for_its_last_deadline_and_not_for_those_before() {
+        let clock = Clock::start();
+        let mut alarm = Alarm::new(clock);
+        let soon = clock.now() + Duration::from_millis(20);
+        let never = async |alarm: &mut Alarm| {
+            tokio::select! {
+                biased;
+                () = alarm.rung() => panic!("it rang"),
+                () = tokio::time::sleep(Duration::from_millis(60)) => {}
+            }
+        };
+        // Put off before anybody listened, and while somebody did.
+        alarm.set(Some(soon));
+        alarm.set(None);
+        never(&mut alarm).await;
+        alarm.set(Some(clock.now() + Duration::from_millis(20)));
+        tokio::select! {
+            biased;
+            () = alarm.rung() => panic!("it rang early"),
+            () = tokio::task::yield_now() => {}
+        }
+        alarm.set(Some(Instant::FAR_FUTURE));
+        never(&mut alarm).await;
+        // Earlier than what it was set for, and in the past.
+        let deadline = clock.now() + Duration::from_millis(30);
+        alarm.set(Some(clock.now() + Duration::from_secs(3_600)));
+        alarm.set(Some(deadline));
+        alarm.rung().await;
+        assert!(clock.now() >= deadline);
+        alarm.set(Some(Instant::ZERO));
+        alarm.rung().await;
     }
 
     #[tokio::test]

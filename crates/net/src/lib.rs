@@ -14,7 +14,7 @@ mod resolver;
 mod tls;
 
 pub use authority::{Authority, AuthorityError, Issued};
-pub use clock::{Clock, seed};
+pub use clock::{Alarm, Clock, seed};
 pub use flows::{Config, Flows, ListenError, Listener, NoListener, Stats, Trusts};
 pub use identity::{FileError, Identity, load_certificates, load_revocations};
 pub use limits::Limits;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
-use umbel_net::{Clock, Flows, Stats};
+use umbel_net::{Alarm, Clock, Flows, Stats};
 use umbel_node::{FlowId, Input, Node, Output};
 use umbel_ocexum::{Policy, TrustedTransport};
 use umbel_store::{Op, Ticket};
@@ -98,19 +98,20 @@ impl<R: Role> EventLoop<R> {
         let mut wall_clock = tokio::time::interval(WALL_CLOCK);
         let end = Arc::clone(&self.end);
         let mut may_end = false;
+        let mut alarm = Alarm::new(self.clock);
         loop {
             self.perform();
             if self.role.is_over(may_end) {
                 return Ended::Drained;
             }
-            let wake = self.role.brain().poll_timeout();
+            alarm.set(self.role.brain().poll_timeout());
             let input = tokio::select! {
                 input = self.flows.next() => input,
                 order = self.orders.recv() => match order {
                     Some(order) => Input::Order(order),
                     None => return Ended::Orphaned,
                 },
-                () = self.clock.sleep_until(wake) => Input::Timeout,
+                () = alarm.rung() => Input::Timeout,
                 _ = wall_clock.tick() => {
                     self.keep_flows_in_use();
                     Input::Order(self.role.second(self.clock, &self.flows.stats()))

@@ -53,7 +53,8 @@ async fn converse(shared: &Shared, connection: &Connection, stream: &Stream) -> 
         if readable && inbound.wants_more() && !connection.is_closing() {
             match read(shared, connection, stream, &mut inbound, now) {
                 Read::Nothing => readable = false,
-                Read::Something => heard = now,
+                // All that there was.
+                Read::Something => (heard, readable) = (now, false),
                 Read::Much => {
                     heard = now;
                     // Others first: this peer would keep us busy for as long as it likes.

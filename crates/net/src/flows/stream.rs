@@ -9,6 +9,7 @@ use std::io::{self, IoSlice, Read, Write};
 
 use bytes::{Buf, Bytes};
 use rustls_pki_types::CertificateDer;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use crate::limits::READ_BUFFER_BYTES;
@@ -129,7 +130,7 @@ impl Stream {
     pub(super) fn read<'a>(&self, buffers: &'a mut Buffers) -> io::Result<Arrived<'a>> {
         match self {
             Stream::Plain(socket) => {
-                let count = socket.try_read(&mut buffers.from_socket)?;
+                let count = try_read(socket, &mut buffers.from_socket)?;
                 let octets = buffers.from_socket.get(..count).unwrap_or_default();
                 Ok(Arrived { octets, ended: count == 0, more: count == READ_BUFFER_BYTES })
             }
@@ -155,6 +156,22 @@ impl Stream {
         }
         let _ = socket2::SockRef::from(self.socket()).shutdown(std::net::Shutdown::Write);
     }
+}
+
+/// Reads what is there. Octets that leave room in the buffer were all there were (as an edge of epoll tells of
+/// what comes later, and of the peer's end): the socket counts as not readable then, and is not asked again.
+fn try_read(socket: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut all = None;
+    let read = socket.try_io(Interest::READABLE, || {
+        let count = (&*socket2::SockRef::from(socket)).read(buffer)?;
+        if count == 0 || count == buffer.len() {
+            return Ok(count);
+        }
+        all = Some(count);
+        // What the runtime takes for "nothing more".
+        Err(io::ErrorKind::WouldBlock.into())
+    });
+    all.map_or(read, Ok)
 }
 
 fn write_plain(socket: &TcpStream, outbound: &mut Outbound) -> io::Result<Written> {
@@ -187,7 +204,7 @@ impl Sealed {
         // What came together with the end of the handshake.
         let mut ended = take_opened(&mut session, opened)?;
         let mut more = false;
-        match self.socket.try_read(from_socket) {
+        match try_read(&self.socket, from_socket) {
             Ok(0) => ended = true,
             Ok(count) => {
                 more = count == READ_BUFFER_BYTES;
