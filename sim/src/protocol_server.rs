@@ -145,14 +145,14 @@ impl ProtocolServer {
         self.proxy.handle(now, Input::Order(Order::Restore(kept)));
     }
 
-    fn settle(&mut self) {
+    fn settle(&mut self, now: Instant) {
         while let Some(output) = self.proxy.poll_output() {
             let output = match output {
                 Output::Open { id, to } => Output::Open { id: self.life.outer(id), to },
                 Output::Transmit { id, bytes } => Output::Transmit { id: self.life.outer(id), bytes },
                 Output::Close { id } => Output::Close { id: self.life.outer(id) },
                 Output::Resolve { query, uri } => Output::Resolve { query, uri },
-                Output::Wish(wish) => match self.carry_out_now(wish) {
+                Output::Wish(wish) => match self.carry_out_now(now, wish) {
                     Some(answer) => Output::Wish(answer),
                     None => continue,
                 },
@@ -161,7 +161,7 @@ impl ProtocolServer {
         }
     }
 
-    fn carry_out_now(&mut self, wish: Wish) -> Option<Answer> {
+    fn carry_out_now(&mut self, now: Instant, wish: Wish) -> Option<Answer> {
         match wish {
             Wish::Store { ticket, op } => {
                 if self.store_is.silent {
@@ -173,7 +173,8 @@ impl ProtocolServer {
                 };
                 Some(Answer(self.store_is.slow, Order::Stored { ticket, reply }))
             }
-            Wish::Keep { address, bindings } => {
+            Wish::Keep(address) => {
+                let bindings = self.proxy.kept(now, &address);
                 if bindings.is_empty() {
                     self.kept.remove(&address);
                 } else {
@@ -210,7 +211,7 @@ impl Node for ProtocolServer {
             Some(Err(Told::Stored(..))) => {}
             Some(Err(Told::Restart)) => self.restart(now),
         }
-        self.settle();
+        self.settle(now);
     }
 
     fn poll_output(&mut self) -> Option<Output<Answer>> {

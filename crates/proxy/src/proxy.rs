@@ -85,13 +85,9 @@ pub enum Wish {
         /// What.
         op: Op,
     },
-    /// These are the bindings of an address from now on; whoever keeps them may take its time.
-    Keep {
-        /// Whose.
-        address: AddressOfRecord,
-        /// All of them; none: forget the address.
-        bindings: Vec<Kept>,
-    },
+    /// The bindings of this address have changed. Whoever keeps them may take its time, and asks for
+    /// [`Proxy::kept`] then.
+    Keep(AddressOfRecord),
     /// SEC-49: somebody guesses passwords.
     GuesserLocked {
         /// From where.
@@ -225,6 +221,11 @@ impl Proxy {
     /// Addresses that are registered.
     pub fn registered_count(&self) -> usize {
         self.location.len()
+    }
+
+    /// The bindings of an address as they are to be kept over a restart; none: nothing is to be kept of it.
+    pub fn kept(&self, now: Instant, address: &AddressOfRecord) -> Vec<Kept> {
+        self.location.kept(self.clocks(now), address)
     }
 
     /// The flows that registrations and calls go along, with repetitions; the shell does not take these
@@ -362,7 +363,7 @@ impl Proxy {
                 self.refusals_left = record::REFUSALS_MAX;
                 for address in self.location.sweep(now) {
                     self.contacts_changed(now, &address);
-                    self.keep(now, address);
+                    self.outputs.push_back(Output::Wish(Wish::Keep(address)));
                 }
                 self.timers.arm(Alarm::Sweep, now + SWEEP_EVERY);
             }
@@ -396,11 +397,6 @@ impl Proxy {
         let ticket = Ticket(self.number());
         self.waiting.insert(ticket, waiting);
         self.outputs.push_back(Output::Wish(Wish::Store { ticket, op }));
-    }
-
-    fn keep(&mut self, now: Instant, address: AddressOfRecord) {
-        let bindings = self.location.kept(self.clocks(now), &address);
-        self.outputs.push_back(Output::Wish(Wish::Keep { address, bindings }));
     }
 
     /// The time by both clocks.

@@ -73,7 +73,7 @@ impl Role for ProxyLoop {
                     return Some(Order::Stored { ticket, reply: Reply::Failed(StoreError::Overloaded) });
                 }
             }
-            Wish::Keep { address, bindings } => self.keeping.keep(address, bindings),
+            Wish::Keep(address) => self.keeping.keep(address),
             Wish::Refused(refused) => self.watch.refused(*refused),
             Wish::Server { uri, is_up } => self.watch.server(&uri, is_up),
             Wish::GuesserLocked { source, name } => ProxyWatch::guesser(source, &name),
@@ -83,7 +83,8 @@ impl Role for ProxyLoop {
 
     fn second(&mut self, clock: Clock, connections: &Stats) -> Order {
         self.traffic.figures(connections);
-        self.keeping.write_some();
+        let now = clock.now();
+        self.keeping.write_some(|address| self.proxy.kept(now, address));
         self.watch.figures(&self.proxy, self.keeping.waiting());
         Order::Clock(clock.unix_time())
     }
@@ -100,7 +101,8 @@ impl Role for ProxyLoop {
     }
 
     fn leave(&mut self) {
-        self.keeping.write_all();
+        let now = self.clock.now();
+        self.keeping.write_all(|address| self.proxy.kept(now, address));
     }
 
     /// As long as the unified messaging server has calls, their requests pass through here; and it waits for

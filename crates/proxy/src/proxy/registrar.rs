@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
+use umbel_node::Output;
 use umbel_sip_message::{
     AddressOfRecord, Contacts, Draft, HeaderName, NameAddr, Scheme, StatusCode, Uri, quoted_string,
 };
 use umbel_time::Instant;
 
-use super::Proxy;
 use super::admission::Arrival;
+use super::{Proxy, Wish};
 use crate::gruu;
 use crate::identity::Sender;
 use crate::locality;
@@ -55,7 +56,7 @@ impl Proxy {
             }
         }
         if !is_query {
-            self.keep(now, address.clone());
+            self.outputs.push_back(Output::Wish(Wish::Keep(address.clone())));
         }
         let tag = self.tag();
         let mut draft = Draft::reply(&arrival.request, StatusCode::OK);

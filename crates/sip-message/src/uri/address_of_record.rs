@@ -1,18 +1,22 @@
 //! Who is meant: `user@host`, the identity behind a URI.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::{Scheme, Uri, UriRef, escape};
 use crate::grammar::ParseError;
 
 /// An address-of-record (RFC 3261 6): the user decoded once, the host in lower case, nothing else.
 ///
-/// Users are compared with case, hosts without (M8).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Users are compared with case, hosts without (M8). Copies share one text: tables are full of them.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct AddressOfRecord {
-    user: String,
-    host: String,
+    /// `user@host`.
+    text: Arc<str>,
+    /// How long the user is.
+    user: u32,
 }
 
 impl AddressOfRecord {
@@ -24,8 +28,14 @@ impl AddressOfRecord {
     pub(super) fn of(uri: UriRef<'_>) -> Option<Self> {
         match uri.scheme() {
             Scheme::Sip | Scheme::Sips => {
-                let user = uri.user_decoded()?.into_owned();
-                Some(AddressOfRecord { user, host: uri.host().to_ascii_lowercase() })
+                let (user, host) = (uri.user_decoded()?, uri.host());
+                let mut text = String::with_capacity(user.len() + 1 + host.len());
+                text.push_str(&user);
+                text.push('@');
+                text.extend(host.chars().map(|letter| letter.to_ascii_lowercase()));
+                // No URI is that long.
+                let user = u32::try_from(user.len()).ok()?;
+                Some(AddressOfRecord { text: text.into(), user })
             }
             Scheme::Tel | Scheme::Other => None,
         }
@@ -33,17 +43,23 @@ impl AddressOfRecord {
 
     /// The user, decoded.
     pub fn user(&self) -> &str {
-        &self.user
+        self.parts().0
     }
 
     /// The host, in lower case.
     pub fn host(&self) -> &str {
-        &self.host
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        let (user, host) = self.text.split_at_checked(self.user as usize).unwrap_or_default();
+        (user, host.get(1..).unwrap_or_default())
     }
 
     /// `sip:user@host`, escaped as needed.
     pub fn to_uri(&self) -> Uri {
-        let text = format!("sip:{}@{}", escape::encode_user(&self.user), self.host);
+        let (user, host) = self.parts();
+        let text = format!("sip:{}@{host}", escape::encode_user(user));
         match text.parse() {
             Ok(uri) => uri,
             Err(_) => unreachable!("made from a URI, or checked as one"),
@@ -51,9 +67,28 @@ impl AddressOfRecord {
     }
 }
 
+/// By user, then by host.
+impl Ord for AddressOfRecord {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(&other.parts())
+    }
+}
+
+impl PartialOrd for AddressOfRecord {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl fmt::Display for AddressOfRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.user, self.host)
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for AddressOfRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.text, f)
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -37,12 +37,13 @@ const DONE: u8 = 0;
 const UNDER_WAY: u8 = 1;
 const FAILED: u8 = 2;
 
-/// Registrations on their way into the store: of each address the newest.
+/// Registrations on their way into the store: whose they are. What they are is asked when they are written, so that
+/// a hundred thousand that wait are not held twice.
 pub(super) struct Keeping {
     store: Inbox,
-    waiting: BTreeMap<AddressOfRecord, Vec<Kept>>,
+    waiting: BTreeSet<AddressOfRecord>,
     /// What the store is writing, in case it does not.
-    being_written: BTreeMap<AddressOfRecord, Vec<Kept>>,
+    being_written: BTreeSet<AddressOfRecord>,
     batch: Batch,
     /// Addresses for which there was no room.
     left_out: u64,
@@ -54,18 +55,18 @@ impl Keeping {
     pub(super) fn new(store: Inbox) -> Self {
         Keeping {
             store,
-            waiting: BTreeMap::new(),
-            being_written: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            being_written: BTreeSet::new(),
             batch: Batch::default(),
             left_out: 0,
             is_away: false,
         }
     }
 
-    /// These are the bindings of an address from now on.
-    pub(super) fn keep(&mut self, address: AddressOfRecord, bindings: Vec<Kept>) {
-        if self.waiting.len() < WAITING_MAX || self.waiting.contains_key(&address) {
-            self.waiting.insert(address, bindings);
+    /// The bindings of an address have changed.
+    pub(super) fn keep(&mut self, address: AddressOfRecord) {
+        if self.waiting.len() < WAITING_MAX || self.waiting.contains(&address) {
+            self.waiting.insert(address);
         } else {
             self.left_out += 1;
         }
@@ -76,8 +77,9 @@ impl Keeping {
         self.waiting.len() + self.being_written.len()
     }
 
-    /// Once a second: hands the next batch to the store, unless it is still busy with the latest one.
-    pub(super) fn write_some(&mut self) {
+    /// Once a second: hands the next batch to the store, unless it is still busy with the latest one. `kept` says
+    /// what the bindings of an address are now.
+    pub(super) fn write_some(&mut self, kept: impl Fn(&AddressOfRecord) -> Vec<Kept>) {
         match self.batch.0.load(Ordering::Acquire) {
             UNDER_WAY => return,
             FAILED => self.take_back(),
@@ -94,41 +96,39 @@ impl Keeping {
                 "too many registrations wait for the store: these are not found after a restart until they are refreshed"
             );
         }
-        self.submit();
+        self.submit(kept);
     }
 
     /// What there is goes to the store, which does what it has taken in before it stops.
-    pub(super) fn write_all(&mut self) {
+    pub(super) fn write_all(&mut self, kept: impl Fn(&AddressOfRecord) -> Vec<Kept>) {
         if self.batch.0.load(Ordering::Acquire) == FAILED {
             self.take_back();
         }
-        while !self.waiting.is_empty() && self.submit() {
+        while !self.waiting.is_empty() && self.submit(&kept) {
             self.being_written.clear();
         }
     }
 
-    /// Puts what was not written back, unless there is something newer.
+    /// Puts what was not written back.
     fn take_back(&mut self) {
         if !std::mem::replace(&mut self.is_away, true) {
             tracing::warn!("registrations are not kept: the store does not take them; they are tried again");
         }
-        for (address, bindings) in std::mem::take(&mut self.being_written) {
-            self.waiting.entry(address).or_insert(bindings);
-        }
+        self.waiting.append(&mut self.being_written);
         self.batch.0.store(DONE, Ordering::Release);
     }
 
     /// Hands a batch to the store; whether it was taken.
-    fn submit(&mut self) -> bool {
+    fn submit(&mut self, kept: impl Fn(&AddressOfRecord) -> Vec<Kept>) -> bool {
         while self.being_written.len() < BATCH_MAX
-            && let Some((address, bindings)) = self.waiting.pop_first()
+            && let Some(address) = self.waiting.pop_first()
         {
-            self.being_written.insert(address, bindings);
+            self.being_written.insert(address);
         }
         if self.being_written.is_empty() {
             return true;
         }
-        let written = |(address, bindings): (&AddressOfRecord, &Vec<Kept>)| text::write(address, bindings);
+        let written = |address: &AddressOfRecord| text::write(address, &kept(address));
         let op = Op::KeepRegistrations(self.being_written.iter().map(written).collect());
         let batch = self.batch.clone();
         batch.0.store(UNDER_WAY, Ordering::Release);

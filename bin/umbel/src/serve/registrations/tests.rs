@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
@@ -16,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct World {
     worker: StoreWorker,
     keeping: Keeping,
+    /// What the registrar would say.
+    bindings: BTreeMap<AddressOfRecord, Vec<Kept>>,
     folder: tempfile::TempDir,
 }
 
@@ -23,7 +26,7 @@ fn world() -> World {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = SqliteStore::open(options(&folder)).unwrap();
     let worker = StoreWorker::spawn(store).unwrap();
-    World { keeping: Keeping::new(worker.inbox()), worker, folder }
+    World { keeping: Keeping::new(worker.inbox()), worker, folder, bindings: BTreeMap::new() }
 }
 
 fn options(folder: &tempfile::TempDir) -> Options {
@@ -39,12 +42,23 @@ fn far() -> UnixTime {
 }
 
 impl World {
+    /// A registration.
+    fn keep(&mut self, address: AddressOfRecord, bindings: Vec<Kept>) {
+        self.bindings.insert(address.clone(), bindings);
+        self.keeping.keep(address);
+    }
+
+    fn write_some(&mut self) {
+        let World { keeping, bindings, .. } = self;
+        keeping.write_some(|address| bindings.get(address).cloned().unwrap_or_default());
+    }
+
     /// Writes on until the store has taken everything.
     fn written(&mut self) {
         let began = Instant::now();
         while self.keeping.waiting() > 0 {
             assert!(began.elapsed() < PATIENCE, "the store does not take registrations");
-            self.keeping.write_some();
+            self.write_some();
             std::thread::yield_now();
         }
     }
@@ -65,14 +79,14 @@ impl World {
 #[test]
 fn of_an_address_the_newest_state_is_kept() {
     let mut world = world();
-    world.keeping.keep(address(1), bindings(far()));
-    world.keeping.keep(address(1), bindings(far()).split_off(2));
-    world.keeping.keep(address(2), bindings(far()));
-    world.keeping.keep(address(2), Vec::new());
+    world.keep(address(1), bindings(far()));
+    world.keep(address(1), bindings(far()).split_off(2));
+    world.keep(address(2), bindings(far()));
+    world.keep(address(2), Vec::new());
     assert_eq!(world.keeping.waiting(), 2);
     world.written();
     assert_eq!(world.kept(), [text::write(&address(1), &bindings(far()).split_off(2))]);
-    world.keeping.keep(address(1), Vec::new());
+    world.keep(address(1), Vec::new());
     world.written();
     assert_eq!(world.kept(), []);
 }
@@ -89,10 +103,10 @@ fn one_batch_is_under_way_at_a_time_and_no_larger_than_allowed() {
     world.worker.inbox().ask(Op::CheckHealth, hold).unwrap();
     entered.recv_timeout(PATIENCE).unwrap();
     for number in 0..BATCH_MAX + 1 {
-        world.keeping.keep(address(number), bindings(far()));
+        world.keep(address(number), bindings(far()));
     }
     for _ in 0..3 {
-        world.keeping.write_some();
+        world.write_some();
         assert_eq!((world.keeping.waiting.len(), world.keeping.being_written.len()), (1, BATCH_MAX));
     }
     release.send(()).unwrap();
@@ -117,12 +131,12 @@ fn what_the_store_did_not_take_is_tried_again() {
     .unwrap();
     let here = std::mem::replace(&mut world.keeping.store, away.inbox());
     away.stop();
-    world.keeping.keep(address(1), bindings(far()));
-    world.keeping.keep(address(2), bindings(far()));
-    world.keeping.write_some();
+    world.keep(address(1), bindings(far()));
+    world.keep(address(2), bindings(far()));
+    world.write_some();
     assert_eq!(world.keeping.waiting(), 2, "nothing is lost");
-    world.keeping.keep(address(1), Vec::new());
-    world.keeping.write_some();
+    world.keep(address(1), Vec::new());
+    world.write_some();
     world.keeping.store = here;
     world.written();
     assert_eq!(world.kept(), [text::write(&address(2), &bindings(far()))]);
@@ -132,15 +146,17 @@ fn what_the_store_did_not_take_is_tried_again() {
 fn a_server_that_stops_leaves_everything_with_the_store() {
     let mut world = world();
     for number in 0..3 * BATCH_MAX {
-        world.keeping.keep(address(number), bindings(far()));
+        world.keep(address(number), bindings(far()));
     }
-    world.keeping.write_some();
-    world.keeping.write_all();
+    world.write_some();
+    let World { keeping, bindings, .. } = &mut world;
+    keeping.write_all(|address| bindings.get(address).cloned().unwrap_or_default());
     assert_eq!(world.keeping.waiting(), 0);
     world.worker.stop();
     let (store, _) = SqliteStore::open(options(&world.folder)).unwrap();
     let worker = StoreWorker::spawn(store).unwrap();
-    let world = World { keeping: Keeping::new(worker.inbox()), worker, folder: world.folder };
+    let (keeping, bindings) = (Keeping::new(worker.inbox()), BTreeMap::new());
+    let world = World { keeping, worker, folder: world.folder, bindings };
     let last = address(3 * BATCH_MAX - 2).to_string();
     let op = Op::ListRegistrations { after: Some(last), at: UnixTime::from_secs(0) };
     assert!(matches!(world.ask(op), Reply::Registrations(left) if left.len() == 1));
@@ -152,9 +168,9 @@ fn what_was_registered_is_told_again_page_by_page() {
     let mut world = world();
     let all = LIST_MAX + 5;
     for number in 0..all {
-        world.keeping.keep(address(number), bindings(far()));
+        world.keep(address(number), bindings(far()));
     }
-    world.keeping.keep(address(all), bindings(UnixTime::from_secs(1)));
+    world.keep(address(all), bindings(UnixTime::from_secs(1)));
     world.written();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let pages = runtime.block_on(async {

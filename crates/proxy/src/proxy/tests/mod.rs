@@ -255,7 +255,8 @@ impl Office {
                     };
                     self.proxy.handle(self.now, Input::Order(Order::Stored { ticket, reply }));
                 }
-                Output::Wish(Wish::Keep { address, bindings }) => {
+                Output::Wish(Wish::Keep(address)) => {
+                    let bindings = self.proxy.kept(self.now, &address);
                     self.kept.insert(address, bindings);
                 }
                 Output::Wish(Wish::GuesserLocked { name, .. }) => self.locked.push(name),
