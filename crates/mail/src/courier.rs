@@ -125,9 +125,11 @@ impl Letter {
             Tidings::NewPin { at, .. } if *at + PIN_MAILED_WITHIN <= now => {
                 Fate::Fail("a PIN is mailed within a day")
             }
-            Tidings::Message(_) | Tidings::MissedCall(_) | Tidings::Greeting(_) | Tidings::NewPin { .. } => {
-                Fate::Send
-            }
+            Tidings::Message(_)
+            | Tidings::MissedCall(_)
+            | Tidings::Greeting(_)
+            | Tidings::Secret(_)
+            | Tidings::NewPin { .. } => Fate::Send,
         };
         Letter { number: mail.number, queued: mail.queued, attempts: mail.attempts, fate }
     }
@@ -139,6 +141,7 @@ pub fn kind(tidings: &Tidings) -> MailKind {
         Tidings::Message(_) => MailKind::Message,
         Tidings::MissedCall(_) => MailKind::MissedCall,
         Tidings::Greeting(_) => MailKind::Greeting,
+        Tidings::Secret(_) => MailKind::Secret,
         Tidings::NewPin { .. } => MailKind::NewPin,
     }
 }

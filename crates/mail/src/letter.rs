@@ -34,6 +34,7 @@ pub fn octets(
             &change.author,
             mail.queued,
         ),
+        Tidings::Secret(change) => compose::secret_changed(&addressing, mail.id, change, mail.queued),
         Tidings::NewPin { pin, at } => compose::new_pin(&addressing, mail.id, pin.as_ref()?, *at),
     })
 }

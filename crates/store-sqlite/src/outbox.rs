@@ -5,7 +5,7 @@ use umbel_store::{
     Address, Author, DUE_MAILS_MAX, DueMail, Event, FAILED_MAILS_KEPT, FAILED_MAILS_MAX, GreetingChange,
     GreetingKind, LIST_MAX, MAIL_REASON_CHARS_MAX, MailKind, MailNumber, MailOutcome, MessageId, NewPin,
     OUTBOX_MAX, OUTBOX_PER_MAILBOX_MAX, Outbox, OutboxState, PIN_RESET_WINDOW, PIN_RESETS_MAX, Pin,
-    QueuedMail, Refusal, StoreError, Tidings, User, UserEntry,
+    QueuedMail, Refusal, SecretChange, StoreError, Tidings, User, UserEntry,
 };
 use umbel_time::UnixTime;
 
@@ -23,7 +23,7 @@ impl Outbox for SqliteStore {
     fn due_mails(&mut self, at: UnixTime) -> Result<Vec<DueMail>, StoreError> {
         let pin_seal = &self.pin_seal;
         Ok(self.database.read(|connection| {
-            let sql = "SELECT number, id, user, kind, missed_call, greeting, pin, queued, attempts FROM outbox \
+            let sql = "SELECT number, id, user, kind, missed_call, greeting, pin, queued, attempts, secret FROM outbox \
                        WHERE NOT failed AND due <= ?1 ORDER BY due, number LIMIT ?2";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query(params![Time(at), integer(DUE_MAILS_MAX as u64)])?;
@@ -241,6 +241,23 @@ pub(crate) fn queue_greeting(
     Ok(())
 }
 
+/// Puts the mail of a changed secret into the queue, in the transaction that changes it.
+pub(crate) fn queue_secret(
+    connection: &Connection,
+    mail: bool,
+    row: UserRow,
+    change: &SecretChange,
+    at: UnixTime,
+) -> Outcome<()> {
+    if !is_wanted(connection, mail, row)? {
+        return Ok(());
+    }
+    let sql = "INSERT INTO outbox (id, user, kind, secret, queued, due) \
+               VALUES (randomblob(16), ?1, 'secret', ?2, ?3, ?3)";
+    connection.prepare_cached(sql)?.execute(params![row, to_json(change), Time(at)])?;
+    Ok(())
+}
+
 /// Writes that a greeting changed: into the audit trail, and to the owner (SEC-91).
 pub(crate) fn note_greeting(
     connection: &Connection,
@@ -311,6 +328,7 @@ fn read_due(connection: &Connection, row: &Row<'_>, pin_seal: &PinSeal) -> Outco
             Tidings::MissedCall(Box::new(notice.ok_or(gone)?))
         }
         MailKind::Greeting => Tidings::Greeting(from_json(&row.get::<_, String>(5)?)?),
+        MailKind::Secret => Tidings::Secret(from_json(&row.get::<_, String>(9)?)?),
         MailKind::NewPin => {
             let sealed: Option<Vec<u8>> = row.get(6)?;
             let pin: Option<Pin> = sealed.and_then(|sealed| pin_seal.open(&sealed, &owner.address));

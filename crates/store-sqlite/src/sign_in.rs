@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use umbel_store::{
     Account, Address, Attempt, AuditRecord, Author, CALLER_FAILURES_MAX, CALLER_WINDOW, CallerFailures,
     DigestHashes, Door, EntryRefusal, Event, Invalid, LockOut, NewPin, PINS_REMEMBERED, Password, Pin,
-    PinSet, Refusal, Secrets, SecretsMark, StoreError, User, UserEntry, Verdict, WeakPin,
+    PinSet, Refusal, SecretChange, Secrets, SecretsMark, StoreError, User, UserEntry, Verdict, WeakPin,
 };
 use umbel_time::UnixTime;
 use zeroize::Zeroizing;
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::fault::Outcome;
 use crate::hash_work::{Before, EntryHashes, EntryWork, Mode, Work};
 use crate::hashing::{Cost, Hashed};
-use crate::outbox::queue_pin;
+use crate::outbox::{queue_pin, queue_secret};
 use crate::records::{insert_audit, write_audit};
 use crate::rows::{Time, UserRow, count, find_user_row, load_user, user_row};
 use crate::store::SqliteStore;
@@ -185,6 +185,14 @@ impl SqliteStore {
                 let mut set = PinSet { address: entry.address.clone(), generated: None };
                 // The same row twice says the same twice: a PIN that is there already is no change.
                 let unchanged = |before: &Before| mode == Mode::Put && *before == Before::Present;
+                let tell = |door| {
+                    let change = SecretChange { door, author: author.clone() };
+                    match mode {
+                        Mode::Secrets => queue_secret(connection, mail, row, &change, at),
+                        // Lists and new users are an administrator's; a PIN that is mailed tells of itself.
+                        Mode::Add | Mode::Put | Mode::Mailed => Ok(()),
+                    }
+                };
                 let pin = hashes.pin.as_ref().filter(|(_, _, before, _)| !unchanged(before));
                 if let Some((pin, generated, before, hashed)) = pin {
                     if !generated {
@@ -197,6 +205,7 @@ impl SqliteStore {
                     set.generated = (*generated && mode != Mode::Mailed).then(|| pin.clone());
                     let event = Event::PinChanged { generated: *generated };
                     write_audit(connection, &entry.address, author, &event, at)?;
+                    tell(Door::Telephone)?;
                     if mode == Mode::Mailed {
                         let sealed = pin_seal.close(pin, &entry.address, pin_nonce);
                         queue_pin(connection, mail, &entry.address, &sealed, at)?;
@@ -207,6 +216,7 @@ impl SqliteStore {
                     let sealed = seal.close(&digest, &entry.address, nonce);
                     insert_password(connection, row, hashed, &sealed)?;
                     write_audit(connection, &entry.address, author, &Event::PasswordChanged, at)?;
+                    tell(Door::Web)?;
                 }
                 sets.push(set);
             }

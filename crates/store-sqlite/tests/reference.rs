@@ -245,7 +245,7 @@ fn comparable(reply: Reply) -> Reply {
                         *pin = pin.take().and_then(|_| hidden());
                         mail.id = id(0);
                     }
-                    Tidings::MissedCall(_) | Tidings::Greeting(_) => mail.id = id(0),
+                    Tidings::MissedCall(_) | Tidings::Greeting(_) | Tidings::Secret(_) => mail.id = id(0),
                 }
             }
             Reply::DueMails(mails)

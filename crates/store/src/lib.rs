@@ -63,7 +63,7 @@ pub use op::{Audible, Op};
 pub use outbox::{
     DUE_MAILS_MAX, DueMail, FAILED_MAILS_KEPT, FAILED_MAILS_MAX, GreetingChange, MAIL_REASON_CHARS_MAX,
     MailKind, MailNumber, MailOutcome, OUTBOX_MAX, OUTBOX_PER_MAILBOX_MAX, OutboxState, PIN_RESET_WINDOW,
-    PIN_RESETS_MAX, QueuedMail, Tidings,
+    PIN_RESETS_MAX, QueuedMail, SecretChange, Tidings,
 };
 pub use pin::{Attempt, Door, NewPin, PinSet, PinState, Verdict};
 pub use pin_policy::{PINS_REMEMBERED, PinPolicy, WeakPin};

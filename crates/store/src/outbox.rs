@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use umbel_time::UnixTime;
 
-use crate::{Address, Author, GreetingKind, MessageId, MissedCall, Pin, Settings, VoiceMessage};
+use crate::{Address, Author, Door, GreetingKind, MessageId, MissedCall, Pin, Settings, VoiceMessage};
 
 /// Mails that wait, of all mailboxes together. What is beyond is not mailed: a message or notice is kept as ever,
 /// without a mail, and the log says so; the reset of a PIN is refused.
@@ -39,6 +39,8 @@ pub enum Tidings {
     MissedCall(Box<MissedCall>),
     /// A greeting was changed (SEC-91).
     Greeting(GreetingChange),
+    /// The owner changed a PIN or a password, or somebody else did in the owner's name.
+    Secret(SecretChange),
     /// The PIN was reset (DEC-14).
     NewPin {
         /// The PIN. `None` where it cannot be read, with another key than it was written with.
@@ -59,6 +61,15 @@ pub struct GreetingChange {
     pub author: Author,
 }
 
+/// Which secret was changed. It says nothing of what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretChange {
+    /// The door that it opens.
+    pub door: Door,
+    /// By whom.
+    pub author: Author,
+}
+
 /// Which sort of tidings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -69,6 +80,8 @@ pub enum MailKind {
     MissedCall,
     /// [`Tidings::Greeting`]
     Greeting,
+    /// [`Tidings::Secret`]
+    Secret,
     /// [`Tidings::NewPin`]
     NewPin,
 }
@@ -80,13 +93,14 @@ impl MailKind {
             MailKind::Message => "message",
             MailKind::MissedCall => "missed-call",
             MailKind::Greeting => "greeting",
+            MailKind::Secret => "secret",
             MailKind::NewPin => "new-pin",
         }
     }
 
     /// The kind of this word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [MailKind::Message, MailKind::MissedCall, MailKind::Greeting, MailKind::NewPin]
+        [MailKind::Message, MailKind::MissedCall, MailKind::Greeting, MailKind::Secret, MailKind::NewPin]
             .into_iter()
             .find(|kind| kind.as_str() == word)
     }

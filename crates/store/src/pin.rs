@@ -1,5 +1,6 @@
 //! PINs and passwords as the store deals with them: states, attempts, verdicts.
 
+use serde::{Deserialize, Serialize};
 use umbel_time::UnixTime;
 
 use crate::{Address, Lock, Pin};
@@ -32,7 +33,8 @@ pub struct PinSet {
 }
 
 /// Which of the two secrets is being tried; each has counters of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Door {
     /// The PIN, keyed by telephone.
     Telephone,

@@ -51,7 +51,8 @@ pub trait Secrets {
     fn check_password(&mut self, attempt: &Attempt<Password>) -> Result<Verdict, StoreError>;
     /// The user of this address as somebody who may have signed in at the web's door before, if there is one.
     fn find_account(&mut self, address: &Address, at: UnixTime) -> Result<Option<Account>, StoreError>;
-    /// Sets a PIN that is good enough and was not used before; opens the telephone's door.
+    /// Sets a PIN that is good enough and was not used before; opens the telephone's door. The owner is mailed that
+    /// it was changed.
     fn set_pin(
         &mut self,
         address: &Address,
@@ -59,7 +60,7 @@ pub trait Secrets {
         author: &Author,
         at: UnixTime,
     ) -> Result<PinSet, StoreError>;
-    /// Sets a password; opens the web's door.
+    /// Sets a password; opens the web's door. The owner is mailed that it was changed.
     fn set_password(
         &mut self,
         address: &Address,

@@ -315,7 +315,7 @@ fn told_at(mail: &DueMail) -> UnixTime {
     match &mail.tidings {
         Tidings::Message(message) => message.received,
         Tidings::MissedCall(call) => call.at,
-        Tidings::Greeting(_) => mail.queued,
+        Tidings::Greeting(_) | Tidings::Secret(_) => mail.queued,
         Tidings::NewPin { at, .. } => *at,
     }
 }

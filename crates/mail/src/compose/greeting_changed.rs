@@ -4,9 +4,8 @@
 use umbel_store::{Author, GreetingKind, MessageId};
 use umbel_time::UnixTime;
 
-use super::Addressing;
+use super::{Addressing, way};
 use crate::document;
-use crate::text::one_line;
 
 /// The notice of a greeting that was changed: recorded or replaced, or removed.
 pub fn greeting_changed(
@@ -25,14 +24,7 @@ pub fn greeting_changed(
     let done = if removed { "removed" } else { "changed" };
     let subject = format!("Your voice mail {what} was {done}");
     let fields = addressing.fields(at, &addressing.message_id("greeting", id), &subject);
-    let by = match author {
-        Author::OwnerByPin { .. } => "by telephone, with the PIN".to_owned(),
-        Author::OwnerBySkip { .. } => "by telephone, in a call that was let in without the PIN".to_owned(),
-        Author::OwnerOnPhone { .. } => "on a telephone that was called to record it".to_owned(),
-        Author::OwnerByWeb => "by web, with the password".to_owned(),
-        Author::Administrator(name) => format!("by the administrator ({})", one_line(name)),
-        Author::Store => "by the server".to_owned(),
-    };
+    let by = way(author);
     let text = format!(
         "{}\n\nyour voice mail {what} was {done}.\n\nHow:       {by}\nTime:      {}\n\n\
          If this was not you, please listen to it and tell your administrator.\n",

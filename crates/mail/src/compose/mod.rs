@@ -4,13 +4,14 @@
 mod greeting_changed;
 mod missed_call;
 mod new_pin;
+mod secret_changed;
 #[cfg(test)]
 pub(crate) mod testing;
 mod voice_message;
 
 use std::fmt;
 
-use umbel_store::{Address, Caller};
+use umbel_store::{Address, Author, Caller};
 use umbel_time::UnixTime;
 
 use crate::field::Fields;
@@ -20,6 +21,7 @@ use crate::when::When;
 pub use greeting_changed::greeting_changed;
 pub use missed_call::{missed_call, missed_call_message_id, missed_call_subject, missed_call_text};
 pub use new_pin::new_pin;
+pub use secret_changed::secret_changed;
 pub use voice_message::{message_id, subject, voice_mail, voice_mail_bytes, voice_mail_text};
 
 /// Who writes to whom.
@@ -81,6 +83,18 @@ fn caller_text(caller: &Caller) -> String {
         (false, true) => id,
         (true, false) => name,
         (true, true) => "an unknown caller".to_owned(),
+    }
+}
+
+/// How somebody came to change something, for its owner.
+fn way(author: &Author) -> String {
+    match author {
+        Author::OwnerByPin { .. } => "by telephone, with the PIN".to_owned(),
+        Author::OwnerBySkip { .. } => "by telephone, in a call that was let in without the PIN".to_owned(),
+        Author::OwnerOnPhone { .. } => "on a telephone that was called to record it".to_owned(),
+        Author::OwnerByWeb => "by web, with the password".to_owned(),
+        Author::Administrator(name) => format!("by the administrator ({})", one_line(name)),
+        Author::Store => "by the server".to_owned(),
     }
 }
 

@@ -195,6 +195,7 @@ macro_rules! conformance {
         $crate::conformance!(@ $with, outbox:
             a_saved_message_is_mailed_to_owners_who_read_mail,
             missed_calls_and_changed_greetings_are_mailed,
+            a_secret_that_is_changed_is_told_its_owner,
             a_recorded_greeting_is_mailed_when_it_is_kept,
             mails_are_due_in_order_until_they_are_settled,
             a_mail_that_failed_is_kept_and_can_be_tried_again,

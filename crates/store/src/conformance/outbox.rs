@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use umbel_time::UnixTime;
 
-use super::{DAY, GOOD_PIN, MINUTE, NOON, With, add, address, admin, attempt, deposit, finish, id, speech};
+use super::{
+    DAY, GOOD_PIN, MINUTE, NOON, With, add, address, admin, attempt, deposit, finish, id, pin, speech,
+};
 use crate::{
-    Address, AudioFormat, Author, Caller, Config, DueMail, FAILED_MAILS_KEPT, GreetingChange, GreetingKind,
-    MailKind, MailNumber, MailOutcome, MessageState, MissedCall, MissedCallId, OUTBOX_PER_MAILBOX_MAX,
-    OutboxState, PIN_RESET_WINDOW, PIN_RESETS_MAX, Pin, PinState, Refusal, Store, StoreError, StoredAudio,
-    Tidings, UserChange, Verdict,
+    Address, AudioFormat, Author, Caller, Config, Door, DueMail, FAILED_MAILS_KEPT, GreetingChange,
+    GreetingKind, MailKind, MailNumber, MailOutcome, MessageState, MissedCall, MissedCallId, NewPin,
+    OUTBOX_PER_MAILBOX_MAX, OutboxState, PIN_RESET_WINDOW, PIN_RESETS_MAX, Password, Pin, PinState, Refusal,
+    SecretChange, Store, StoreError, StoredAudio, Tidings, UserChange, Verdict,
 };
 
 const LATER: UnixTime = UnixTime::from_secs(NOON.as_secs() + 3_600);
@@ -99,6 +101,34 @@ pub fn missed_calls_and_changed_greetings_are_mailed(with: With) {
         store.change_user(&alice, &[UserChange::MissedCallNotices(false)], &admin(), NOON).unwrap();
         assert!(!store.note_missed_call(&missed_call(&alice, "call-3")).unwrap());
         assert_eq!(store.outbox_state().unwrap().waiting, 3);
+    });
+}
+
+/// Whoever changed a secret may not have been its owner.
+pub fn a_secret_that_is_changed_is_told_its_owner(with: With) {
+    with(with_mail(), &|store| {
+        let alice = add_reader(store, "alice");
+        assert_eq!(store.due_mails(LATER), Ok(vec![]), "whoever is new knows");
+        let by_pin = Author::OwnerByPin { call_id: "call-1".into() };
+        store.set_pin(&alice, &NewPin::Own(pin("618305")), &by_pin, NOON).unwrap();
+        let password = Password::new("battery staple").unwrap();
+        store.set_password(&alice, &password, &Author::OwnerByWeb, NOON + MINUTE).unwrap();
+        // What did not happen is not told.
+        store.set_pin(&alice, &NewPin::Own(pin("618305")), &by_pin, NOON).unwrap_err();
+        let mails = store.due_mails(LATER).unwrap();
+        let told: Vec<_> = mails.iter().map(|mail| mail.tidings.clone()).collect();
+        let change = |door, author| Tidings::Secret(SecretChange { door, author });
+        assert_eq!(told, [change(Door::Telephone, by_pin), change(Door::Web, Author::OwnerByWeb)]);
+        assert_ne!(mails[0].id, mails[1].id);
+        let kinds: Vec<_> = store.queued_mails(None).unwrap().iter().map(|mail| mail.kind).collect();
+        assert_eq!(kinds, [MailKind::Secret, MailKind::Secret]);
+        store.remove_user(&alice, &admin(), NOON).unwrap();
+        assert_eq!(store.due_mails(LATER), Ok(vec![]));
+    });
+    with(Config::default(), &|store| {
+        let alice = add_reader(store, "alice");
+        store.set_pin(&alice, &NewPin::Own(pin("618305")), &admin(), NOON).unwrap();
+        assert_eq!(store.outbox_state(), Ok(OutboxState::default()), "no mail server, no mail");
     });
 }
 

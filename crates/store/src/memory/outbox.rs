@@ -6,10 +6,10 @@ use umbel_time::UnixTime;
 
 use super::MemoryStore;
 use crate::{
-    Address, Author, DUE_MAILS_MAX, DueMail, Event, FAILED_MAILS_KEPT, FAILED_MAILS_MAX, GreetingChange,
-    GreetingKind, LIST_MAX, MAIL_REASON_CHARS_MAX, MailKind, MailNumber, MailOutcome, MessageId, NewPin,
-    OUTBOX_MAX, OUTBOX_PER_MAILBOX_MAX, Outbox, OutboxState, PIN_RESET_WINDOW, PIN_RESETS_MAX, Pin,
-    QueuedMail, Refusal, StoreError, Tidings,
+    Address, Author, DUE_MAILS_MAX, Door, DueMail, Event, FAILED_MAILS_KEPT, FAILED_MAILS_MAX,
+    GreetingChange, GreetingKind, LIST_MAX, MAIL_REASON_CHARS_MAX, MailKind, MailNumber, MailOutcome,
+    MessageId, NewPin, OUTBOX_MAX, OUTBOX_PER_MAILBOX_MAX, Outbox, OutboxState, PIN_RESET_WINDOW,
+    PIN_RESETS_MAX, Pin, QueuedMail, Refusal, SecretChange, StoreError, Tidings,
 };
 
 /// The queue by number.
@@ -37,6 +37,7 @@ pub(super) enum Kept {
     Message,
     MissedCall,
     Greeting(GreetingChange),
+    Secret(SecretChange),
     NewPin(Option<Pin>),
 }
 
@@ -46,6 +47,7 @@ impl Kept {
             Kept::Message => MailKind::Message,
             Kept::MissedCall => MailKind::MissedCall,
             Kept::Greeting(_) => MailKind::Greeting,
+            Kept::Secret(_) => MailKind::Secret,
             Kept::NewPin(_) => MailKind::NewPin,
         }
     }
@@ -91,6 +93,13 @@ impl MemoryStore {
         self.queue_mail(mailbox, id, Kept::Greeting(change), at);
     }
 
+    /// Whose secret it is, is told that it was changed: it may have been somebody else.
+    pub(super) fn queue_secret_mail(&mut self, mailbox: &Address, door: Door, author: &Author, at: UnixTime) {
+        let id = MessageId::from_bytes(self.random());
+        let change = SecretChange { door, author: author.clone() };
+        self.queue_mail(mailbox, id, Kept::Secret(change), at);
+    }
+
     /// Removes mails that failed long ago, and the oldest beyond the bound; says how many.
     pub(super) fn expire_mails(&mut self, at: UnixTime) -> u64 {
         self.forget_moot_mails();
@@ -115,7 +124,7 @@ impl MemoryStore {
             accounts.get(&mail.mailbox).is_some_and(|account| match mail.kept {
                 Kept::Message => account.message(mail.id).is_ok(),
                 Kept::MissedCall => account.notices.iter().any(|notice| notice.item == mail.id),
-                Kept::Greeting(_) | Kept::NewPin(_) => true,
+                Kept::Greeting(_) | Kept::Secret(_) | Kept::NewPin(_) => true,
             })
         });
     }
@@ -129,6 +138,7 @@ impl MemoryStore {
                 Tidings::MissedCall(Box::new(notice.call.clone()))
             }
             Kept::Greeting(change) => Tidings::Greeting(change.clone()),
+            Kept::Secret(change) => Tidings::Secret(change.clone()),
             Kept::NewPin(pin) => Tidings::NewPin { pin: pin.clone(), at: mail.queued },
         })
     }

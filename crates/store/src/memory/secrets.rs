@@ -123,6 +123,7 @@ impl Secrets for MemoryStore {
         let set = self.put_pin(&mut account, pin).map_err(Refusal::WeakPin)?;
         self.accounts.insert(address.clone(), account);
         self.write_audit(address, author, Event::PinChanged { generated: set.generated.is_some() }, at);
+        self.queue_secret_mail(address, Door::Telephone, author, at);
         Ok(set)
     }
 
@@ -140,6 +141,7 @@ impl Secrets for MemoryStore {
         account.web = LockOut::default();
         self.user_changes += 1;
         self.write_audit(address, author, Event::PasswordChanged, at);
+        self.queue_secret_mail(address, Door::Web, author, at);
         Ok(())
     }
 
