@@ -106,6 +106,10 @@ def main():
             f"<m:MoveItem><m:ToFolderId>{folder(target)}</m:ToFolderId><m:ItemIds>{one}{absent}</m:ItemIds></m:MoveItem>",
             codes,
         )
+    ask(
+        f"<m:CopyItem><m:ToFolderId>{folder('inbox')}</m:ToFolderId><m:ItemIds>{one}{absent}</m:ItemIds></m:CopyItem>",
+        ["ErrorMoveCopyFailed", codes[-1]],
+    )
     ask(f"<m:DeleteItem DeleteType='HardDelete'><m:ItemIds>{one}{absent}</m:ItemIds></m:DeleteItem>", codes)
     sync(state)
 

@@ -92,6 +92,8 @@ def changes(alice, item):
     for target, what in ((deleted, "into the deleted ones"), (INBOX, "and back")):
         moved = alice.MoveItem(ToFolderId=target, ItemIds=each("ItemId", item), ReturnNewItemIds=True)
         codes(f"MoveItem {what}", ["NoError"], moved, "MoveItemResponseMessage")
+    copied = alice.CopyItem(ToFolderId=deleted, ItemIds=each("ItemId", item))
+    codes("CopyItem", ["ErrorMoveCopyFailed"], copied, "CopyItemResponseMessage")
     marked = alice.MarkAllItemsAsRead(ReadFlag=False, SuppressReadReceipts=True, FolderIds={"_value_1": [INBOX]})
     codes("MarkAllItemsAsRead", ["NoError"], marked, "MarkAllItemsAsReadResponseMessage")
     gone = alice.DeleteItem(DeleteType="MoveToDeletedItems", ItemIds=each("ItemId", "nothing"))

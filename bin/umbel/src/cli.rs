@@ -190,6 +190,13 @@ pub(crate) enum UserCommand {
         /// user@domain or an extension.
         address: String,
     },
+    /// Make a new PIN and mail it to its owner, who has to change it at the first log-in with it.
+    ResetPin {
+        #[command(flatten)]
+        place: Place,
+        /// user@domain or an extension.
+        address: String,
+    },
     /// Open a PIN that wrong guesses have locked.
     Unlock {
         #[command(flatten)]

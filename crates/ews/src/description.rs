@@ -10,8 +10,9 @@ pub const MESSAGES: &str = include_str!("../schema/messages.xsd");
 pub const TYPES: &str = include_str!("../schema/types.xsd");
 
 /// Operations of the Exchange web services.
-pub const EXCHANGE_OPERATIONS: [&str; 18] = [
+pub const EXCHANGE_OPERATIONS: [&str; 19] = [
     "ConvertId",
+    "CopyItem",
     "DeleteItem",
     "DisconnectPhoneCall",
     "FindFolder",

@@ -166,6 +166,18 @@ fn faults_of_the_exchange_services_carry_what_clients_look_for() {
     );
 }
 
+/// SOAP 1.1, section 4.4: without a detail, a fault has nothing to do with the body.
+#[test]
+fn what_is_wrong_with_the_envelope_has_no_detail() {
+    for (fault, code) in
+        [(Fault::VersionMismatch, "s:VersionMismatch"), (Fault::MustUnderstand, "s:MustUnderstand")]
+    {
+        let fault = in_body(&fault.to_xml());
+        assert_eq!(fault.child(Namespace::None, "faultcode").map(Element::text), Some(code));
+        assert!(fault.child(Namespace::None, "detail").is_none(), "{code}");
+    }
+}
+
 /// SEC-100
 #[test]
 fn an_internal_fault_tells_its_reference_and_nothing_else() {

@@ -82,11 +82,11 @@ impl Fault {
     fn print(&self, writer: &mut Writer) {
         match self {
             Fault::Exception(exception) => {
-                let detail = |detail: &mut Writer| {
+                let detail = Some(|detail: &mut Writer| {
                     let declared = [("xmlns:m", Namespace::Messages.name())];
                     detail
                         .element("m:ExceptionType", &declared, |within| within.characters(exception.name()));
-                };
+                });
                 print(writer, Namespace::Errors, exception.name(), exception.text(), detail);
             }
             Fault::Code(code) => coded(writer, *code, code.text(), |_| {}),
@@ -124,22 +124,10 @@ impl Fault {
                 coded(writer, ResponseCode::ErrorInternalServerError, &text, |_| {});
             }
             Fault::VersionMismatch => {
-                print(
-                    writer,
-                    Namespace::Soap,
-                    "VersionMismatch",
-                    "The envelope is not one of SOAP 1.1.",
-                    |_| {},
-                );
+                without_detail(writer, "VersionMismatch", "The envelope is not one of SOAP 1.1.");
             }
             Fault::MustUnderstand => {
-                print(
-                    writer,
-                    Namespace::Soap,
-                    "MustUnderstand",
-                    "A required header is not known here.",
-                    |_| {},
-                );
+                without_detail(writer, "MustUnderstand", "A required header is not known here.");
             }
         }
     }
@@ -147,16 +135,28 @@ impl Fault {
 
 /// The shape of `ErrorInvalidRequest`: code and text in the detail too.
 fn coded(writer: &mut Writer, code: ResponseCode, text: &str, more: impl FnOnce(&mut Writer)) {
-    print(writer, Namespace::Types, code.name(), text, |detail| {
+    let detail = |detail: &mut Writer| {
         let declared = [("xmlns:e", Namespace::Errors.name())];
         detail.element("e:ResponseCode", &declared, |within| within.characters(code.name()));
         detail.element("e:Message", &declared, |within| within.characters(text));
         more(detail);
-    });
+    };
+    print(writer, Namespace::Types, code.name(), text, Some(detail));
+}
+
+/// SOAP 1.1, section 4.4: without a detail, the fault has nothing to do with the body.
+fn without_detail(writer: &mut Writer, code: &str, text: &str) {
+    print(writer, Namespace::Soap, code, text, None::<fn(&mut Writer)>);
 }
 
 /// SOAP 1.1, section 4.4: `faultcode`, `faultstring` and `detail` are in no namespace; the code is a qualified name.
-fn print(writer: &mut Writer, of: Namespace, code: &str, text: &str, detail: impl FnOnce(&mut Writer)) {
+fn print(
+    writer: &mut Writer,
+    of: Namespace,
+    code: &str,
+    text: &str,
+    detail: Option<impl FnOnce(&mut Writer)>,
+) {
     writer.element("s:Fault", &[], |fault| {
         let (prefix, declared): (&str, &[(&'static str, &str)]) = match of {
             // The envelope has declared it.
@@ -165,6 +165,8 @@ fn print(writer: &mut Writer, of: Namespace, code: &str, text: &str, detail: imp
         };
         fault.element("faultcode", declared, |within| within.characters(&format!("{prefix}:{code}")));
         fault.element("faultstring", &[("xml:lang", "en-US")], |within| within.characters(text));
-        fault.element("detail", &[], detail);
+        if let Some(detail) = detail {
+            fault.element("detail", &[], detail);
+        }
     });
 }

@@ -62,7 +62,7 @@ response_codes! {
     ErrorItemNotFound "The item was not found."
     ErrorMailboxStoreUnavailable "The mailbox cannot be reached now. Try again later."
     ErrorMissingArgument "An argument of the request is missing."
-    ErrorMoveCopyFailed "The item cannot be moved there."
+    ErrorMoveCopyFailed "The item cannot be moved there, and nothing can be copied."
     ErrorNameResolutionNoResults "Nobody of that name was found."
     ErrorNonExistentMailbox "There is no such mailbox, or it is another user's."
     ErrorPhoneNumberNotDialable "Dialing restrictions are preventing the phone number that was entered from being dialed."

@@ -90,6 +90,8 @@ fn serve(data: &Path) -> SocketAddr {
             public_url: "http://127.0.0.1".into(),
             telephone_access_numbers: Vec::new(),
             language: "en".into(),
+            mail_from: "voicemail@example.test".into(),
+            dialling: umbel_play_on_phone::DiallingRules::default(),
         };
         let calls = PhoneCalls::new(random.clone(), |_| false);
         let refuse = |_: &str, _: &str, _: &str| Err(String::new());

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use umbel_play_on_phone::DiallingRules;
 use umbel_store::UserChange;
 use umbel_time::UnixTime;
 
@@ -22,6 +23,10 @@ pub struct Settings {
     pub telephone_access_numbers: Vec<String>,
     /// The language of who has chosen none.
     pub language: String,
+    /// The address that mails of ours come from.
+    pub mail_from: String,
+    /// Which numbers outside may be called.
+    pub dialling: DiallingRules,
 }
 
 /// The wall's clock.
@@ -29,7 +34,25 @@ pub type WallClock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
 
 /// Reads one setting of a user: a column of the import or a routing rule, its value in words, and the domain that
 /// completes extensions. The same words mean the same in commands, in lists and here.
-pub type ReadSetting = fn(&str, &str, &str) -> Result<UserChange, String>;
+pub type ReadSetting = fn(&str, &str, &str) -> Result<Setting, String>;
+
+/// A setting that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// What it changes.
+    pub change: UserChange,
+    /// Whom calls would be sent on to.
+    pub sends_to: Vec<Destination>,
+}
+
+/// Whom a routing rule names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Somebody in our domain, or a number: the user part, without escapes.
+    Here(String),
+    /// Somebody at another host.
+    Elsewhere,
+}
 
 /// What all handlers of the front share. Copies share it.
 #[derive(Clone)]

@@ -24,7 +24,7 @@ mod uploads;
 
 pub use admin::Admin;
 pub use api::PhoneCallDocument;
-pub use desk::{Desk, ReadSetting, Settings, WallClock};
+pub use desk::{Desk, Destination, ReadSetting, Setting, Settings, WallClock};
 pub use front::{AsWritten, Certificate, Client, Front, ServerConfig};
 pub use metrics::{CallKind, CallOutcome, Connections, Direction, MailFigures, Metrics, SipTransport};
 pub use phone_calls::{Ordered, PhoneCalls};

@@ -22,6 +22,10 @@ const ENDED_KEPT: Duration = Duration::from_secs(5 * 60);
 /// How long the first news may take. Later ones find a call that nobody wants any more, and it is ended.
 const FIRST_NEWS_WITHIN: Duration = Duration::from_secs(5);
 
+/// A telephone that is busy ends a call at once. Who asks for the same so soon after asking for it has lost the answer,
+/// and hears of that call: nothing is dialled twice (SEC-46, REL-39).
+const REPEATED_WITHIN: Duration = Duration::from_secs(1);
+
 /// What is asked of the unified messaging server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ordered {
@@ -45,7 +49,18 @@ struct Inner {
 
 struct Call {
     owner: Address,
+    played: Played,
+    dial_string: Option<String>,
+    asked: Instant,
     stage: Stage,
+}
+
+impl Call {
+    /// Whether it came to nothing, and was asked for a moment ago.
+    fn has_just_failed(&self) -> bool {
+        matches!(&self.stage, Stage::Ended(sender, _) if sender.borrow().cause != EventCause::None)
+            && self.asked.elapsed() < REPEATED_WITHIN
+    }
 }
 
 enum Stage {
@@ -86,8 +101,21 @@ impl PhoneCalls {
         let (tell, told) = oneshot::channel();
         {
             let mut calls = self.calls();
+            let is_same =
+                |call: &Call| call.owner == owner && call.played == played && call.dial_string == dial_string;
+            let repeated = calls.iter().find(|(_, call)| is_same(call) && call.has_just_failed());
+            if let Some((earlier, _)) = repeated {
+                return Ok(*earlier);
+            }
             make_room(&mut calls)?;
-            calls.insert(id, Call { owner: owner.clone(), stage: Stage::Asked(tell) });
+            let call = Call {
+                owner: owner.clone(),
+                played,
+                dial_string: dial_string.clone(),
+                asked: Instant::now(),
+                stage: Stage::Asked(tell),
+            };
+            calls.insert(id, call);
         }
         if !(self.inner.order)(Ordered::Play(Box::new(Request { id, owner, played, dial_string }))) {
             self.calls().remove(&id);
@@ -192,16 +220,15 @@ fn make_room(calls: &mut BTreeMap<PhoneCallId, Call>) -> Result<(), Refusal> {
 
 /// Takes news in. Whether the call is placed and nobody wants it.
 fn take(calls: &mut BTreeMap<PhoneCallId, Call>, id: PhoneCallId, news: News) -> bool {
-    let Some(call) = calls.remove(&id) else { return false };
-    let Call { owner, stage } = call;
-    let stage = match (stage, news) {
+    let Some(mut call) = calls.remove(&id) else { return false };
+    call.stage = match (call.stage, news) {
         (Stage::Asked(tell), News::Placed) => {
             let _ = tell.send(Ok(id));
             let status = Status { state: CallState::Connecting, cause: EventCause::None, response: None };
             Stage::Placed(watch::Sender::new(status))
         }
         (Stage::Asked(tell), News::Repeats(earlier)) => {
-            let known = calls.get(&earlier).is_some_and(|call| call.owner == owner);
+            let known = calls.get(&earlier).is_some_and(|earlier| earlier.owner == call.owner);
             let _ = tell.send(if known { Ok(earlier) } else { Err(Refusal::Unavailable) });
             return false;
         }
@@ -219,7 +246,7 @@ fn take(calls: &mut BTreeMap<PhoneCallId, Call>, id: PhoneCallId, news: News) ->
         // Nothing that is told twice, or late, changes how a call stands.
         (stage, _) => stage,
     };
-    calls.insert(id, Call { owner, stage });
+    calls.insert(id, call);
     false
 }
 

@@ -85,6 +85,35 @@ async fn a_call_that_is_placed_is_followed_to_its_end() {
     assert_eq!(stage.calls.status(&alice(), id), Some(busy));
 }
 
+/// SEC-46, REL-39: whoever lost the answer and asks again hears of the call that was busy at once.
+#[tokio::test(start_paused = true)]
+async fn what_failed_at_once_is_not_dialled_twice_by_a_repeated_request() {
+    let stage = stage();
+    let id = stage.placed().await;
+    let busy = Status { cause: EventCause::UserBusy, ..standing(CallState::Disconnected) };
+    stage.calls.news(id, News::Standing(busy.clone()));
+    tokio::time::advance(REPEATED_WITHIN - Duration::from_millis(1)).await;
+    assert_eq!(stage.calls.play(alice(), PLAYED, None).await, Ok(id));
+    assert_eq!(stage.orders.lock().unwrap().len(), 1);
+    assert_eq!(stage.calls.status(&alice(), id), Some(busy.clone()));
+    // Another's, or to another place, is another request.
+    for (owner, number) in [(bob(), None), (alice(), Some("102".to_owned()))] {
+        let calls = stage.calls.clone();
+        let asking = tokio::spawn(async move { calls.play(owner, PLAYED, number).await });
+        tokio::task::yield_now().await;
+        let Some(Ordered::Play(request)) = stage.last_order() else { panic!("an order") };
+        stage.calls.news(request.id, News::Refused(Refusal::NoGateway));
+        assert_eq!(asking.await.unwrap(), Err(Refusal::NoGateway));
+    }
+    // Who looks at the telephone and tries again has a new call.
+    tokio::time::advance(Duration::from_millis(1)).await;
+    let again = stage.placed().await;
+    assert_ne!(again, id);
+    // What was heard may be heard again at once.
+    stage.calls.news(again, News::Standing(standing(CallState::Disconnected)));
+    assert_ne!(stage.placed().await, again);
+}
+
 #[tokio::test]
 async fn news_before_the_order_returns_are_not_lost() {
     // The server's thread may be faster than ours.

@@ -11,13 +11,15 @@ use base64::engine::general_purpose::STANDARD;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use tower::ServiceExt;
-use umbel_play_on_phone::{News, PhoneCallId, Refusal};
+use umbel_play_on_phone::{DiallingRules, News, PhoneCallId, Refusal};
 use umbel_store::memory::MemoryStore;
 use umbel_store::{Address, Author, NewPin, Op, Password, Pin, Store, UserChange, UserEntry, execute};
 use umbel_time::UnixTime;
 
 use crate::front::without_case;
-use crate::{Client, Desk, Metrics, Ordered, PhoneCalls, Random, Settings, StoreHandle};
+use crate::{
+    Client, Desk, Destination, Metrics, Ordered, PhoneCalls, Random, Setting, Settings, StoreHandle,
+};
 
 /// Some noon, from which all times are counted.
 pub(crate) const NOON: UnixTime = UnixTime::from_secs(1_790_000_000);
@@ -119,6 +121,8 @@ impl World {
             public_url: "http://127.0.0.1:8080".to_owned(),
             telephone_access_numbers: vec!["voicemail".to_owned()],
             language: "en".to_owned(),
+            mail_from: "um@mail.example.test".to_owned(),
+            dialling: DiallingRules::new(["+1555*".parse().unwrap()]),
         };
         let desk =
             Desk::new(handle, phone_calls, settings, random, Metrics::new("0.1.0"), clock, read_setting);
@@ -204,15 +208,23 @@ fn phone_calls(
 }
 
 /// Some of the words of the program's, which are tested there.
-fn read_setting(column: &str, value: &str, _domain: &str) -> Result<UserChange, String> {
+fn read_setting(column: &str, value: &str, _domain: &str) -> Result<Setting, String> {
     let optional = (!value.is_empty()).then(|| value.to_owned());
-    match column {
+    let mut sends_to = Vec::new();
+    let change = match column {
         "name" => Ok(UserChange::Name(value.to_owned())),
         "email" => Ok(UserChange::Email(optional)),
         "time_zone" => Ok(UserChange::TimeZone(optional)),
         "role" if value == "administrator" => Ok(UserChange::Role(umbel_store::Role::Administrator)),
         "missed_call_notices" => Ok(UserChange::MissedCallNotices(value == "yes")),
-        "forward-immediate" => Ok(UserChange::Routing { key: column.to_owned(), value: optional }),
+        "forward-immediate" => {
+            sends_to.extend(optional.as_ref().map(|user| match user.contains('@') {
+                true => Destination::Elsewhere,
+                false => Destination::Here(user.clone()),
+            }));
+            Ok(UserChange::Routing { key: column.to_owned(), value: optional })
+        }
         _ => Err(format!("there is no setting `{column}`")),
-    }
+    };
+    change.map(|change| Setting { change, sends_to })
 }

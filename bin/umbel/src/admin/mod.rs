@@ -17,8 +17,10 @@ mod why;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use umbel_store::{Address, Author, Lookup, Refusal, Store, StoreError, User, UserChange};
+use umbel_sip_message::{Scheme, Uri};
+use umbel_store::{Address, Author, Lookup, Refusal, Store, StoreError, User};
 use umbel_time::UnixTime;
+use umbel_web::Destination;
 
 use crate::cli::{Command, Place};
 use crate::config::{self, Config};
@@ -56,10 +58,22 @@ pub(crate) fn run(command: Command, json: bool) -> Result<(), Failure> {
 }
 
 /// What one setting of a user means, in the words of the import and of `umbel user set`: a column or a routing rule.
-pub(crate) fn read_setting(column: &str, value: &str, domain: &str) -> Result<UserChange, String> {
-    match user_columns::setting(column, value, domain)? {
-        user_columns::Setting::Change(change) => Ok(change),
-        _ => Err(format!("{column}: cannot be set this way")),
+pub(crate) fn read_setting(column: &str, value: &str, domain: &str) -> Result<umbel_web::Setting, String> {
+    let user_columns::Setting::Change(change) = user_columns::setting(column, value, domain)? else {
+        return Err(format!("{column}: cannot be set this way"));
+    };
+    let sends_to = umbel_proxy::routing::words::destinations(column, value, domain);
+    let sends_to = sends_to.iter().map(|uri| destination(uri, domain)).collect();
+    Ok(umbel_web::Setting { change, sends_to })
+}
+
+/// Whom a rule names: a number of a `tel` URI is dialled here too.
+fn destination(uri: &Uri, domain: &str) -> Destination {
+    let is_here = uri.scheme() == Scheme::Tel || uri.host().eq_ignore_ascii_case(domain);
+    match uri.user_decoded() {
+        Some(user) if is_here => Destination::Here(user.into_owned()),
+        _ if uri.scheme() == Scheme::Tel => Destination::Here(uri.host().to_owned()),
+        _ => Destination::Elsewhere,
     }
 }
 

@@ -36,6 +36,13 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
                 .map_err(|error| failed(error, &address))?;
             done(&admin, &user, "removed")
         }
+        UserCommand::ResetPin { place, address } => {
+            let mut admin = Admin::open(&place, json)?;
+            let user = admin.user(&address)?;
+            let reset = admin.store.reset_pin_by_mail(user.address(), &author(), now());
+            reset.map_err(|error| failed(error, &address))?;
+            done(&admin, &user, "is mailed a new PIN")
+        }
         UserCommand::Unlock { place, address } => {
             let mut admin = Admin::open(&place, json)?;
             let user = admin.user(&address)?;

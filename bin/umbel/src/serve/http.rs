@@ -72,6 +72,11 @@ fn settings(config: &Config, address: SocketAddr) -> Settings {
         public_url,
         telephone_access_numbers: config.um.as_ref().map(|um| um.pilots.clone()).unwrap_or_default(),
         language: config.language.clone(),
+        mail_from: match &config.mail {
+            Some(mail) => mail.from.clone(),
+            None => format!("voicemail@{}", config.domain),
+        },
+        dialling: config.dialling.clone(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `UpdateItem`, `DeleteItem`, `MoveItem`, `MarkAllItemsAsRead`: what a mail program may change ([MS-OXWSCORE]).
+//! `UpdateItem`, `DeleteItem`, `MoveItem`, `CopyItem`, `MarkAllItemsAsRead`: what a mail program may change ([MS-OXWSCORE]).
 //!
 //! A message can be marked as heard or as new, deleted, and brought back; a notice can be marked and removed. All
 //! else about them is what happened, and stays so. What is to be done comes out as operations for the store.
@@ -129,7 +129,7 @@ pub(crate) fn read_delete(
     Ok(items)
 }
 
-/// Reads `MoveItem`.
+/// Reads `MoveItem` and `CopyItem`, which asks the same way.
 pub(crate) fn read_move(operation: &Element, owner: &Address) -> Result<MoveItem, Violation> {
     let m = Namespace::Messages;
     let mut children = operation.children();
@@ -213,6 +213,12 @@ pub fn move_to(
     }
 }
 
+/// Why an item is not copied: there is one of each, as on the telephone. A program that copies to a folder and then
+/// deletes, in place of moving, stops before it deletes.
+pub fn copy_to(reference: ItemReference, index: &Index) -> ResponseCode {
+    find(index, reference).err().unwrap_or(ResponseCode::ErrorMoveCopyFailed)
+}
+
 /// What it takes to mark all items of a folder, in the order in which they came.
 pub fn mark_all(folder: Folder, seen: bool, standing: Standing<'_>) -> Vec<Op> {
     let mut items: Vec<_> = standing.index.in_folder(folder).filter(|item| item.seen != seen).collect();
@@ -239,6 +245,12 @@ pub fn moved(writer: &mut Writer, items: Vec<Result<Option<Item>, ResponseCode>>
     batch(writer, "m:MoveItemResponse", "m:MoveItemResponseMessage", items, |message, item| {
         changed_item(message, item.as_ref());
     });
+}
+
+/// Answers `CopyItem`.
+pub fn not_copied(writer: &mut Writer, items: Vec<ResponseCode>) {
+    let items = items.into_iter().map(Err::<(), _>);
+    batch(writer, "m:CopyItemResponse", "m:CopyItemResponseMessage", items, |_, ()| {});
 }
 
 /// Answers `MarkAllItemsAsRead`.

@@ -31,6 +31,7 @@ pub enum Operation {
     UpdateItem(Vec<Result<Update, ResponseCode>>),
     DeleteItem(Vec<Result<ItemReference, ResponseCode>>),
     MoveItem(MoveItem),
+    CopyItem(MoveItem),
     MarkAllItemsAsRead(MarkAll),
 }
 
@@ -51,6 +52,7 @@ pub fn read(envelope: &Envelope, owner: &Address) -> Option<Result<Operation, Fa
         "UpdateItem" => change::read_update(operation).map(Operation::UpdateItem),
         "DeleteItem" => change::read_delete(operation).map(Operation::DeleteItem),
         "MoveItem" => change::read_move(operation, owner).map(Operation::MoveItem),
+        "CopyItem" => change::read_move(operation, owner).map(Operation::CopyItem),
         "MarkAllItemsAsRead" => change::read_mark_all(operation, owner).map(Operation::MarkAllItemsAsRead),
         _ => return None,
     };

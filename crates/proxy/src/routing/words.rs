@@ -11,6 +11,7 @@ mod target;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use umbel_sip_message::Uri;
 use umbel_store::ROUTING_CHARS_MAX;
 
 use super::{Flag, Rules, WAIT_MAX};
@@ -81,6 +82,17 @@ pub fn check(name: &str, value: &str, domain: &str) -> Result<bool, Unreadable> 
     set(&mut Rules::default(), name, value, domain).map_err(wrong)?;
     let is_no = YES_OR_NO.contains(&name) && value == "no";
     Ok(!is_no && !matches!(Switch::of(value), Switch::Off))
+}
+
+/// Whom calls would be sent on to by one rule, whether it is used or kept for later. A value that cannot be read names
+/// nobody.
+pub fn destinations(name: &str, value: &str, domain: &str) -> Vec<Uri> {
+    let mut rules = Rules::default();
+    if set(&mut rules, name, value.trim(), domain).is_err() {
+        return Vec::new();
+    }
+    let Rules { forward_to, ring_also, team, delegates, .. } = rules;
+    forward_to.into_iter().chain(ring_also).chain(team).chain(delegates).collect()
 }
 
 /// Writes rules so that [`read`] gives them back, without flags whose list or target is missing: those

@@ -82,6 +82,30 @@ fn the_other_words() {
     }
 }
 
+/// SEC-90
+#[test]
+fn whom_calls_would_be_sent_on_to_is_told_of_each_rule() {
+    let named = |name, value| {
+        let uris = destinations(name, value, "example.test");
+        uris.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(named("forward-immediate", "200"), ["sip:200@example.test"]);
+    assert_eq!(named("forward-unanswered", "off:+1 555 0100"), ["sip:+15550100@example.test;user=phone"]);
+    assert_eq!(named("ring-also", "tel:+15550100"), ["tel:+15550100"]);
+    assert_eq!(named("team", "200, bob@elsewhere.test"), ["sip:200@example.test", "sip:bob@elsewhere.test"]);
+    assert_eq!(named("delegates", "<sip:bob@192.0.2.1>"), ["sip:bob@192.0.2.1"]);
+    for (name, value) in [
+        ("forward-immediate", "voicemail"),
+        ("forward-unanswered", "off"),
+        ("breakthrough", "+15550100"),
+        ("ring-time", "20s"),
+        ("team", "???"),
+        ("nothing", "200"),
+    ] {
+        assert_eq!(named(name, value), Vec::<String>::new(), "{name}={value}");
+    }
+}
+
 // SEC-45 for targets.
 #[test]
 fn what_cannot_be_called_is_refused_with_its_name() {

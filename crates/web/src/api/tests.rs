@@ -435,6 +435,30 @@ async fn a_switch_is_true_or_false_and_a_text_is_a_text() {
     }
 }
 
+/// SEC-90, SEC-44: a stolen password sends no calls to numbers that cost money.
+#[tokio::test]
+async fn users_send_calls_on_to_whom_they_might_call_and_administrators_anywhere() {
+    let world = World::new();
+    let set = async |user: &str, path: &str, to: &str| {
+        world.json(user, "PATCH", path, &json!({"routing": {"forward-immediate": to}})).await
+    };
+    for to in ["102", "bob", "+15550100"] {
+        assert_eq!(set("alice", "/api/v1/me", to).await.status, StatusCode::OK, "{to}");
+    }
+    for to in ["+19005550100", "15550100", "*72", "nobody", "bob@elsewhere.test"] {
+        let refused = set("alice", "/api/v1/me", to).await;
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::FORBIDDEN, "not-allowed"), "{to}");
+    }
+    let rules = world.get("alice", "/api/v1/me").await.json()["routing"].clone();
+    assert_eq!(rules, json!({"forward-immediate": "+15550100"}), "nothing was changed");
+    // What an administrator set stays, whoever sends it along.
+    let alices = "/api/v1/users/alice@example.test";
+    assert_eq!(set("carol", alices, "+19005550100").await.status, StatusCode::OK);
+    assert_eq!(set("alice", "/api/v1/me", "+19005550100").await.status, StatusCode::OK);
+    assert_eq!(set("alice", "/api/v1/me", "+19005550101").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(set("alice", "/api/v1/me", "").await.status, StatusCode::OK);
+}
+
 /// SEC-108
 #[tokio::test]
 async fn users_do_not_make_themselves_administrators() {

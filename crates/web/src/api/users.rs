@@ -9,6 +9,7 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use umbel_play_on_phone::Number;
 use umbel_store::{
     Address, Author, Counts, Lookup, MailboxSummary, NewPin, Op, Password, Pin, PinState, Reply, Role, User,
     UserChange, UserEntry,
@@ -17,7 +18,7 @@ use umbel_store::{
 use super::ApiError;
 use super::body::{Asked, Body};
 use super::time::iso_8601;
-use crate::{Administrator, AsWritten, Desk, SignedIn};
+use crate::{Administrator, AsWritten, Desk, Destination, Setting, SignedIn};
 
 /// Which segment of the path is the address.
 const ADDRESS: usize = 3;
@@ -132,8 +133,8 @@ fn words(column: &str, value: &Value) -> Result<String, ApiError> {
     }
 }
 
-/// The changes that a body asks for; `may` says of which columns.
-fn changes(desk: &Desk, wanted: &Wanted, may: impl Fn(&str) -> bool) -> Result<Vec<UserChange>, ApiError> {
+/// The changes that a body asks for, and whom calls would be sent on to; `may` says of which columns.
+fn changes(desk: &Desk, wanted: &Wanted, may: impl Fn(&str) -> bool) -> Result<Vec<Setting>, ApiError> {
     let domain = &desk.settings().domain;
     let mut changes = Vec::new();
     for (column, value) in wanted {
@@ -144,7 +145,7 @@ fn changes(desk: &Desk, wanted: &Wanted, may: impl Fn(&str) -> bool) -> Result<V
             for (rule, value) in rules {
                 let words = words(rule, value)?;
                 match (desk.read_setting)(rule, &words, domain).map_err(invalid)? {
-                    change @ UserChange::Routing { .. } => changes.push(change),
+                    setting @ Setting { change: UserChange::Routing { .. }, .. } => changes.push(setting),
                     _ => return Err(invalid(format!("routing: there is no rule `{rule}`"))),
                 }
             }
@@ -156,6 +157,48 @@ fn changes(desk: &Desk, wanted: &Wanted, may: impl Fn(&str) -> bool) -> Result<V
         }
     }
     Ok(changes)
+}
+
+/// What an administrator asks for: calls may be sent anywhere.
+fn changes_of_any(desk: &Desk, wanted: &Wanted) -> Result<Vec<UserChange>, ApiError> {
+    let settings = changes(desk, wanted, |_| true)?;
+    Ok(settings.into_iter().map(|setting| setting.change).collect())
+}
+
+/// SEC-90: whoever learns a password is not to send calls to numbers that cost money. What is so already, an
+/// administrator may have set.
+async fn may_send_on(desk: &Desk, owner: &User, setting: &Setting) -> Result<(), ApiError> {
+    if let UserChange::Routing { key, value: Some(value) } = &setting.change
+        && owner.settings.routing.get(key) == Some(value)
+    {
+        return Ok(());
+    }
+    for destination in &setting.sends_to {
+        if !is_dialled(desk, destination).await? {
+            return Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                "not-allowed",
+                "calls are sent on to users here, and to numbers that the dialling rules allow",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the owner could call there too (SEC-44).
+async fn is_dialled(desk: &Desk, destination: &Destination) -> Result<bool, ApiError> {
+    let Destination::Here(user) = destination else { return Ok(false) };
+    let settings = desk.settings();
+    let mut names = vec![Lookup::Extension(user.clone())];
+    names.extend(Address::new(user, &settings.domain).ok().map(Lookup::Address));
+    for name in names {
+        match desk.store.ask(Op::FindUser(name)).await {
+            Reply::User(Some(_)) => return Ok(true),
+            Reply::User(None) => {}
+            other => return Err(ApiError::store(&desk.random, &other)),
+        }
+    }
+    Ok(Number::read(user).is_some_and(|number| settings.dialling.allowing(&number).is_some()))
 }
 
 pub(super) fn invalid(what: String) -> ApiError {
@@ -180,7 +223,11 @@ pub(super) async fn change_me(
     owner: SignedIn,
     Body(wanted): Body<Wanted>,
 ) -> Result<Json<impl Serialize>, ApiError> {
-    let changes = changes(&desk, &wanted, |column| OWN.contains(&column))?;
+    let settings = changes(&desk, &wanted, |column| OWN.contains(&column))?;
+    for setting in &settings {
+        may_send_on(&desk, &owner.user, setting).await?;
+    }
+    let changes = settings.into_iter().map(|setting| setting.change).collect();
     let user = change(&desk, owner.address().clone(), changes, Author::OwnerByWeb).await?;
     let mailbox = summary(&desk, &owner).await?;
     Ok(Json(Me { user: document(&desk, &user), counts: mailbox.counts.into(), full: mailbox.full }))
@@ -285,7 +332,7 @@ pub(super) async fn add(
     }
     let (pin, password) = secrets(&mut wanted)?;
     let mut entry = UserEntry::new(address.clone());
-    entry.changes = changes(&desk, &wanted, |_| true)?;
+    entry.changes = changes_of_any(&desk, &wanted)?;
     entry.pin = Some(pin.unwrap_or(NewPin::Generate));
     entry.password = password;
     let op = Op::AddUser { entry: Box::new(entry), author: author(&administrator), at: desk.now() };
@@ -317,7 +364,7 @@ pub(super) async fn change_other(
     let user = named(&desk, &written).await?;
     let address = user.address().clone();
     let (pin, password) = secrets(&mut wanted)?;
-    let changes = changes(&desk, &wanted, |_| true)?;
+    let changes = changes_of_any(&desk, &wanted)?;
     let mut entry = UserEntry::new(address.clone());
     (entry.changes, entry.pin, entry.password) = (changes, pin, password);
     let op = Op::PutUsers { entries: vec![entry], author: author(&administrator), at: desk.now() };

@@ -1,12 +1,14 @@
 //! Answers over HTTP: 200 for what was done and for what was not, 500 for every fault (SOAP 1.1, section 6.2).
 
-use axum::http::StatusCode;
+use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use umbel_ews::ResponseCode;
 use umbel_ews::fault::Fault;
 use umbel_store::{Refusal, Reply, StoreError};
 
+use super::request::{Admitted, Kind, admit};
 use crate::Desk;
 
 const XML: &str = "text/xml; charset=utf-8";
@@ -18,9 +20,20 @@ pub(super) fn normal(text: String) -> Response {
     printed(StatusCode::OK, text)
 }
 
-/// A fault. A client that gets one with 200 misreads it.
-pub(super) fn fault(fault: &Fault) -> Response {
-    printed(StatusCode::INTERNAL_SERVER_ERROR, fault.to_xml())
+/// Answers a request of one of the services, whose operations `respond` knows. A client that gets a fault with 200
+/// misreads it.
+pub(super) async fn answer(
+    desk: &Desk,
+    request: Request<Body>,
+    respond: impl AsyncFnOnce(&Admitted) -> Result<String, Fault>,
+) -> Response {
+    match admit(desk, request, Kind::Soap).await {
+        Ok(request) => match respond(&request).await {
+            Ok(text) => normal(text),
+            Err(fault) => printed(StatusCode::INTERNAL_SERVER_ERROR, fault.to_xml()),
+        },
+        Err(refused) => refused,
+    }
 }
 
 fn printed(status: StatusCode, text: String) -> Response {

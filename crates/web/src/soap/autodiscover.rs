@@ -38,14 +38,11 @@ pub(super) async fn plain(State(desk): State<Desk>, request: Request<Body>) -> R
 
 /// SOAP.
 pub(super) async fn soap(State(desk): State<Desk>, request: Request<Body>) -> Response {
-    let request = match admit(&desk, request, Kind::Soap).await {
-        Ok(request) => request,
-        Err(refused) => return refused,
-    };
-    match Envelope::read(&request.body).and_then(|envelope| autodiscover::read_soap(&envelope)) {
-        Ok(asked) => http::normal(autodiscover::soap_answer(&asked, &directions(&request))),
-        Err(fault) => http::fault(&fault),
-    }
+    http::answer(&desk, request, async |request: &Admitted| {
+        let asked = autodiscover::read_soap(&Envelope::read(&request.body)?)?;
+        Ok(autodiscover::soap_answer(&asked, &directions(request)))
+    })
+    .await
 }
 
 fn directions(request: &Admitted) -> Directions {

@@ -96,7 +96,7 @@ fn is(kind: Kind, headers: &HeaderMap) -> bool {
             .eq_ignore_ascii_case("charset")
             .then(|| value.trim().trim_matches('"').to_ascii_lowercase())
     });
-    known && !coded && charset.is_none_or(|charset| charset == "utf-8" || charset == "us-ascii")
+    known && !coded && charset.is_none_or(|charset| ["utf-8", "utf8", "us-ascii"].contains(&charset.as_str()))
 }
 
 #[cfg(test)]
@@ -123,6 +123,7 @@ mod tests {
             "text/xml; charset=utf-8",
             "Text/XML;charset=\"UTF-8\"",
             "text/xml; x=y; charset=us-ascii",
+            "text/xml; charset=utf8",
         ] {
             assert!(is(Kind::Soap, &headers(&[(CONTENT_TYPE, text)])), "{text}");
         }

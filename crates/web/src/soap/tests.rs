@@ -106,6 +106,8 @@ fn stage_on(config: Config, replies: impl Fn(&Op) -> Option<Reply> + Send + Sync
         public_url: "http://127.0.0.1:8080".into(),
         telephone_access_numbers: vec!["9000".into()],
         language: "en".into(),
+        mail_from: "voicemail@example.test".into(),
+        dialling: umbel_play_on_phone::DiallingRules::default(),
     };
     let metrics = Metrics::new("0");
     let desk = Desk::new(

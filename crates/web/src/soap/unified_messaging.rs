@@ -11,7 +11,7 @@ use umbel_ews::{ResponseCode, refusal};
 use umbel_play_on_phone::{PhoneCallId, Played};
 use umbel_store::{ActiveGreeting, Author, Op, Reply, Settings, UserChange};
 
-use super::request::{Admitted, Kind, admit, admit_look};
+use super::request::{Admitted, admit_look};
 use super::{answer as http, description};
 use crate::Desk;
 
@@ -28,13 +28,7 @@ pub(super) async fn look(State(desk): State<Desk>, request: Request<Body>) -> Re
 
 /// POST: an operation.
 pub(super) async fn answer(State(desk): State<Desk>, request: Request<Body>) -> Response {
-    match admit(&desk, request, Kind::Soap).await {
-        Ok(request) => match respond(&desk, &request).await {
-            Ok(text) => http::normal(text),
-            Err(fault) => http::fault(&fault),
-        },
-        Err(refused) => refused,
-    }
+    http::answer(&desk, request, async |request: &Admitted| respond(&desk, request).await).await
 }
 
 async fn respond(desk: &Desk, request: &Admitted) -> Result<String, Fault> {

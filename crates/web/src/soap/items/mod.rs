@@ -8,7 +8,7 @@ use umbel_ews::envelope;
 use umbel_ews::fault::Fault;
 use umbel_ews::item::index::Index;
 use umbel_ews::item::mailbox::Mailbox;
-use umbel_ews::item::{Operation, convert_id, find_item, folders, sync};
+use umbel_ews::item::{Operation, change, convert_id, find_item, folders, sync};
 use umbel_ews::xml::Writer;
 use umbel_store::User;
 
@@ -38,6 +38,16 @@ pub(super) async fn answer(desk: &Desk, user: &User, operation: Operation) -> Re
         Operation::UpdateItem(updates) => changes::update(desk, &mailbox, updates).await,
         Operation::DeleteItem(items) => changes::delete(desk, &mailbox, items).await,
         Operation::MoveItem(request) => changes::move_items(desk, &mailbox, request).await,
+        Operation::CopyItem(request) => {
+            let refuse = |writer: &mut Writer, index: &Index| {
+                let why = |item| match (item, request.to) {
+                    (Ok(item), Ok(_)) => change::copy_to(item, index),
+                    (Err(code), _) | (_, Err(code)) => code,
+                };
+                change::not_copied(writer, request.items.into_iter().map(why).collect());
+            };
+            look(desk, &mailbox, refuse).await
+        }
         Operation::MarkAllItemsAsRead(request) => changes::mark_all(desk, &mailbox, request).await,
         Operation::FindItem(Ok(request)) => {
             look(desk, &mailbox, |writer, index| find_item::find_item(writer, &request, index, &mailbox))
@@ -71,7 +81,7 @@ fn mailbox(desk: &Desk, user: &User) -> Mailbox {
         owner: settings.address.clone(),
         name: settings.name.clone(),
         mail_to: settings.email.clone().unwrap_or_else(|| settings.address.to_string()),
-        mail_from: format!("voicemail@{}", desk.settings().domain),
+        mail_from: desk.settings().mail_from.clone(),
         zone: zone.unwrap_or_else(jiff::tz::TimeZone::system),
     }
 }

@@ -211,6 +211,33 @@ async fn a_deleted_message_is_among_the_deleted_ones_and_can_be_brought_back() {
     assert_eq!(codes(&world, "alice", &move_to("drafts", &item_id(id(1)))).await, ["ErrorMoveCopyFailed"]);
 }
 
+/// Copied to the deleted ones and then deleted, as programs do that cannot move, a message would be deleted twice.
+#[tokio::test]
+async fn nothing_is_copied_and_nothing_is_lost_by_trying() {
+    let world = world();
+    let copy = |folder: &str, ids: &str| move_to(folder, ids).replace("MoveItem", "CopyItem");
+    let ids = [item_id(id(1)), item_id(id(3)), item_id(id(9)), "<t:ItemId Id='!'/>".to_owned()].concat();
+    assert_eq!(
+        codes(&world, "alice", &copy("deleteditems", &ids)).await,
+        ["ErrorMoveCopyFailed", "ErrorItemNotFound", "ErrorItemNotFound", "ErrorInvalidIdMalformed"]
+    );
+    let messages = messages(&world, "alice", &copy("inbox", &item_id(id(1)))).await;
+    assert_eq!((messages[0].name(), code(&messages[0])), ("CopyItemResponseMessage", "ErrorMoveCopyFailed"));
+    assert_eq!(codes(&world, "alice", &copy("nowhere", &item_id(id(1)))).await, ["ErrorFolderNotFound"]);
+    assert_eq!(listed(&world, "alice", "voicemail").await.len(), 2);
+}
+
+/// What a mail program shows and what was mailed come from the same address: `[mail] from`.
+#[tokio::test]
+async fn the_mail_of_an_item_comes_from_where_mails_come_from() {
+    let world = world();
+    let shape = "<t:BaseShape>IdOnly</t:BaseShape><t:AdditionalProperties>\
+                 <t:FieldURI FieldURI='item:InternetMessageHeaders'/></t:AdditionalProperties>";
+    let answer = ask(&world, "alice", &get(shape, &item_id(id(1)))).await;
+    let from = "<t:InternetMessageHeader HeaderName=\"From\">\"Voice Mail\" &lt;um@mail.example.test&gt;<";
+    assert!(answer.text().contains(from), "{}", answer.text());
+}
+
 #[tokio::test]
 async fn a_notice_of_a_missed_call_is_read_and_removed() {
     let world = world();
