@@ -1,3 +1,5 @@
+//! Users at hand: known until the store counts a change, and what is not there is asked for each time.
+
 #![allow(clippy::unwrap_used)]
 
 use umbel_store::{ActiveGreeting, Password, PinState, Settings};
