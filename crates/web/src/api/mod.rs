@@ -51,6 +51,7 @@ pub(crate) fn routes() -> Router<Desk> {
         .route("/users", get(users::list).post(users::add))
         .route("/users/{address}", get(users::show).patch(users::change_other).delete(users::remove))
         .route("/users/{address}/pin/reset", post(secrets::reset_pin_of_other))
+        .route("/users/{address}/unlock", post(secrets::unlock))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found);
     Router::new().nest("/api/v1", routes)

@@ -147,6 +147,20 @@ pub(super) async fn reset_pin_of_other(
     reset_pin(&desk, user.address().clone(), author(&administrator)).await
 }
 
+/// `POST users/{address}/unlock`: both doors, whatever was wrong at them before (SEC-85).
+pub(super) async fn unlock(
+    State(desk): State<Desk>,
+    administrator: Administrator,
+    Extension(written): Extension<AsWritten>,
+) -> Result<StatusCode, ApiError> {
+    let user = named(&desk, &written).await?;
+    let (address, author, at) = (user.address().clone(), author(&administrator), desk.now());
+    match desk.store.ask(Op::Unlock { address, author, at }).await {
+        Reply::Done => Ok(StatusCode::NO_CONTENT),
+        other => Err(ApiError::store(&desk.random, &other)),
+    }
+}
+
 async fn reset_pin(desk: &Desk, address: Address, author: Author) -> Result<StatusCode, ApiError> {
     match desk.store.ask(Op::ResetPinByMail { address, author, at: desk.now() }).await {
         Reply::Done => Ok(StatusCode::NO_CONTENT),

@@ -188,3 +188,23 @@ async fn a_new_pin_is_mailed_at_the_owners_wish_and_at_the_administrators() {
     assert!(opens(&world, told("alice").reveal()));
     assert!(told("bob") != told("alice"));
 }
+
+/// SEC-85, SEC-108
+#[tokio::test]
+async fn administrators_unlock_whom_wrong_secrets_locked_out() {
+    let world = World::new();
+    let path = |user: &str| format!("/api/v1/users/{user}/unlock");
+    let post = async |user: &str, path: &str| world.json(user, "POST", path, &json!({})).await;
+    for _ in 0..5 {
+        assert_eq!(
+            code(&put(&world, "bob", "pin", "111222", OTHER_PIN).await),
+            (403, "wrong-pin".to_owned())
+        );
+    }
+    assert_eq!(code(&put(&world, "bob", "pin", PIN, OTHER_PIN).await), (429, "locked".to_owned()));
+    assert_eq!(code(&post("alice", &path("bob")).await), (403, "administrators-only".to_owned()));
+    assert_eq!(code(&put(&world, "bob", "pin", PIN, OTHER_PIN).await), (429, "locked".to_owned()));
+    assert_eq!(post("carol", &path("bob")).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(put(&world, "bob", "pin", PIN, OTHER_PIN).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(code(&post("carol", &path("nobody")).await), (404, "not-found".to_owned()));
+}
