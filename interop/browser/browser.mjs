@@ -3,8 +3,9 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { after, before } from 'node:test';
 
-import { DOMAIN, passwordOf } from './world.mjs';
+import { DOMAIN, World, passwordOf } from './world.mjs';
 
 const require = createRequire(`${process.env.BROWSER_MODULES ?? `${process.cwd()}/node_modules`}/`);
 const { chromium } = require('playwright-core');
@@ -15,14 +16,28 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell';
 export const PHONE = { width: 360, height: 740 };
 export const DESK = { width: 1100, height: 800 };
 
-export async function launch() {
+async function launch() {
     return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'] });
 }
 
+/// A server and a browser for all tests of a file, and what is to be there before the first of them.
+export function suite(prepare = async () => {}, settings = {}) {
+    const here = { world: null, browser: null };
+    before(async () => {
+        [here.world, here.browser] = await Promise.all([World.start(settings), launch()]);
+        await prepare(here.world);
+    });
+    after(async () => {
+        await here.browser?.close();
+        await here.world?.stop();
+    });
+    return here;
+}
+
 /// A browser of somebody's own at the server's page. What goes wrong in it is collected, and looked at by `close`.
-export async function visit(browser, world, { viewport = DESK, colorScheme = 'light' } = {}) {
+export async function visit({ browser, world }, { viewport = DESK, colorScheme = 'light', locale = 'en-GB', ...more } = {}) {
     // The certificate is of the server's own authority, which no browser knows.
-    const context = await browser.newContext({ viewport, colorScheme, locale: 'en-GB', timezoneId: 'Europe/Berlin', ignoreHTTPSErrors: true });
+    const context = await browser.newContext({ viewport, colorScheme, locale, ...more, timezoneId: 'Europe/Berlin', ignoreHTTPSErrors: true });
     const page = await context.newPage();
     page.setDefaultTimeout(60_000);
     const wrong = [];
@@ -46,12 +61,12 @@ export async function visit(browser, world, { viewport = DESK, colorScheme = 'li
 export async function signIn(page, user, password = passwordOf(user)) {
     await page.getByLabel('Address').fill(`${user}@${DOMAIN}`);
     await page.getByLabel('Password').fill(password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 /// The same, and in.
-export async function signedIn(browser, world, user, settings) {
-    const page = await visit(browser, world, settings);
+export async function signedIn(here, user, settings) {
+    const page = await visit(here, settings);
     await signIn(page, user);
     await page.getByRole('heading', { name: 'Messages', level: 1 }).waitFor();
     return page;

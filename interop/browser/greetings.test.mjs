@@ -1,20 +1,12 @@
 // Greetings and settings.
 
 import { strict as assert } from 'node:assert';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { launch, signedIn } from './browser.mjs';
-import { DOMAIN, SPEECH, World, until } from './world.mjs';
+import { signedIn, suite } from './browser.mjs';
+import { DOMAIN, SPEECH, until } from './world.mjs';
 
-let world;
-let browser;
-before(async () => {
-    [world, browser] = await Promise.all([World.start(), launch()]);
-});
-after(async () => {
-    await browser?.close();
-    await world?.stop();
-});
+const here = suite();
 
 /// Two seconds of wide sound, eight of narrow.
 const ENOUGH = 64_000;
@@ -22,7 +14,7 @@ const ENOUGH = 64_000;
 const card = (page, name) => page.getByRole('article').filter({ hasText: name });
 
 test('a greeting is heard, uploaded, chosen and removed', { timeout: 300_000 }, async () => {
-    const page = await signedIn(browser, world, 'alice');
+    const page = await signedIn(here, 'alice');
     await page.getByRole('link', { name: 'Greetings' }).click();
     const everyday = card(page, 'Everyday greeting');
     await everyday.getByText('In use').waitFor();
@@ -35,7 +27,7 @@ test('a greeting is heard, uploaded, chosen and removed', { timeout: 300_000 }, 
     await away.getByText('Recorded Today').waitFor();
     await page.getByRole('radio', { name: 'Out-of-office greeting' }).check();
     await away.getByText('In use').waitFor();
-    const shown = JSON.parse(world.umbel('mailbox', 'show', `alice@${DOMAIN}`, '--json'));
+    const shown = JSON.parse(here.world.umbel('mailbox', 'show', `alice@${DOMAIN}`, '--json'));
     assert.match(JSON.stringify(shown), /out-of-office/);
 
     await away.getByRole('button', { name: 'Remove' }).click();
@@ -48,17 +40,17 @@ test('a greeting is heard, uploaded, chosen and removed', { timeout: 300_000 }, 
 test('a greeting is recorded on the telephone that rings', { timeout: 300_000 }, async () => {
     // The 2 makes a new recording: keys may be pressed before they are asked for. The telephone speaks on until enough
     // is recorded, whenever that is; hanging up keeps it.
-    const phone = await world.registered('bob', '--after', '1s', '--keys', 'w1,2', '--play', world.repeated('message.wav', 30));
-    const page = await signedIn(browser, world, 'bob');
+    const phone = await here.world.registered('bob', '--after', '1s', '--keys', 'w1,2', '--play', here.world.repeated('message.wav', 30));
+    const page = await signedIn(here, 'bob');
     await page.getByRole('link', { name: 'Greetings' }).click();
     const away = card(page, 'Out-of-office greeting');
     await away.getByText('Not recorded').waitFor();
     await away.getByRole('button', { name: 'Record by phone' }).click();
     await page.getByRole('button', { name: 'Call me' }).click();
     await page.getByText('Connected. Follow the voice on the phone to record.').waitFor();
-    const before = world.recorded();
-    await until('some seconds to be recorded', () => world.recorded() > before + ENOUGH);
-    await world.end(phone);
+    const before = here.world.recorded();
+    await until('some seconds to be recorded', () => here.world.recorded() > before + ENOUGH);
+    await here.world.end(phone);
     await page.getByText('The call has ended.').waitFor();
     await away.getByText('Recorded Today').waitFor();
     await away.getByRole('button', { name: 'Play' }).click();
@@ -67,7 +59,7 @@ test('a greeting is recorded on the telephone that rings', { timeout: 300_000 },
 });
 
 test('what is no sound is refused, and the old greeting stays', { timeout: 300_000 }, async () => {
-    const page = await signedIn(browser, world, 'alice');
+    const page = await signedIn(here, 'alice');
     await page.getByRole('link', { name: 'Greetings' }).click();
     const everyday = card(page, 'Everyday greeting');
     const before = await everyday.getByText('Recorded').textContent();
@@ -79,12 +71,13 @@ test('what is no sound is refused, and the old greeting stays', { timeout: 300_0
 });
 
 test('the number to call and notices of missed calls are settings that are kept', { timeout: 300_000 }, async () => {
-    const page = await signedIn(browser, world, 'alice');
+    const page = await signedIn(here, 'alice');
     await page.getByRole('link', { name: 'Settings' }).click();
+    const card = page.getByRole('form', { name: 'Play on phone' });
     await page.getByText(`alice@${DOMAIN}`).last().waitFor();
     await page.getByLabel('Number that we offer to call').fill('102');
     await page.getByLabel('Tell me about calls that left no message').uncheck();
-    await page.getByRole('button', { name: 'Save' }).click();
+    await card.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Your settings are saved.').first().waitFor();
     await page.reload();
     await page.getByLabel('Number that we offer to call').waitFor();

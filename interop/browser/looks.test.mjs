@@ -1,25 +1,16 @@
 // Every view on a narrow and a wide screen, in light and dark: no barriers, nothing cut off.
 
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { DESK, PHONE, assertNoBarriers, launch, lineOf, opener, signIn, visit } from './browser.mjs';
-import { BOB, World } from './world.mjs';
+import { assertNoBarriers, DESK, lineOf, opener, PHONE, signIn, suite, visit } from './browser.mjs';
+import { BOB } from './world.mjs';
 
-let world;
-let browser;
-before(async () => {
-    [world, browser] = await Promise.all([World.start(), launch()]);
-    await world.leaveMessage('bob', 'alice', { words: ['--subject', 'Lunch on Friday', '--priority', 'urgent'] });
-});
-after(async () => {
-    await browser?.close();
-    await world?.stop();
-});
+const here = suite(world => world.leaveMessage('bob', 'alice', { words: ['--subject', 'Lunch on Friday', '--priority', 'urgent'] }));
 
 for (const [screen, viewport] of Object.entries({ narrow: PHONE, wide: DESK })) {
     for (const colorScheme of ['light', 'dark']) {
         test(`no view is a barrier on a ${screen} ${colorScheme} screen`, { timeout: 300_000 }, async () => {
-            const page = await visit(browser, world, { viewport, colorScheme });
+            const page = await visit(here, { viewport, colorScheme });
             await page.getByRole('heading', { name: 'Your voice mail' }).waitFor();
             await assertNoBarriers(page, 'signing in');
             await signIn(page, 'alice', 'wrong');

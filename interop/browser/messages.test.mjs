@@ -1,31 +1,22 @@
 // The list of messages: who called, playing, marking, deleting, restoring, and what arrives meanwhile.
 
 import { strict as assert } from 'node:assert';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { PHONE, assertNoBarriers, focused, launch, lineOf, opener, signedIn } from './browser.mjs';
-import { ALICE, BOB, DOMAIN, HOSTILE_NAME, HOSTILE_SUBJECT, World, until } from './world.mjs';
+import { assertNoBarriers, focused, lineOf, opener, PHONE, signedIn, suite } from './browser.mjs';
+import { ALICE, BOB, DOMAIN, HOSTILE_NAME, HOSTILE_SUBJECT, until } from './world.mjs';
 
-let world;
-let browser;
-before(async () => {
-    [world, browser] = await Promise.all([World.start(), launch()]);
-    await world.leaveMessage('bob', 'alice', { words: ['--subject', 'Lunch on Friday', '--priority', 'urgent'] });
-});
-after(async () => {
-    await browser?.close();
-    await world?.stop();
-});
+const here = suite(world => world.leaveMessage('bob', 'alice', { words: ['--subject', 'Lunch on Friday', '--priority', 'urgent'] }));
 
-const stateOf = (user, caller) => world.messages(user).find(message => message.caller.startsWith(caller))?.state;
+const stateOf = (user, caller) => here.world.messages(user).find(message => message.caller.startsWith(caller))?.state;
 
 test('a message says who called, when, how long, and what is special about it', { timeout: 300_000 }, async () => {
-    const page = await signedIn(browser, world, 'alice');
+    const page = await signedIn(here, 'alice');
     const line = lineOf(page, BOB);
     for (const text of ['New', 'Urgent', 'Lunch on Friday', 'Caller verified', 'Today, ']) {
         await line.getByText(text, { exact: text === 'New' }).waitFor();
     }
-    const { duration_seconds: seconds } = world.messages('alice')[0];
+    const { duration_seconds: seconds } = here.world.messages('alice')[0];
     await line.getByText(`0:${String(Math.round(seconds)).padStart(2, '0')}`).waitFor();
     await page.getByText('1 new message').first().waitFor();
     assert.equal(await page.title(), '(1) Voice mail');
@@ -33,7 +24,7 @@ test('a message says who called, when, how long, and what is special about it', 
 });
 
 test('a message is heard in the browser, sounds like speech, and is old then', { timeout: 300_000 }, async () => {
-    const page = await signedIn(browser, world, 'alice');
+    const page = await signedIn(here, 'alice');
     const line = lineOf(page, BOB);
     await opener(page, BOB).click();
     assert.equal(await focused(page), 'Play');
@@ -56,7 +47,7 @@ test('a message is heard in the browser, sounds like speech, and is old then', {
 });
 
 test('arrows move within the sound, and the speed can be chosen', { timeout: 300_000 }, async () => {
-    const page = await signedIn(browser, world, 'alice');
+    const page = await signedIn(here, 'alice');
     const line = lineOf(page, BOB);
     await opener(page, BOB).click();
     const audio = line.locator('audio');
@@ -79,7 +70,7 @@ test('arrows move within the sound, and the speed can be chosen', { timeout: 300
 });
 
 test('a message is marked as new, deleted, brought back at once or from its folder', { timeout: 300_000 }, async () => {
-    const page = await signedIn(browser, world, 'alice');
+    const page = await signedIn(here, 'alice');
     const line = lineOf(page, BOB);
     await opener(page, BOB).click();
     await line.getByRole('button', { name: 'Mark as new' }).click();
@@ -107,22 +98,22 @@ test('a message is marked as new, deleted, brought back at once or from its fold
 });
 
 test('what arrives, and what is done by telephone or command, shows by itself', { timeout: 300_000 }, async () => {
-    const page = await signedIn(browser, world, 'bob');
+    const page = await signedIn(here, 'bob');
     await page.getByText('No messages').waitFor();
-    await world.leaveMessage('alice', 'bob');
+    await here.world.leaveMessage('alice', 'bob');
     const line = lineOf(page, ALICE);
     await line.getByText('New', { exact: true }).waitFor();
     await page.getByRole('status').getByText('One new message has come.').waitFor({ state: 'attached' });
     await until('the title to follow', async () => await page.title() === '(1) Voice mail');
-    world.umbel('message', 'delete', world.messages('bob')[0].id);
+    here.world.umbel('message', 'delete', here.world.messages('bob')[0].id);
     await line.waitFor({ state: 'detached' });
     await page.finish();
 });
 
 test('names and subjects that look like markup are shown as they are and do nothing', { timeout: 300_000 }, async () => {
-    await world.leaveNoise('bob', HOSTILE_NAME, HOSTILE_SUBJECT);
+    await here.world.leaveNoise('bob', HOSTILE_NAME, HOSTILE_SUBJECT);
     for (const viewport of [undefined, PHONE]) {
-        const page = await signedIn(browser, world, 'bob', { viewport });
+        const page = await signedIn(here, 'bob', { viewport });
         const line = page.getByRole('listitem').first();
         await line.getByText(HOSTILE_SUBJECT).waitFor();
         await line.getByText(HOSTILE_NAME).waitFor();
@@ -136,13 +127,13 @@ test('names and subjects that look like markup are shown as they are and do noth
         await assertNoBarriers(page, 'a hostile message');
         await page.finish();
     }
-    const page = await signedIn(browser, world, 'mallory');
+    const page = await signedIn(here, 'mallory');
     await page.getByRole('banner').getByText(HOSTILE_NAME).waitFor();
     await page.finish();
 });
 
 test('everything works by keyboard alone', { timeout: 300_000 }, async () => {
-    const page = await signedIn(browser, world, 'alice');
+    const page = await signedIn(here, 'alice');
     await lineOf(page, BOB).waitFor();
     // From the heading, where signing in leads, on to the message.
     const reach = async (name, key = 'Tab') => {
@@ -166,6 +157,6 @@ test('everything works by keyboard alone', { timeout: 300_000 }, async () => {
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Your voice mail' }).waitFor();
     assert.equal(await page.evaluate(() => document.activeElement.name), 'address');
-    assert.equal(world.messages('alice').filter(message => message.mailbox === `alice@${DOMAIN}`).length, 1);
+    assert.equal(here.world.messages('alice').filter(message => message.mailbox === `alice@${DOMAIN}`).length, 1);
     await page.finish();
 });

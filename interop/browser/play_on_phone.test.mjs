@@ -2,30 +2,21 @@
 
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
-import { launch, lineOf, opener, signedIn } from './browser.mjs';
-import { BOB, World, until } from './world.mjs';
+import { lineOf, opener, signedIn, suite } from './browser.mjs';
+import { BOB, until } from './world.mjs';
 
-let world;
-let browser;
-before(async () => {
-    [world, browser] = await Promise.all([World.start(), launch()]);
-    await world.leaveMessage('bob', 'alice');
-});
+const here = suite(world => world.leaveMessage('bob', 'alice'));
 // Also where a test failed: the next one begins with nobody on the telephone.
 afterEach(async () => {
-    await world.endPhones();
-    await Promise.all(browser.contexts().map(context => context.close()));
-});
-after(async () => {
-    await browser?.close();
-    await world?.stop();
+    await here.world.endPhones();
+    await Promise.all(here.browser.contexts().map(context => context.close()));
 });
 
 /// Alice's page, with the question which telephone should ring.
 async function asked() {
-    const page = await signedIn(browser, world, 'alice');
+    const page = await signedIn(here, 'alice');
     await opener(page, BOB).click();
     await lineOf(page, BOB).getByRole('button', { name: 'Play on phone' }).click();
     await page.getByRole('dialog').waitFor();
@@ -43,8 +34,8 @@ const callMe = page => page.getByRole('button', { name: 'Call me' }).click();
 
 test('the telephone rings, plays the message, and the page tells each step', { timeout: 300_000 }, async () => {
     // The star ends the call.
-    const heard = world.path('heard.wav');
-    const phone = await world.registered('alice', '--after', '2s', '--keys', 'w6,*', '--record', heard);
+    const heard = here.world.path('heard.wav');
+    const phone = await here.world.registered('alice', '--after', '2s', '--keys', 'w6,*', '--record', heard);
     const page = await asked();
     const told = [];
     await page.exposeFunction('note', text => { told.push(text); });
@@ -62,7 +53,7 @@ test('the telephone rings, plays the message, and the page tells each step', { t
     await phone.event('prompt-started');
     await standing(page).getByText('The call has ended.').waitFor();
     await phone.event('ended');
-    await world.end(phone);
+    await here.world.end(phone);
     assert.ok(levelOf(readFileSync(heard)) > 0.005, 'nothing was heard on the telephone');
     const steps = [...new Set(told.filter(text => text !== ''))];
     assert.deepEqual(steps.slice(-3), [
@@ -76,7 +67,7 @@ test('the telephone rings, plays the message, and the page tells each step', { t
 });
 
 test('hanging up on the page ends the ringing', { timeout: 300_000 }, async () => {
-    const phone = await world.registered('alice', '--never');
+    const phone = await here.world.registered('alice', '--never');
     const page = await asked();
     await callMe(page);
     await phone.event('ringing');
@@ -87,7 +78,7 @@ test('hanging up on the page ends the ringing', { timeout: 300_000 }, async () =
 });
 
 test('a page that is loaded anew still shows the call', { timeout: 300_000 }, async () => {
-    const phone = await world.registered('alice', '--never');
+    const phone = await here.world.registered('alice', '--never');
     const page = await asked();
     await callMe(page);
     await phone.event('ringing');
@@ -99,7 +90,7 @@ test('a page that is loaded anew still shows the call', { timeout: 300_000 }, as
 });
 
 test('a busy line is told as busy', { timeout: 300_000 }, async () => {
-    const phone = await world.registered('alice', '--busy');
+    const phone = await here.world.registered('alice', '--busy');
     const page = await asked();
     await callMe(page);
     await standing(page).getByText('The line is busy. Try again in a moment.').waitFor();
@@ -115,7 +106,7 @@ test('a telephone that is not there is told', { timeout: 300_000 }, async () => 
 });
 
 test('a second call is refused with words, and so is a number that may not be dialled', { timeout: 300_000 }, async () => {
-    const phone = await world.registered('alice', '--never');
+    const phone = await here.world.registered('alice', '--never');
     const page = await asked();
     await callMe(page);
     await phone.event('ringing');
@@ -140,7 +131,7 @@ test('a second call is refused with words, and so is a number that may not be di
 });
 
 test('a colleague’s telephone can be rung by its extension', { timeout: 300_000 }, async () => {
-    const phone = await world.registered('bob', '--after', '1s');
+    const phone = await here.world.registered('bob', '--after', '1s');
     const page = await asked();
     await page.getByLabel('Number', { exact: true }).fill('102');
     await callMe(page);

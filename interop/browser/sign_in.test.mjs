@@ -1,23 +1,15 @@
 // Signing in and out, as people do it.
 
 import { strict as assert } from 'node:assert';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { launch, signIn, signedIn, visit } from './browser.mjs';
+import { signedIn, signIn, suite, visit } from './browser.mjs';
 import { DOMAIN, World, until } from './world.mjs';
 
-let world;
-let browser;
-before(async () => {
-    [world, browser] = await Promise.all([World.start(), launch()]);
-});
-after(async () => {
-    await browser?.close();
-    await world?.stop();
-});
+const here = suite();
 
 test('a wrong password is told in words, and the right one opens the mailbox', { timeout: 300_000 }, async () => {
-    const page = await visit(browser, world);
+    const page = await visit(here);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').getByText('Type your address and your password.').waitFor();
     await signIn(page, 'alice', 'wrong');
@@ -33,7 +25,7 @@ test('a wrong password is told in words, and the right one opens the mailbox', {
 });
 
 test('the cookie is out of reach of scripts, and loading the page anew keeps the session', { timeout: 300_000 }, async () => {
-    const page = await signedIn(browser, world, 'alice');
+    const page = await signedIn(here, 'alice');
     assert.equal(await page.evaluate(() => document.cookie), '');
     const [cookie] = await page.context().cookies();
     assert.deepEqual([cookie.name, cookie.httpOnly, cookie.sameSite], ['umbel-session', true, 'Strict']);
@@ -43,7 +35,7 @@ test('the cookie is out of reach of scripts, and loading the page anew keeps the
 });
 
 test('signing out ends the session on the server too', { timeout: 300_000 }, async () => {
-    const page = await signedIn(browser, world, 'alice');
+    const page = await signedIn(here, 'alice');
     const cookies = await page.context().cookies();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Your voice mail' }).waitFor();
@@ -55,10 +47,8 @@ test('signing out ends the session on the server too', { timeout: 300_000 }, asy
 });
 
 test('a new password ends the session of an open page', { timeout: 300_000 }, async () => {
-    const page = await signedIn(browser, world, 'bob');
-    world.umbel('user', 'import', world.file('again.csv', `address,password\nbob@${DOMAIN},another-tulip-43\n`));
-    // Whatever the page asks next, it is told.
-    await page.getByRole('link', { name: 'Greetings' }).click();
+    const page = await signedIn(here, 'bob');
+    here.world.umbel('user', 'import', here.world.file('again.csv', `address,password\nbob@${DOMAIN},another-tulip-43\n`));
     await page.getByText('You have been signed out.').waitFor();
     await signIn(page, 'bob', 'another-tulip-43');
     await page.getByRole('heading', { level: 1 }).waitFor();
@@ -66,16 +56,16 @@ test('a new password ends the session of an open page', { timeout: 300_000 }, as
 });
 
 test('the page is sent with a policy that lets no foreign script in', { timeout: 300_000 }, async () => {
-    const answer = await fetch(world.url);
+    const answer = await fetch(here.world.url);
     const policy = answer.headers.get('content-security-policy');
     assert.match(policy, /default-src 'none'/);
     assert.match(policy, /require-trusted-types-for 'script'/);
     assert.doesNotMatch(policy, /unsafe/);
     assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
-    const again = await fetch(world.url, { headers: { 'If-None-Match': answer.headers.get('etag') } });
+    const again = await fetch(here.world.url, { headers: { 'If-None-Match': answer.headers.get('etag') } });
     assert.equal(again.status, 304);
     // The policy is at work in the browser: markup cannot be made from text, and scripts in it do not run.
-    const page = await visit(browser, world);
+    const page = await visit(here);
     const refused = await page.evaluate(() => {
         try {
             document.createElement('p').innerHTML = '<b>x</b>';
@@ -90,7 +80,7 @@ test('the page is sent with a policy that lets no foreign script in', { timeout:
 
 test('the server stops while pages listen', { timeout: 300_000 }, async () => {
     const other = await World.start();
-    const page = await signedIn(browser, other, 'alice');
+    const page = await signedIn({ ...here, world: other }, 'alice');
     await until('the page to listen', () => page.evaluate(() =>
         performance.getEntriesByType('resource').some(entry => entry.name.endsWith('/api/v1/me'))));
     const begun = Date.now();
@@ -101,13 +91,13 @@ test('the server stops while pages listen', { timeout: 300_000 }, async () => {
 
 test('under TLS the cookie is secure and the host’s own', { timeout: 300_000 }, async () => {
     const other = await World.start({ tls: true });
-    const page = await signedIn(browser, other, 'alice');
+    const page = await signedIn({ ...here, world: other }, 'alice');
     const [cookie] = await page.context().cookies();
     assert.deepEqual([cookie.name, cookie.secure, cookie.httpOnly, cookie.sameSite], ['__Host-umbel-session', true, true, 'Strict']);
     // Changes are taken, and the stream of news is open.
     await page.getByRole('link', { name: 'Settings' }).click();
     await page.getByLabel('Tell me about calls that left no message').uncheck();
-    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('form', { name: 'Play on phone' }).getByRole('button', { name: 'Save' }).click();
     await page.getByText('Your settings are saved.').first().waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Your voice mail' }).waitFor();
