@@ -1,22 +1,42 @@
 // The server's API, and the session that speaks to it. The cookie is the browser's; scripts never see it.
 
 const ROOT = '/api/v1/';
+/// Requests of one click that are under way at once, where it is about many things.
+const AT_ONCE = 4;
 
-/// Set by whoever wants to know that the session is over.
-export const session = { csrf: null, ended: () => {} };
+/// Set by the page: `over` is told that the session has ended, and gives a promise that is kept when the same person has
+/// signed in again; `reached` is told whether the server answers.
+export const session = { csrf: null, over: async () => { throw new Refused(401, 'session-over'); }, reached: () => {} };
 
-/// The server's refusal, with its stable code; `offline` where there was no answer.
+/// The server's refusal, with its stable code and what it says; `offline` where there was no answer.
 export class Refused extends Error {
-    constructor(status, code) {
+    constructor(status, code, told = '') {
         super(code);
         this.status = status;
         this.code = code;
+        this.told = told;
     }
 }
 
 /// Asks, and gives what the answer says. `body` is JSON, or a file. What nobody clicked for is asked for in the
-/// `background`: it does not keep the session alive.
+/// `background`: it does not keep the session alive. Where the session has ended, what somebody clicked for waits for
+/// them to sign in again, and is done then.
 export async function ask(method, path, body, { background = false } = {}) {
+    try {
+        return await askOnce(method, path, body, background);
+    } catch (error) {
+        if (error.status !== 401 || path === 'session') throw error;
+        const again = session.over();
+        if (background) {
+            again.catch(() => {});
+            throw error;
+        }
+        await again;
+        return askOnce(method, path, body, background);
+    }
+}
+
+async function askOnce(method, path, body, background) {
     const headers = background ? { 'X-Umbel-Background': 'yes' } : {};
     if (method !== 'GET' && session.csrf !== null) headers['X-CSRF-Token'] = session.csrf;
     if (body !== undefined) headers['Content-Type'] = body instanceof Blob ? 'audio/wav' : 'application/json';
@@ -25,13 +45,30 @@ export async function ask(method, path, body, { background = false } = {}) {
     try {
         answer = await fetch(ROOT + path, { method, headers, body: sent, cache: 'no-store', redirect: 'error' });
     } catch {
+        session.reached(false);
         throw new Refused(0, 'offline');
     }
+    session.reached(true);
     const said = await answer.json().catch(() => null);
     if (answer.ok) return said;
-    const code = said?.error?.code ?? 'otherwise';
-    if (answer.status === 401 && path !== 'session') session.ended();
-    throw new Refused(answer.status, code);
+    throw new Refused(answer.status, said?.error?.code ?? 'otherwise', said?.error?.message);
+}
+
+/// Does the same to many things, a few at once. Gives those for which it failed, each with its error.
+export async function forAll(things, action) {
+    const left = [...things];
+    const failed = [];
+    const work = async () => {
+        for (let thing = left.shift(); thing !== undefined; thing = left.shift()) {
+            try {
+                await action(thing);
+            } catch (error) {
+                failed.push({ thing, error });
+            }
+        }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    return failed;
 }
 
 /// Whether there is a session from before this page was loaded.
@@ -41,9 +78,11 @@ export async function resume() {
     return session.csrf !== null;
 }
 
+/// Signs in, and gives the address of who did.
 export async function signIn(address, password) {
     const begun = await ask('POST', 'session', { address, password });
     session.csrf = begun.csrf;
+    return begun.address;
 }
 
 export async function signOut() {

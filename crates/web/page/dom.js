@@ -11,7 +11,7 @@ export function make(tag, { on = {}, ...attributes } = {}, ...children) {
         element.setAttribute(name, value === true ? '' : value);
     }
     for (const [event, listener] of Object.entries(on)) element.addEventListener(event, listener);
-    element.append(...children.flat().filter(child => child !== null && child !== undefined && child !== false));
+    element.append(...children.flat(Infinity).filter(child => child !== null && child !== undefined && child !== false));
     return element;
 }
 
@@ -42,6 +42,6 @@ export function freshId() {
 
 /// Puts children in the place of what was there.
 export function fill(element, ...children) {
-    element.replaceChildren(...children.flat().filter(child => child !== null && child !== undefined));
+    element.replaceChildren(...children.flat(Infinity).filter(child => child !== null && child !== undefined && child !== false));
     return element;
 }

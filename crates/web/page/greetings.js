@@ -6,6 +6,7 @@ import { notice } from './notices.js';
 import { askForCall } from './phone.js';
 import { player } from './player.js';
 import { say, sayRefusal, sayWhen } from './say.js';
+import { failed, loading } from './states.js';
 
 const KINDS = ['standard', 'out-of-office', 'name'];
 /// A greeting that was recorded by telephone is kept after the call has ended: when we look for it.
@@ -23,7 +24,13 @@ export function greetingsView(owner) {
     let shown = null;
     let left = false;
 
-    return { element, start: () => refresh(), refresh: () => {}, counted: () => {}, recorded, stop };
+    return { element, start, refresh: () => {}, counted: () => {}, recorded, stop };
+
+    async function start() {
+        choice.hidden = true;
+        fill(cards, loading());
+        await refresh();
+    }
 
     async function refresh({ background = false } = {}) {
         try {
@@ -33,7 +40,8 @@ export function greetingsView(owner) {
             // What nobody clicked for does not interrupt what is being heard.
             if (!background || !same) show(found);
         } catch (error) {
-            if (error.status !== 401) notice(sayRefusal(error), { wrong: true });
+            if (shown === null) fill(cards, failed(error, () => { element.querySelector('h1').focus(); refresh(); }));
+            else if (error.status !== 401 && !background) notice(sayRefusal(error), { wrong: true });
         }
     }
 
@@ -56,6 +64,7 @@ export function greetingsView(owner) {
     }
 
     function show({ active, greetings }) {
+        choice.hidden = false;
         silence();
         turn += 1;
         const stoodOn = element.contains(document.activeElement) ? document.activeElement.dataset.name : undefined;
@@ -101,8 +110,9 @@ export function greetingsView(owner) {
         if (file === undefined) return;
         notice(say('greetings.uploading'));
         await attempt(async () => {
-            await ask('PUT', `greetings/${kind}`, file);
-            notice(say('greetings.uploaded', { greeting: say(`greetings.${kind}`) }));
+            const { truncated } = await ask('PUT', `greetings/${kind}`, file);
+            const replaced = say('greetings.uploaded', { greeting: say(`greetings.${kind}`) });
+            notice(truncated ? `${replaced} ${say('greetings.truncated')}` : replaced);
         });
     }
 

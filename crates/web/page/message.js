@@ -8,8 +8,8 @@ import { player } from './player.js';
 import { clock, say, sayLength, sayRefusal, sayWhen } from './say.js';
 
 /// Who called, in words: the name, else the number, else that nobody knows.
-export function callerOf(message) {
-    return message.caller_name || message.caller || say('message.unknown_caller');
+export function callerOf(call) {
+    return call.caller_name || call.caller || say('message.unknown_caller');
 }
 
 /// The line of a message. `list` knows the line's neighbours and the owner's time zone; see `messages.js`.
@@ -17,13 +17,22 @@ export function messageLine(message, list) {
     const body = make('div', { class: 'body', id: freshId(), hidden: true });
     const who = make('span', { class: 'who' });
     const when = make('time', { class: 'when' });
+    const tick = make('input', { type: 'checkbox', on: { change: () => list.ticked(line, tick.checked) } });
+    const ticking = make('label', { class: 'tick', hidden: true }, tick);
     const heading = make('button', {
-        type: 'button', class: 'heading', 'aria-expanded': 'false', 'aria-controls': body.id,
-        on: { click: toggle, keydown: event => list.walk(event, line) },
+        type: 'button', class: 'heading', 'aria-expanded': 'false', 'aria-controls': body.id, on: { click: toggle },
     }, who, when, make('span', { class: 'opener' }, icon('open')));
     const facts = make('div', { class: 'facts' });
-    const element = make('li', { class: 'message' }, make('h2', {}, heading), facts, body);
-    const line = { element, update, focus: () => heading.focus(), close, id: message.id, number: message.number };
+    const element = make('li', { class: 'message' }, ticking, make('h2', {}, heading), facts, body);
+    const line = {
+        element, update, close, selectable, playOrPause, seek, toggleMark, removeOrRestore, toggle,
+        id: message.id, number: message.number,
+        focus: () => heading.focus(),
+        state: () => message.state,
+        isOpen: () => opened !== null,
+        tick: is => { tick.checked = is; },
+        call: () => { if (message.state !== 'deleted') askForCall({ message, caller: callerOf(message) }); },
+    };
     let opened = null;
 
     update(message);
@@ -36,15 +45,23 @@ export function messageLine(message, list) {
         who.textContent = callerOf(message);
         when.textContent = sayWhen(message.received, list.zone());
         when.dateTime = message.received;
+        tick.setAttribute('aria-label', say('messages.select_one', { caller: callerOf(message), when: when.textContent }));
         fill(facts, badges(message), ...particulars(message));
         if (opened !== null && before.state !== message.state) showActions();
     }
 
+    function selectable(is) {
+        ticking.hidden = !is;
+        element.classList.toggle('selectable', is);
+        if (!is) tick.checked = false;
+    }
+
     function toggle() {
-        if (opened !== null) {
-            close();
-            return;
-        }
+        if (opened === null) open();
+        else close();
+    }
+
+    function open() {
         list.opening(line);
         opened = {
             player: player(messageAudio(message.id), message.duration_seconds, { heard }),
@@ -59,11 +76,22 @@ export function messageLine(message, list) {
 
     function close() {
         if (opened === null) return;
+        const stoodWithin = body.contains(document.activeElement);
         opened.player.stop();
         opened = null;
         fill(body);
         body.hidden = true;
         heading.setAttribute('aria-expanded', 'false');
+        if (stoodWithin) heading.focus();
+    }
+
+    function playOrPause() {
+        if (opened === null) open();
+        opened.player.playOrPause();
+    }
+
+    function seek(direction) {
+        opened?.player.seek(direction);
     }
 
     /// What can be done depends on the state; who stood on a button that stays, stays there.
@@ -76,10 +104,8 @@ export function messageLine(message, list) {
     function actionsOfKept() {
         const isNew = message.state === 'new';
         return [
-            button(say('phone.open'), () => askForCall({ message, caller: callerOf(message) }),
-                { picture: 'telephone', class: 'chief', 'data-name': 'phone' }),
-            button(say(isNew ? 'message.mark_old' : 'message.mark_new'), () => mark(isNew ? 'old' : 'new', true),
-                { picture: isNew ? 'heard' : 'new', 'data-name': 'mark' }),
+            button(say('phone.open'), line.call, { picture: 'telephone', class: 'chief', 'data-name': 'phone' }),
+            button(say(isNew ? 'message.mark_old' : 'message.mark_new'), toggleMark, { picture: isNew ? 'heard' : 'new', 'data-name': 'mark' }),
             make('a', { class: 'button', href: messageAudio(message.id), download: fileName(), 'data-name': 'download' },
                 icon('download'), make('span', {}, say('message.download'))),
             button(say('message.delete'), remove, { picture: 'delete', class: 'grave', 'data-name': 'delete' }),
@@ -99,12 +125,21 @@ export function messageLine(message, list) {
         if (message.state === 'new') mark('old', false);
     }
 
+    function toggleMark() {
+        if (message.state !== 'deleted') mark(message.state === 'new' ? 'old' : 'new', true);
+    }
+
     async function mark(state, tell) {
         await attempt(async () => {
             await ask('PATCH', `messages/${message.id}`, { state });
             list.changed({ ...message, state });
             if (tell) notice(say(state === 'new' ? 'message.marked_new' : 'message.marked_old', { caller: callerOf(message) }));
         });
+    }
+
+    function removeOrRestore() {
+        if (message.state === 'deleted') restore();
+        else remove();
     }
 
     async function remove() {
@@ -149,15 +184,21 @@ function badge(name, picture) {
 }
 
 function particulars(message) {
-    const number = message.caller || say('message.withheld');
-    const known = message.caller_verified ? 'verified' : 'unverified';
     return [
-        message.subject && make('span', { class: 'subject' }, message.subject),
-        message.caller_name || !message.caller ? make('span', { class: 'number' }, number) : null,
-        make('span', { class: `known ${known}` }, icon(known), say(`message.${known}`)),
+        ...aboutCaller(message),
         make('span', { class: 'length' },
             make('span', { 'aria-hidden': 'true' }, clock(Math.round(message.duration_seconds))),
             make('span', { class: 'unseen' }, sayLength(message.duration_seconds))),
+    ];
+}
+
+/// Subject, number, and whether anybody vouches for them.
+export function aboutCaller(call) {
+    const known = call.caller_verified ? 'verified' : 'unverified';
+    return [
+        call.subject && make('span', { class: 'subject' }, call.subject),
+        call.caller_name || !call.caller ? make('span', { class: 'number' }, call.caller || say('message.withheld')) : null,
+        make('span', { class: `known ${known}` }, icon(known), say(`message.${known}`)),
     ];
 }
 

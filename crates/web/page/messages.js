@@ -2,9 +2,13 @@
 
 import { ask } from './api.js';
 import { button, fill, icon, make } from './dom.js';
+import { messageFilter } from './filter.js';
+import { folderLinks } from './folders.js';
 import { messageLine } from './message.js';
-import { announce, notice } from './notices.js';
+import { announce, notice, undoLast } from './notices.js';
 import { say, sayRefusal } from './say.js';
+import { messageSelection } from './selection.js';
+import { failed, loading, nothing } from './states.js';
 
 const PAGE = 50;
 /// Most that the server lists at once.
@@ -13,46 +17,88 @@ const PAGE_MAX = 500;
 /// The view of one folder, `kept` or `deleted`. `owner` is what the server says of who is signed in.
 export function messagesView(folder, owner) {
     const lines = new Map();
-    const list = make('ul', { class: 'messages', 'aria-label': say('messages.list') });
-    const empty = make('div', { class: 'empty', hidden: true });
-    const older = button(say('messages.older'), showOlder, { class: 'older', hidden: true });
+    const filter = messageFilter(folder, lookFor);
+    const selection = messageSelection(folder, {
+        lines: inOrder,
+        taken: gone => { for (const line of gone) drop(line); },
+        reload: () => { refresh(); owner.refresh().catch(() => {}); },
+        ended: quietly => { showBars(); if (quietly) title.focus(); else select.focus(); },
+    });
+    const select = button(say('messages.select'), () => { selection.begin(); showBars(); selection.element.querySelector('input').focus(); }, { picture: 'select', class: 'select' });
+    const list = make('ul', { class: 'messages', 'aria-label': say('messages.list'), hidden: true });
+    const instead = make('div', { class: 'instead' });
+    const older = button(say('messages.older'), () => showOlder(true), { class: 'older', hidden: true });
     const summary = make('p', { class: 'summary' });
+    const full = make('p', { class: 'explained warned', hidden: true }, icon('warning'), say('messages.full'));
+    const title = make('h1', { tabindex: -1 }, say('messages.title'));
+    const tools = make('div', { class: 'tools' }, filter.element, select);
     const element = make('section', { class: 'view' },
-        make('div', { class: 'title' }, make('h1', { tabindex: -1 }, say('messages.title')), summary),
-        folders(folder), folder === 'deleted' && make('p', { class: 'note' }, say('messages.deleted_note')),
-        list, empty, older);
+        make('div', { class: 'title' }, title, summary),
+        folderLinks(folder, owner), folder === 'deleted' && make('p', { class: 'note' }, say('messages.deleted_note')),
+        full, tools, selection.element, list, instead, older);
+    // Older ones come by themselves to whoever scrolls down to where they begin.
+    const seen = new IntersectionObserver(entries => { if (entries.some(each => each.isIntersecting)) showOlder(false); }, { rootMargin: '600px' });
     let next = null;
     let known = null;
+    // Answers to what is not looked for any more are not shown.
+    let turn = 0;
+    let isLoadingOlder = false;
 
     const neighbours = {
         zone: () => owner.me.zone,
+        ticked: selection.ticked,
         opening(line) {
             for (const other of lines.values()) if (other !== line) other.close();
         },
-        walk(event, line) {
-            const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-            if (step === undefined) return;
-            const all = inOrder();
-            all[all.indexOf(line) + step]?.focus();
-            event.preventDefault();
-        },
         changed(message) {
             lines.get(message.id)?.update(message);
-            owner.refresh();
+            owner.refresh().catch(() => {});
         },
         gone(line) {
             take(line);
-            owner.refresh();
+            owner.refresh().catch(() => {});
         },
         async restored(line) {
             if (folder === 'deleted') take(line);
             await refresh();
             lines.get(line.id)?.focus();
-            owner.refresh();
+            owner.refresh().catch(() => {});
+        },
+    };
+    seen.observe(older);
+
+    return {
+        element, start: lookFor, refresh, counted: showSummary, act,
+        stop() {
+            seen.disconnect();
+            for (const line of lines.values()) line.close();
         },
     };
 
-    return { element, start: () => refresh(), refresh, counted: showSummary, stop };
+    /// What a key asks for; says whether it was done.
+    function act(what) {
+        const all = inOrder();
+        const on = all.find(line => line.element.contains(document.activeElement)) ?? all.find(line => line.isOpen());
+        const place = all.indexOf(on);
+        switch (what) {
+            case 'search': filter.focus(); return true;
+            case 'undo': return undoLast();
+            case 'next': if (place + 1 < all.length) all[place + 1].focus(); return all.length > 0;
+            case 'previous': if (place > 0) all[place - 1].focus(); return all.length > 0;
+            default: break;
+        }
+        if (on === undefined) return false;
+        switch (what) {
+            case 'play': on.playOrPause(); return true;
+            case 'back': on.seek(-1); return on.isOpen();
+            case 'forth': on.seek(1); return on.isOpen();
+            case 'phone': on.call(); return true;
+            case 'mark': on.toggleMark(); return true;
+            case 'remove': on.removeOrRestore(); return true;
+            case 'select': selection.toggle(on); showBars(); return true;
+            default: return false;
+        }
+    }
 
     function inOrder() {
         const lineOf = new Map([...lines.values()].map(line => [line.element, line]));
@@ -63,24 +109,73 @@ export function messagesView(folder, owner) {
     function take(line) {
         const all = inOrder();
         const place = all.indexOf(line);
+        const neighbour = all[place + 1] ?? all[place - 1];
+        drop(line);
+        showInstead();
+        if (neighbour === undefined) title.focus();
+        else neighbour.focus();
+    }
+
+    function drop(line) {
         line.close();
         line.element.remove();
         lines.delete(line.id);
-        showEmptiness();
-        (all[place + 1] ?? all[place - 1])?.focus();
-        if (all.length === 1) element.querySelector('h1').focus();
+        selection.forget(line);
+    }
+
+    /// Begins the list anew, by what is looked for now.
+    async function lookFor() {
+        turn += 1;
+        const mine = turn;
+        next = null;
+        known = null;
+        selection.end({ quietly: true });
+        for (const line of [...lines.values()]) drop(line);
+        older.hidden = true;
+        list.hidden = true;
+        fill(instead, loading());
+        try {
+            const page = await asked(PAGE);
+            if (mine !== turn) return;
+            merge(page);
+            if (filter.isActive()) announce(sayFound());
+        } catch (error) {
+            if (mine === turn) fill(instead, failed(error, () => { title.focus(); lookFor(); }));
+        }
     }
 
     /// The latest messages anew. Lines that are still there stay as they are: open, playing, with the focus.
     async function refresh({ background = false } = {}) {
-        const page = await listed(`limit=${Math.min(Math.max(PAGE, lines.size), PAGE_MAX)}`, background);
-        if (page === null) return;
-        const listedIds = new Set(page.messages.map(message => message.id));
+        if (known === null) {
+            // What could not be loaded is now, once the server answers.
+            if (instead.querySelector('[data-name="again"]') !== null) await lookFor();
+            return;
+        }
+        const mine = turn;
+        try {
+            const page = await asked(Math.min(Math.max(PAGE, lines.size), PAGE_MAX), { background });
+            if (mine === turn) merge(page);
+        } catch (error) {
+            // That there is no connection is told at the head of the page.
+            if (error.status !== 401 && !background) notice(sayRefusal(error), { wrong: true });
+        }
+    }
+
+    function asked(limit, { background = false, before } = {}) {
+        const query = filter.query();
+        query.set('limit', limit);
+        if (before !== undefined) query.set('before', before);
+        return ask('GET', `messages?${query}`, undefined, { background });
+    }
+
+    function merge(page) {
+        const listed = new Set(page.messages.map(message => message.id));
         // What is older than the last one listed is not known to be gone.
         const oldest = page.next === null ? -1 : page.messages.at(-1).number;
         const keepsOlder = [...lines.values()].some(line => line.number < oldest);
-        for (const [id, line] of lines) {
-            if (listedIds.has(id) || line.number < oldest) continue;
+        for (const line of [...lines.values()]) {
+            // One that is open stays, though it may be heard by now and only new ones are looked for.
+            if (listed.has(line.id) || line.number < oldest || (filter.isActive() && line.isOpen())) continue;
             if (line.element.contains(document.activeElement)) take(line);
             else drop(line);
         }
@@ -93,26 +188,35 @@ export function messagesView(folder, owner) {
             before = line.element;
         }
         if (arrived.length > 0) announce(say('messages.arrived', { count: arrived.length }));
-        known = new Set([...(known ?? []), ...listedIds]);
-        showNext(keepsOlder ? { next } : page);
+        known = new Set([...(known ?? []), ...listed]);
+        if (!keepsOlder) next = page.next ?? null;
+        showInstead();
     }
 
-    async function showOlder() {
-        const page = await listed(`limit=${PAGE}&before=${encodeURIComponent(next)}`);
-        if (page === null) return;
-        const added = page.messages.map(message => put(message));
-        list.append(...added.map(line => line.element));
-        for (const message of page.messages) known.add(message.id);
-        showNext(page);
-        added[0]?.focus();
-    }
-
-    async function listed(query, background) {
+    async function showOlder(moveFocus) {
+        if (next === null || isLoadingOlder) return;
+        isLoadingOlder = true;
+        const mine = turn;
         try {
-            return await ask('GET', `messages?state=${folder}&${query}`, undefined, { background });
+            const page = await asked(PAGE, { before: next });
+            if (mine !== turn) return;
+            const added = page.messages.map(message => put(message));
+            list.append(...added.map(line => line.element));
+            for (const message of page.messages) known.add(message.id);
+            next = page.next ?? null;
+            // Who stands on the button when it goes, and who pressed it, goes on at the first that came.
+            const moves = moveFocus || (next === null && document.activeElement === older);
+            showInstead();
+            if (moves) added[0]?.focus();
         } catch (error) {
             if (error.status !== 401) notice(sayRefusal(error), { wrong: true });
-            return null;
+        } finally {
+            isLoadingOlder = false;
+        }
+        // Where the next ones are in sight too, nothing moved that the observer would tell.
+        if (mine === turn && next !== null) {
+            seen.unobserve(older);
+            seen.observe(older);
         }
     }
 
@@ -124,42 +228,47 @@ export function messagesView(folder, owner) {
         }
         const line = messageLine(message, neighbours);
         lines.set(message.id, line);
+        selection.added(line);
         return line;
     }
 
-    function drop(line) {
-        line.close();
-        line.element.remove();
-        lines.delete(line.id);
-    }
-
-    function showNext(page) {
-        next = page.next ?? null;
+    /// What stands in the list's place, where it is empty.
+    function showInstead() {
         older.hidden = next === null;
-        showEmptiness();
+        list.hidden = lines.size === 0;
+        showBars();
+        showFound();
+        if (!list.hidden || known === null) {
+            if (known !== null) fill(instead);
+            return;
+        }
+        if (filter.isActive()) {
+            fill(instead, nothing(say('messages.found_none'), say('messages.found_none_more'), filter.everything()));
+        } else if (folder === 'deleted') {
+            fill(instead, nothing(say('messages.deleted_empty')));
+        } else {
+            fill(instead, nothing(say('messages.empty'), say('messages.empty_more')));
+        }
     }
 
-    function showEmptiness() {
-        empty.hidden = lines.size > 0;
-        list.hidden = lines.size === 0;
-        if (empty.hidden) return;
-        const texts = folder === 'deleted'
-            ? [make('p', {}, say('messages.deleted_empty'))]
-            : [make('p', {}, say('messages.empty')), make('p', { class: 'note' }, say('messages.empty_more'))];
-        fill(empty, icon('umbel'), ...texts);
+    function showBars() {
+        tools.hidden = selection.isOn() || (known !== null && lines.size === 0 && !filter.isActive());
+        select.hidden = lines.size === 0;
+    }
+
+    function sayFound() {
+        if (lines.size === 0) return say('messages.found_none');
+        return next === null ? say('messages.found', { count: lines.size }) : say('messages.found_more', { count: lines.size });
+    }
+
+    function showFound() {
+        if (filter.isActive() && known !== null) summary.textContent = sayFound();
+        else if (owner.me !== null) showSummary(owner.me.counts);
     }
 
     function showSummary(counts) {
+        full.hidden = folder !== 'kept' || !owner.me.full;
+        if (filter.isActive()) return;
         summary.textContent = counts.new === 0 ? say('messages.summary_none') : say('messages.summary', { count: counts.new });
     }
-
-    function stop() {
-        for (const line of lines.values()) line.close();
-    }
-}
-
-function folders(current) {
-    const link = (folder, hash) => make('a', { href: hash, 'aria-current': folder === current ? 'page' : null }, say(`messages.${folder}`));
-    return make('nav', { class: 'folders', 'aria-label': say('messages.folders') },
-        link('kept', '#messages'), link('deleted', '#deleted'));
 }

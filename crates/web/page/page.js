@@ -1,32 +1,43 @@
 // The page: who is signed in, which view is shown, and news from the server.
 
-import { ask, mailboxEvents, resume, session, signOut } from './api.js';
+import { Refused, ask, mailboxEvents, resume, session, signOut } from './api.js';
+import { connection, connectionElement, forgetConnection, reached } from './connection.js';
 import { button, fill, icon, make } from './dom.js';
 import { greetingsView } from './greetings.js';
 import { messagesView } from './messages.js';
+import { missedCallsView } from './missed.js';
 import { clear, noticeElements } from './notices.js';
 import { callElement, calls, dismissCall, resumeCall } from './phone.js';
 import { silence } from './player.js';
-import { knownZone, say } from './say.js';
+import { knownZone, say, speak } from './say.js';
 import { settingsView } from './settings.js';
-import { signInView } from './sign-in.js';
-import { language } from './words.js';
+import { listenForKeys, showShortcuts } from './shortcuts.js';
+import { signInForm } from './sign-in.js';
+import { usersView } from './users.js';
 
 /// How long we wait before we ask again for news that were refused.
 const AGAIN_MILLISECONDS = 30_000;
+/// News that come one after the other are looked at together.
+const TOGETHER_MILLISECONDS = 150;
 
 const root = document.getElementById('page');
 
+/// Each view, the section of the page that it belongs to, and who sees it.
 const VIEWS = {
-    '#messages': owner => messagesView('kept', owner),
-    '#deleted': owner => messagesView('deleted', owner),
-    '#greetings': greetingsView,
-    '#settings': settingsView,
+    '#messages': { view: owner => messagesView('kept', owner), section: 'messages' },
+    '#missed': { view: missedCallsView, section: 'messages' },
+    '#deleted': { view: owner => messagesView('deleted', owner), section: 'messages' },
+    '#greetings': { view: greetingsView, section: 'greetings' },
+    '#settings': { view: settingsView, section: 'settings' },
+    '#users': { view: usersView, section: 'users', administrators: true },
 };
-const SECTION_OF = { '#messages': 'messages', '#deleted': 'messages', '#greetings': 'greetings', '#settings': 'settings' };
+const SECTIONS = ['messages', 'greetings', 'settings', 'users'];
 
 let view = null;
 let news = null;
+let freshly = null;
+/// While the same person is asked to sign in again: what waits for it.
+let again = null;
 const content = make('main', { id: 'content', tabindex: -1 });
 
 /// What the server says of who is signed in, and what the views tell the page.
@@ -40,16 +51,31 @@ const owner = {
     async refresh({ background = false } = {}) {
         owner.took(await ask('GET', 'me', undefined, { background }));
     },
+    /// The language is another: everything is said anew.
+    speak() {
+        speak(owner.me.language);
+        frame();
+        showView(true);
+    },
+    /// The view anew, since what it shows is another.
+    show: () => showView(true),
 };
 
 calls.ended = () => { view?.recorded?.(); };
-session.ended = () => showSignIn(true);
+session.over = () => { again ??= signInAgain().finally(() => { again = null; }); return again; };
+session.reached = is => { if (owner.me !== null) reached(is); };
+connection.tryNow = async () => {
+    await owner.refresh({ background: true });
+    listenForNews();
+    await view?.refresh({ background: true });
+};
 window.addEventListener('hashchange', () => { if (owner.me !== null) showView(true); });
 document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && owner.me !== null) listenForNews();
 });
+listenForKeys(what => owner.me !== null && Boolean(view?.act?.(what)));
 
-document.documentElement.lang = language;
+speak();
 start();
 
 async function start() {
@@ -60,12 +86,14 @@ async function start() {
 
 async function enter() {
     await owner.refresh();
+    speak(owner.me.language);
     frame();
     showView(false);
     resumeCall();
     listenForNews();
 }
 
+/// Nobody is signed in: whatever was shown is gone.
 function showSignIn(ended) {
     news?.close();
     news = null;
@@ -74,18 +102,63 @@ function showSignIn(ended) {
     silence();
     dismissCall();
     clear();
+    forgetConnection();
     owner.me = null;
     session.csrf = null;
     document.title = say('page_title');
-    const form = signInView(ended, enter);
-    fill(root, form.element);
+    const form = signInForm({ ended, done: enter });
+    fill(root, make('main', { class: 'sign-in' }, form.form));
     form.focus();
+}
+
+/// The session has ended in the middle of something. Nothing of it is shown, and nothing is lost when the same person
+/// signs in again; kept when they have.
+function signInAgain() {
+    if (owner.me === null) return Promise.reject(new Refused(401, 'session-over'));
+    news?.close();
+    news = null;
+    silence();
+    clear();
+    const { address } = owner.me;
+    return new Promise((kept, lost) => {
+        const leave = () => {
+            dialog.close();
+            dialog.remove();
+        };
+        const gone = () => lost(new Refused(401, 'session-over'));
+        const form = signInForm({
+            ended: true,
+            address,
+            other() {
+                leave();
+                gone();
+                for (const each of document.querySelectorAll('dialog')) each.remove();
+                showSignIn(false);
+            },
+            async done(whose) {
+                leave();
+                if (whose !== address) {
+                    gone();
+                    for (const each of document.querySelectorAll('dialog')) each.remove();
+                    await enter();
+                    return;
+                }
+                kept();
+                listenForNews();
+                owner.refresh({ background: true }).then(() => view?.refresh({ background: true })).catch(() => {});
+            },
+        });
+        const dialog = make('dialog', { class: 'sign-in', 'aria-labelledby': form.title, on: { cancel: event => event.preventDefault() } }, form.form);
+        document.body.append(dialog);
+        dialog.showModal();
+        form.focus();
+    });
 }
 
 /// What stands around every view.
 function frame() {
     const { me } = owner;
-    const links = ['messages', 'greetings', 'settings'].map(section =>
+    const links = SECTIONS.filter(section => section !== 'users' || me.role === 'administrator').map(section =>
         make('a', { href: `#${section}`, 'data-section': section }, say(`navigation.${section}`)));
     fill(root,
         make('a', { class: 'skip', href: '#content', on: { click: skip } }, say('skip_to_content')),
@@ -95,8 +168,9 @@ function frame() {
                 make('nav', { class: 'sections', 'aria-label': say('navigation.label') }, links),
                 make('div', { class: 'owner' },
                     make('span', { class: 'name', title: say('signed_in_as', { address: me.address }) }, me.name || me.address),
+                    make('button', { type: 'button', class: 'bare help', 'aria-label': say('shortcuts.open'), on: { click: showShortcuts } }, make('kbd', { 'aria-hidden': 'true' }, '?')),
                     button(say('sign_out'), leave, { class: 'link' })))),
-        content, callElement(), noticeElements());
+        connectionElement(), content, callElement(), noticeElements());
 }
 
 function skip(event) {
@@ -110,14 +184,15 @@ async function leave() {
 }
 
 function showView(moveFocus) {
-    const hash = location.hash in VIEWS ? location.hash : '#messages';
+    const mayBeShown = hash => hash in VIEWS && (!VIEWS[hash].administrators || owner.me.role === 'administrator');
+    const hash = mayBeShown(location.hash) ? location.hash : '#messages';
     view?.stop();
     silence();
     clear();
-    view = VIEWS[hash](owner);
+    view = VIEWS[hash].view(owner);
     fill(content, view.element);
     for (const link of root.querySelectorAll('.sections a')) {
-        if (link.dataset.section === SECTION_OF[hash]) link.setAttribute('aria-current', 'page');
+        if (link.dataset.section === VIEWS[hash].section) link.setAttribute('aria-current', 'page');
         else link.removeAttribute('aria-current');
     }
     view.counted(owner.me.counts);
@@ -137,25 +212,28 @@ function counted(counts) {
 function listenForNews() {
     if (news !== null && news.readyState !== EventSource.CLOSED) return;
     news = new EventSource(mailboxEvents);
+    news.addEventListener('open', () => session.reached(true));
     news.addEventListener('counts', event => {
         owner.me.counts = JSON.parse(event.data);
         counted(owner.me.counts);
-        view?.refresh({ background: true });
+        clearTimeout(freshly);
+        freshly = setTimeout(() => view?.refresh({ background: true }), TOGETHER_MILLISECONDS);
     });
-    news.addEventListener('signed-out', () => showSignIn(true));
+    news.addEventListener('signed-out', () => { session.over().catch(() => {}); });
     // Another page of this session listens in our place; we ask anew when somebody looks at us.
     news.addEventListener('superseded', () => news.close());
-    news.addEventListener('error', askAgainLater);
+    news.addEventListener('error', lost);
 }
 
 /// The browser opens a broken stream again by itself, but not one that was refused.
-function askAgainLater() {
-    if (news?.readyState !== EventSource.CLOSED) return;
+function lost() {
+    if (news?.readyState !== EventSource.CLOSED) {
+        session.reached(false);
+        return;
+    }
     setTimeout(() => {
-        if (owner.me === null) return;
+        if (owner.me === null || again !== null) return;
         // Whether the session is over shows here, too.
-        const background = { background: true };
-        owner.refresh(background).then(() => view?.refresh(background)).catch(() => {});
-        listenForNews();
+        connection.tryNow().catch(() => {});
     }, AGAIN_MILLISECONDS);
 }

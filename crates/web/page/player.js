@@ -93,7 +93,10 @@ export function player(source, length, { heard = () => {} } = {}) {
     audio.addEventListener('ended', () => { show(); heard(); });
     audio.addEventListener('error', failed);
     show();
-    return { element, focus: () => toggle.focus(), stop: () => audio.pause() };
+    return {
+        element, playOrPause, focus: () => toggle.focus(), stop: () => audio.pause(),
+        seek: direction => moveTo(audio.currentTime + direction * STEP_SECONDS),
+    };
 }
 
 /// Nothing plays any more.

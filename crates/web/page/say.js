@@ -1,8 +1,41 @@
-// Texts with their gaps filled in, times and lengths as people read them.
+// Texts with their gaps filled in, times and lengths as people read them, in the language that is chosen.
 
-import { language, words } from './words.js';
+import { kept, keep } from './kept.js';
+import { words as de } from './words-de.js';
+import { words as en } from './words-en.js';
 
-const plural = new Intl.PluralRules(language);
+/// The languages of the page. The first is for whoever knows none of them.
+export const LANGUAGES = { en, de };
+const FIRST = 'en';
+/// Where the choice made on the page is kept.
+const CHOICE = 'language';
+
+let language = FIRST;
+let words = en;
+let plural = new Intl.PluralRules(language);
+let locale = 'en-GB';
+
+/// The language that was chosen on the page; empty where none was.
+export const chosenLanguage = () => {
+    const chosen = kept(CHOICE);
+    return chosen in LANGUAGES ? chosen : '';
+};
+
+/// Chooses one, or with an empty text goes back to what the browser and the owner's setting say.
+export const chooseLanguage = chosen => keep(CHOICE, chosen);
+
+/// Speaks the language that was chosen; else the `owner`'s where it is not the one that everybody has; else the first
+/// of the browser's that there is.
+export function speak(owner) {
+    const browsers = navigator.languages.map(each => each.split('-')[0]);
+    const wanted = [chosenLanguage(), owner === FIRST ? undefined : owner?.split('-')[0], ...browsers, FIRST];
+    language = wanted.find(each => each in LANGUAGES);
+    words = LANGUAGES[language];
+    plural = new Intl.PluralRules(language);
+    // People's own habits of writing times, where they are of the page's language.
+    locale = navigator.languages.find(each => each.split('-')[0] === language) ?? (language === 'en' ? 'en-GB' : language);
+    document.documentElement.lang = language;
+}
 
 /// The text at `path`, such as `messages.title`. What callers chose is put in as it is, and shown as text only.
 export function say(path, values = {}) {
@@ -15,11 +48,12 @@ export function say(path, values = {}) {
 
 /// What to tell a person about an error of the API.
 export function sayRefusal(error) {
-    return words.refused[error.code] ?? words.refused.otherwise;
+    const text = Object.hasOwn(words.refused, error.code) ? words.refused[error.code] : words.refused.otherwise;
+    return text.replace('{message}', () => error.told ?? '');
 }
 
-// People's own habits of writing times, where they are of the page's language.
-const locale = navigator.languages.find(each => each.split('-')[0] === language) ?? 'en-GB';
+/// The name of a day of the week; Monday is 0.
+export const sayWeekday = day => new Date(Date.UTC(2024, 0, 1 + day)).toLocaleDateString(locale, { timeZone: 'UTC', weekday: 'long' });
 
 /// "Today, 14:05", "Tuesday, 09:30", "3 November 2026, 09:30", in the owner's time zone.
 export function sayWhen(instant, zone, now = new Date()) {

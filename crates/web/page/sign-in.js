@@ -1,32 +1,36 @@
-// Signing in.
+// Signing in: at first, and again where a session has ended in the middle of something.
 
 import { signIn } from './api.js';
-import { freshId, icon, make } from './dom.js';
+import { button, freshId, icon, make } from './dom.js';
 import { say, sayRefusal } from './say.js';
 
-/// The form. `ended`: somebody was signed in until just now. `done` is called when somebody is again.
-export function signInView(ended, done) {
-    const ids = { address: freshId(), hint: freshId(), password: freshId() };
+/// The form. `ended`: somebody was signed in until just now; `address` is theirs. `done` is called when somebody is in,
+/// with their address.
+export function signInForm({ ended = false, address: known = '', other = null, done }) {
+    const ids = { title: freshId(), address: freshId(), hint: freshId(), password: freshId(), wrong: freshId() };
     const address = make('input', {
-        type: 'text', id: ids.address, name: 'address', autocomplete: 'username', autocapitalize: 'none',
+        type: 'text', id: ids.address, name: 'address', autocomplete: 'username', autocapitalize: 'none', value: known,
         spellcheck: 'false', inputmode: 'email', required: true, maxlength: 320, 'aria-describedby': ids.hint,
     });
     const password = make('input', {
         type: 'password', id: ids.password, name: 'password', autocomplete: 'current-password', required: true, maxlength: 1024,
+        'aria-describedby': ids.wrong,
     });
+    const shown = make('input', { type: 'checkbox', on: { change: () => { password.type = shown.checked ? 'text' : 'password'; } } });
     const submit = make('button', { type: 'submit', class: 'chief wide' }, say('sign_in.submit'));
-    const wrong = make('p', { class: 'wrong', role: 'alert' });
-    const element = make('main', { class: 'sign-in' },
-        make('form', { class: 'card', novalidate: true, on: { submit: enter } },
-            make('span', { class: 'sign' }, icon('umbel')),
-            make('h1', { tabindex: -1 }, say('sign_in.title')),
-            make('p', { class: 'note' }, say(ended ? 'sign_in.ended' : 'sign_in.lead')),
-            make('div', { class: 'field' },
-                make('label', { for: ids.address }, say('sign_in.address')), address,
-                make('p', { class: 'hint', id: ids.hint }, say('sign_in.address_hint'))),
-            make('div', { class: 'field' }, make('label', { for: ids.password }, say('sign_in.password')), password),
-            wrong, submit));
-    return { element, focus: () => address.focus() };
+    const wrong = make('p', { class: 'wrong', role: 'alert', id: ids.wrong });
+    const form = make('form', { class: 'card', novalidate: true, on: { submit: enter } },
+        make('span', { class: 'sign' }, icon('umbel')),
+        make(ended && known !== '' ? 'h2' : 'h1', { tabindex: -1, id: ids.title }, say('sign_in.title')),
+        make('p', { class: 'note' }, say(ended ? 'sign_in.ended' : 'sign_in.lead')),
+        make('div', { class: 'field' },
+            make('label', { for: ids.address }, say('sign_in.address')), address,
+            make('p', { class: 'hint', id: ids.hint }, say('sign_in.address_hint'))),
+        make('div', { class: 'field' },
+            make('label', { for: ids.password }, say('sign_in.password')), password,
+            make('label', { class: 'choice small' }, shown, make('span', {}, say('sign_in.show')))),
+        wrong, submit, other && button(say('sign_in.other'), other, { class: 'link' }));
+    return { form, title: ids.title, focus: () => (known === '' ? address : password).focus() };
 
     async function enter(event) {
         event.preventDefault();
@@ -36,17 +40,17 @@ export function signInView(ended, done) {
             (address.value.trim() ? password : address).focus();
             return;
         }
-        submit.disabled = true;
+        submit.setAttribute('aria-busy', 'true');
         try {
-            await signIn(address.value.trim(), password.value);
+            const whose = await signIn(address.value.trim(), password.value);
             password.value = '';
-            await done();
+            await done(whose);
         } catch (error) {
             wrong.textContent = sayRefusal(error);
             password.value = '';
             password.focus();
         } finally {
-            submit.disabled = false;
+            submit.removeAttribute('aria-busy');
         }
     }
 }

@@ -53,23 +53,37 @@ const VERSION: &str = "{version}";
 const MODULES: &str = "<!-- modules -->";
 const DOCUMENT: &str = include_str!("../../page/index.html");
 
-const ASSETS: [Asset; 16] = [
+const ASSETS: [Asset; 30] = [
     asset!(CSS, "page.css"),
     asset!(SVG, "icons.svg"),
     asset!(SVG, "umbel.svg"),
     asset!(SCRIPT, "api.js"),
+    asset!(SCRIPT, "connection.js"),
     asset!(SCRIPT, "dom.js"),
+    asset!(SCRIPT, "fields.js"),
+    asset!(SCRIPT, "filter.js"),
+    asset!(SCRIPT, "folders.js"),
     asset!(SCRIPT, "greetings.js"),
+    asset!(SCRIPT, "hours.js"),
+    asset!(SCRIPT, "kept.js"),
     asset!(SCRIPT, "message.js"),
     asset!(SCRIPT, "messages.js"),
+    asset!(SCRIPT, "missed.js"),
     asset!(SCRIPT, "notices.js"),
     asset!(SCRIPT, "page.js"),
     asset!(SCRIPT, "phone.js"),
     asset!(SCRIPT, "player.js"),
+    asset!(SCRIPT, "routing.js"),
     asset!(SCRIPT, "say.js"),
+    asset!(SCRIPT, "secrets.js"),
+    asset!(SCRIPT, "selection.js"),
     asset!(SCRIPT, "settings.js"),
+    asset!(SCRIPT, "shortcuts.js"),
     asset!(SCRIPT, "sign-in.js"),
-    asset!(SCRIPT, "words.js"),
+    asset!(SCRIPT, "states.js"),
+    asset!(SCRIPT, "users.js"),
+    asset!(SCRIPT, "words-de.js"),
+    asset!(SCRIPT, "words-en.js"),
 ];
 
 /// A short digest in hexadecimal digits: the same for the same octets.
