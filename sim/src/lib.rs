@@ -39,6 +39,7 @@ mod names;
 mod network;
 pub mod office;
 pub mod protocol_server;
+pub mod seeds;
 pub mod softphone;
 mod sound;
 mod store_is;
