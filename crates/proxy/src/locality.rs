@@ -1,5 +1,6 @@
 //! What a Request-URI means here: a user, a mailbox, a pilot, ourselves, a number, or somebody else's.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use umbel_node::Transport;
@@ -42,7 +43,7 @@ pub(crate) fn meaning(uri: UriRef<'_>, config: &Config) -> Meaning {
     if !is_ours(uri, config) {
         return Meaning::Foreign;
     }
-    let Some(user) = uri.user_decoded() else {
+    let Some(user) = user_part(uri) else {
         return if uri.user().is_none() { Meaning::Ourselves } else { Meaning::Unsupported };
     };
     if config.pilots.iter().any(|pilot| *pilot == user) {
@@ -121,8 +122,17 @@ fn is_same_host(one: &str, other: &str) -> bool {
 /// Whether the identity is one of our domain, under whatever of our names.
 pub(crate) fn user(uri: UriRef<'_>, config: &Config) -> Option<AddressOfRecord> {
     let is_sip = matches!(uri.scheme(), Scheme::Sip | Scheme::Sips);
-    let user = uri.user_decoded().filter(|_| is_sip && is_ours(uri, config))?;
+    let user = user_part(uri).filter(|_| is_sip && is_ours(uri, config))?;
     AddressOfRecord::new(&user, &config.domain)
+}
+
+/// URI-7: of `51234;phone-context=…` the number, as voice mail reads it. Elsewhere a semicolon is a character like
+/// others. M8: decoded once, after splitting.
+fn user_part(uri: UriRef<'_>) -> Option<Cow<'_, str>> {
+    match uri.user()?.split_once(';') {
+        Some((subscriber, _)) if number(subscriber).is_some() => Some(Cow::Borrowed(subscriber)),
+        Some(_) | None => uri.user_decoded(),
+    }
 }
 
 /// The dialled digits of a user part or `tel` URI, without its parameters and visual separators.
@@ -178,6 +188,12 @@ mod tests {
         ] {
             check(uri, Meaning::User(bob()));
         }
+        let number = Meaning::User("51234@example.test".parse().unwrap());
+        check("sip:51234;phone-context=dialstring@example.test;user=phone", number);
+        check(
+            "sip:bob;x@example.test",
+            Meaning::User(AddressOfRecord::new("bob;x", "example.test").unwrap()),
+        );
         check("sip:200@192.0.2.10", Meaning::User("200@example.test".parse().unwrap()));
         check("sip:example.test", Meaning::Ourselves);
         check("sip:bob@192.0.2.10:40000", Meaning::Foreign);

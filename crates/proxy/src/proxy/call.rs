@@ -145,16 +145,8 @@ impl Proxy {
             Meaning::VoiceMail(_) | Meaning::Pilot | Meaning::Ourselves => {
                 self.give_up(now, key, Refusal::MethodNotAllowed);
             }
-            Meaning::Number(_) | Meaning::Foreign if !may_relay => {
-                self.give_up(now, key, Refusal::MayNotRelay);
-            }
-            Meaning::Number(number) if self.config.gateways(&number).is_none() => {
-                self.give_up(now, key, Refusal::NotFound);
-            }
-            Meaning::Number(number) => {
-                self.send_to_number(now, key, &number, Kind::Elsewhere);
-                self.check(now, key);
-            }
+            Meaning::Number(number) => self.find_number(now, key, &number, Purpose::Callee),
+            Meaning::Foreign if !may_relay => self.give_up(now, key, Refusal::MayNotRelay),
             Meaning::Foreign => {
                 self.send_to_uri(now, key, uri, Kind::Elsewhere);
                 self.check(now, key);
@@ -175,7 +167,7 @@ impl Proxy {
         call.visited.insert(callee.clone());
         call.has_voice_mail = has_voice_mail;
         let Some(call) = self.calls.get(&key) else { return };
-        if call.caller.as_ref() == Some(&callee) && !self.may_call_self(now, call, &callee) {
+        if self.calls_as(call, user) && !self.may_call_self(now, call, &callee) {
             return self.give_up(now, key, Refusal::FromOfAnother);
         }
         let from = call.request.headers().from().uri.address_of_record();

@@ -1,7 +1,7 @@
 //! Who is calling, by further names: teams, delegates and those who break through may be written as
 //! extensions, and callers have addresses. Who has an extension is known when a call comes.
 
-use umbel_sip_message::AddressOfRecord;
+use umbel_sip_message::{AddressOfRecord, Scheme};
 use umbel_store::{Address, Op, Reply, User};
 use umbel_time::Instant;
 
@@ -36,6 +36,16 @@ impl Proxy {
         let is_number = |address: &AddressOfRecord| locality::number(address.user()).is_some();
         let is_needed = listed.any(|member| is_number(&member) || callers.iter().any(is_number));
         (is_needed && !callers.is_empty()).then_some(callers)
+    }
+
+    /// Whether From is this user, by whichever name: address, extension, number.
+    pub(super) fn calls_as(&self, call: &Call, user: &User) -> bool {
+        if let Some(caller) = &call.caller {
+            return is_name_of(user, caller.user(), caller.host());
+        }
+        let from = call.request.headers().from().uri;
+        let number = from.user().filter(|_| from.scheme() == Scheme::Tel).and_then(locality::number);
+        number.is_some_and(|number| is_name_of(user, &number, &self.config.domain))
     }
 
     /// Asks for them; the call goes on when the store has answered.
@@ -78,6 +88,18 @@ impl Proxy {
             Some(_) | None => self.check(now, key),
         }
     }
+}
+
+/// Whether somebody called so is this user. As [`names_of`], but for every call: nothing is copied.
+fn is_name_of(user: &User, name: &str, host: &str) -> bool {
+    let address = &user.settings.address;
+    let is_at_home = host == address.domain();
+    let others = user.settings.extension.iter().chain(&user.settings.aliases);
+    let is_it = |other: &String| match other.split_once('@') {
+        Some(other) => other == (name, host),
+        None => other == name && is_at_home,
+    };
+    (is_at_home && name == address.user()) || others.into_iter().any(is_it)
 }
 
 /// All names by which a list may know a user.

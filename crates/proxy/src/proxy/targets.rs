@@ -71,6 +71,14 @@ impl Proxy {
         self.find(now, key, address, purpose);
     }
 
+    /// A `tel` URI: somebody's extension, or a number outside.
+    pub(super) fn find_number(&mut self, now: Instant, key: CallKey, number: &str, purpose: Purpose) {
+        match AddressOfRecord::new(number, &self.config.domain) {
+            Some(address) => self.find(now, key, address, purpose),
+            None => self.give_up(now, key, Refusal::NotFound),
+        }
+    }
+
     /// Looks a user up, for the call to go on when the store has answered.
     pub(super) fn find(&mut self, now: Instant, call: CallKey, address: AddressOfRecord, purpose: Purpose) {
         call_mut(&mut self.calls, call, |call| call.context.expect());
@@ -87,7 +95,8 @@ impl Proxy {
         let (user, host) = (lookup.address.user(), lookup.address.host());
         let by = match Address::new(user, host) {
             Ok(address) if !lookup.is_by_extension => umbel_store::Lookup::Address(address),
-            _ => umbel_store::Lookup::Extension(user.to_owned()),
+            // Written for the eye, as `5-12-34`, it is the same extension.
+            _ => umbel_store::Lookup::Extension(locality::number(user).unwrap_or_else(|| user.to_owned())),
         };
         self.ask(Op::FindUser(by), Waiting::User(lookup));
     }
@@ -182,7 +191,7 @@ impl Proxy {
             Meaning::VoiceMail(address) if purpose == Purpose::Forward => {
                 self.find(now, key, address, Purpose::VoiceMail);
             }
-            Meaning::Number(number) => self.send_to_number(now, key, &number, kind),
+            Meaning::Number(number) => self.find_number(now, key, &number, purpose),
             Meaning::Foreign if self.may_go_to(key, uri) => self.send_to_uri(now, key, uri.clone(), kind),
             // Nowhere that could ring.
             Meaning::Foreign

@@ -122,14 +122,18 @@ fn nobody_calls_a_user_in_the_users_name_by_another_name_of_the_user() {
     let mut office = Office::where_registered(&["bob", "carol"]);
     office.set("carol", "forward-immediate", "201");
     for called in ["sip:bob@example.test", "sip:201@example.test", "sip:carol@example.test"] {
-        office.call_with("gateway", called, "From: <sip:bob@example.test>\r\n");
-        assert_eq!(office.response("gateway").status().as_u16(), 403, "{called}");
+        for from in ["sip:bob@example.test", "sip:201@example.test", "tel:201", "sip:201@192.0.2.100"] {
+            office.call_with("gateway", called, &format!("From: <{from}>\r\n"));
+            assert_eq!(office.response("gateway").status().as_u16(), 403, "{called} {from}");
+        }
     }
     assert!(office.ladder.iter().all(|line| !line.contains("INVITE")), "{:?}", office.ladder);
     let mut office = Office::with(|config| config.authentication = crate::Required::None);
     office.register_all(&["bob"]);
-    office.call_with("stranger", "sip:201@example.test", "From: <sip:bob@example.test>\r\n");
-    office.expect("stranger < 403");
+    for from in ["sip:bob@example.test", "sip:201@example.test"] {
+        office.call_with("stranger", "sip:201@example.test", &format!("From: <{from}>\r\n"));
+        office.expect("stranger < 403");
+    }
 }
 
 // 7.4, rule 6: who breaks through is known, and not only said.

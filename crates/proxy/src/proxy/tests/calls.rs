@@ -45,10 +45,18 @@ fn what_is_untouched_is_relayed_byte_for_byte() {
     assert_eq!(invite.headers().vias().count(), 2);
 }
 
+// URI-7
 #[test]
 fn a_user_is_found_by_extension_and_under_every_name_of_the_server() {
     let mut office = Office::where_registered(&["bob"]);
-    for uri in ["sip:201@example.test", "sip:201@192.0.2.100", "sip:bob@192.0.2.100:5061"] {
+    for uri in [
+        "sip:201@example.test",
+        "sip:201@192.0.2.100",
+        "sip:bob@192.0.2.100:5061",
+        "sip:201;phone-context=dialstring@example.test;user=phone",
+        "sip:2-01@example.test",
+        "tel:201",
+    ] {
         office.call("alice", uri);
         office.expect("bob < INVITE sip:bob@192.0.2.2");
         office.answer("bob", "486 Busy Here");
