@@ -179,6 +179,23 @@ fn whom_the_answer_names_refreshes() {
     assert_eq!(world.agent_of("alice").call_count(), 1);
 }
 
+// REL-39, SEC-46: who is called is called once.
+#[test]
+fn a_telephone_that_rang_and_then_wants_a_longer_interval_is_not_rung_again() {
+    let mut world = World::new();
+    world.agent("alice", Config { session_expires: Some(90), ..Config::default() });
+    world.script("peer");
+    world.call("alice", "peer");
+    world.settle();
+    let (flow, invite) = world.request("peer");
+    world.send("peer", flow, &reply(&invite, "180 Ringing", ""));
+    world.settle();
+    world.send("peer", flow, &reply(&invite, "422 Session Interval Too Small", "Min-SE: 300\n"));
+    world.settle();
+    assert!(matches!(world.ending("alice"), Ending::Refused(refused) if refused.status.as_u16() == 422));
+    world.expect_rest();
+}
+
 // RFC 4028 7.3
 #[test]
 fn a_longer_interval_is_proposed_when_the_callee_asks_for_it() {

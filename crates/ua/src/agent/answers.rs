@@ -156,7 +156,13 @@ impl Agent {
         let headers = response.headers();
         let number = match &asked.purpose {
             Purpose::Invite { call, .. } => {
-                let wanted = self.calls.get(call).is_some_and(crate::call::Call::is_calling);
+                // RFC 4028 7.3 has in mind servers that look at an INVITE and at nothing else. A telephone that rang and
+                // then wants another interval is not rung again (REL-39, SEC-46).
+                let is_about_interval = response.status() == StatusCode::SESSION_INTERVAL_TOO_SMALL;
+                let wanted = self
+                    .calls
+                    .get(call)
+                    .is_some_and(|call| call.is_calling() && !(is_about_interval && call.has_rung()));
                 wanted.then(|| headers.cseq().number.saturating_add(1))
             }
             Purpose::Reinvite { call, .. }

@@ -36,6 +36,8 @@ pub(super) struct Placing {
     first_hop: Target,
     /// One for each fork that sent a provisional response with a tag (RFC 3261 12.1.2).
     early: Vec<Early>,
+    /// Whether anything but 100 has come before the final response.
+    has_rung: bool,
     /// The answer, once there is one.
     answered: Option<(Box<Response>, FlowId, Option<Bytes>)>,
 }
@@ -116,6 +118,7 @@ impl Call {
             credentials,
             first_hop,
             early: Vec::new(),
+            has_rung: false,
             answered: None,
         };
         Call {
@@ -141,6 +144,11 @@ impl Call {
     /// Whether we still want to be answered.
     pub(crate) fn is_calling(&self) -> bool {
         matches!(&self.role, Role::Placing(placing) if placing.state == Uac::Calling)
+    }
+
+    /// Whether a telephone may have rung already: who is called is called once.
+    pub(crate) fn has_rung(&self) -> bool {
+        matches!(&self.role, Role::Placing(placing) if placing.has_rung)
     }
 
     /// The next number for a request of the dialog with this remote tag.
@@ -173,6 +181,9 @@ impl Call {
         let headers = response.headers();
         if response.status() == StatusCode::TRYING {
             return;
+        }
+        if let Role::Placing(placing) = &mut self.role {
+            placing.has_rung = true;
         }
         self.learn(headers);
         self.heard_on(shared, flow);
