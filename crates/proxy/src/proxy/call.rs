@@ -200,7 +200,7 @@ impl Proxy {
             forwarding::Action::Divert(to, reason) => {
                 self.perform(now, key, vec![Action::Divert(to, reason)], None);
             }
-            forwarding::Action::Ring(_) if !self.may_ring(key, &callee) => {
+            forwarding::Action::Ring(ring) if !self.may_ring(now, key, &callee, &ring) => {
                 self.give_up(now, key, Refusal::TooManyRing);
             }
             forwarding::Action::Ring(ring) => {
@@ -377,13 +377,19 @@ impl Proxy {
         let Some(call) = self.calls.get_mut(&key) else { return };
         let Some(callee) = call.callee.clone() else { return self.give_up(now, key, Refusal::NoAnswer) };
         call.context.divert();
+        // What it rang at rings no more.
+        let rang_at = call.rings_at.take();
         call.chain.push(Retarget { from: callee.clone(), reason: reason.clone() });
         let rule = call.rule.take().unwrap_or(rule_of(&reason));
         let target = match &to {
             Destination::VoiceMail => "voice mail".to_owned(),
             Destination::Forward(uri) => clean_text(uri.without_params_and_headers().as_str()),
         };
-        if !call.context.may_retarget() || has_been_diverted_too_often(call) {
+        let is_too_often = !call.context.may_retarget() || has_been_diverted_too_often(call);
+        if let Some(rang_at) = rang_at {
+            self.ringing.leave(&rang_at);
+        }
+        if is_too_often {
             return self.give_up(now, key, Refusal::TooManyDiversions);
         }
         self.note(now, key, Routing::Diverted(target), rule);

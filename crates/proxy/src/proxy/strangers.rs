@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 
 use umbel_sip_message::{AddressOfRecord, Method};
+use umbel_time::Instant;
 
 use super::Proxy;
-use super::call::CallKey;
+use super::call::{CallKey, call_mut};
+use crate::forwarding::Ring;
 use crate::identity::Sender;
 
 /// Calls of strangers that ring at one user's telephones, all strangers together.
@@ -43,8 +45,23 @@ impl Ringing {
 }
 
 impl Proxy {
+    /// Whether a plan rings a telephone. Where none does, calls go on to voice mail as they come, and disturb nobody.
+    fn rings_anything(&self, now: Instant, callee: &AddressOfRecord, ring: &Ring) -> bool {
+        let has_telephones = || {
+            let is_up = |flow| self.endpoint.flow(flow).is_some();
+            !self.location.targets(now, callee, is_up).is_empty()
+        };
+        ring.ring_also.is_some() || ring.later.is_some() || has_telephones()
+    }
+
     /// Whether this call may ring at the callee's telephones. From then on it counts as one that does.
-    pub(super) fn may_ring(&mut self, key: CallKey, callee: &AddressOfRecord) -> bool {
+    pub(super) fn may_ring(
+        &mut self,
+        now: Instant,
+        key: CallKey,
+        callee: &AddressOfRecord,
+        ring: &Ring,
+    ) -> bool {
         let Some(call) = self.calls.get_mut(&key) else { return false };
         if call.sender != Sender::Stranger || *call.request.method() != Method::Invite {
             return true;
@@ -53,8 +70,11 @@ impl Proxy {
         if let Some(before) = call.rings_at.take() {
             self.ringing.leave(&before);
         }
+        if !self.rings_anything(now, callee, ring) {
+            return true;
+        }
         let may = self.ringing.enter(callee);
-        call.rings_at = may.then(|| callee.clone());
+        call_mut(&mut self.calls, key, |call| call.rings_at = may.then(|| callee.clone()));
         may
     }
 }

@@ -250,3 +250,30 @@ fn a_storm_of_refused_calls_does_not_fill_the_store() {
     office.wait(2);
     assert!(on_record(&mut office, "z9hG4bKlater"));
 }
+
+// SEC-53: nobody's telephone rings, so that nobody is disturbed; and a message that is not taken is lost.
+#[test]
+fn strangers_leave_messages_where_no_telephone_is_however_many_call_at_once() {
+    let mut office = Office::new();
+    for _ in 0..20 {
+        office.call_with("stranger", "sip:bob@example.test", "From: <sip:x@y.test>\r\n");
+        office.expect("stranger < 181\nvm1 < INVITE sip:bob@example.test;opaque=app:voicemail");
+    }
+}
+
+// SEC-53: eight ring, the ninth does not, and those that went on to voice mail ring no more.
+#[test]
+fn calls_that_went_on_to_voice_mail_keep_no_stranger_from_ringing() {
+    let mut office = Office::where_registered(&["bob"]);
+    let call = |office: &mut Office| {
+        office.ladder.clear();
+        office.call_with("stranger", "sip:bob@example.test", "From: <sip:x@y.test>\r\n");
+        office.ladder.join("\n")
+    };
+    for _ in 0..8 {
+        assert_eq!(call(&mut office), "bob < INVITE sip:bob@192.0.2.2");
+    }
+    assert_eq!(call(&mut office), "stranger < 486");
+    office.wait(21);
+    assert_eq!(call(&mut office), "bob < INVITE sip:bob@192.0.2.2");
+}
