@@ -31,7 +31,9 @@ fn refused(error: &OpenError) -> Failure {
             "store-in-use",
             format!("{message}; stop it, or give another --data"),
         ),
-        OpenError::KeyReadable { .. } => Failure::new(Exit::NoPermission, "permission", message),
+        OpenError::KeyReadable { .. } | OpenError::DirectoryWritable { .. } => {
+            Failure::new(Exit::NoPermission, "permission", message)
+        }
         OpenError::Io { error, .. } if is_permission(error) => {
             Failure::new(Exit::NoPermission, "permission", message)
         }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -92,6 +92,12 @@ pub enum OpenError {
     #[error("{}: others can read this key; make it private with chmod 600", path.display())]
     KeyReadable {
         /// The key.
+        path: PathBuf,
+    },
+    /// Others can put files of theirs in the place of ours (SEC-121).
+    #[error("{}: others can write into this directory; make it private with chmod 700", path.display())]
+    DirectoryWritable {
+        /// The data directory.
         path: PathBuf,
     },
     /// The key has another length.
@@ -202,7 +208,11 @@ impl SqliteStore {
 fn make_directory(path: &Path) -> Result<(), OpenError> {
     // SEC-121
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| OpenError::io(path, error))
+    let metadata = made.and_then(|()| fs::metadata(path)).map_err(|error| OpenError::io(path, error))?;
+    if metadata.permissions().mode() & 0o002 != 0 {
+        return Err(OpenError::DirectoryWritable { path: path.to_owned() });
+    }
+    Ok(())
 }
 
 /// Makes the database file for its owner only, before SQLite makes it for everybody; its log files

@@ -172,8 +172,12 @@ impl SqliteStore {
         self.reserve_used = !reserved;
     }
 
-    /// Whether a new recording may begin.
+    /// Whether a new recording may begin. On a full disk none is running after a while, so that whoever asks for one is
+    /// who finds that there is space again (REL-11).
     pub(crate) fn has_room(&mut self) -> Outcome<bool> {
+        if self.reserve_used {
+            self.make_reserve();
+        }
         Ok(!self.reserve_used && self.disk.free()? > self.reserve_bytes)
     }
 
@@ -299,9 +303,6 @@ impl SqliteStore {
     /// Prepares the sync of a second: commits the rows of new recordings, and gives the job of
     /// syncing what was written. `None` where nothing was.
     pub(crate) fn begin_round(&mut self) -> Outcome<Option<Round>> {
-        if self.reserve_used {
-            self.make_reserve();
-        }
         let open = |running: &&Running| running.sealed.is_none();
         let new = self.recordings.values().filter(open).any(|running| !running.row_kept);
         if new {

@@ -100,6 +100,19 @@ fn a_key_that_others_can_read_stops_the_start() {
 }
 
 #[test]
+fn a_directory_that_others_can_write_into_stops_the_start() {
+    // SEC-121: they could put a key and a database of theirs there.
+    let dir = tempfile::tempdir().unwrap();
+    let mode = |mode| fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).unwrap();
+    for others_write in [0o777, 0o1777, 0o702] {
+        mode(others_write);
+        assert!(matches!(open(dir.path(), Purpose::Server), Err(OpenError::DirectoryWritable { .. })));
+    }
+    mode(0o755);
+    assert!(open(dir.path(), Purpose::Server).is_ok());
+}
+
+#[test]
 fn a_store_without_its_key_or_with_another_does_not_open() {
     // SEC-87: without the key the hashes are worth nothing, to a thief and to us.
     let dir = tempfile::tempdir().unwrap();

@@ -194,7 +194,7 @@ impl UmWatch {
                 tracing::error!(%call_id, what, "a fault of this program ended a call; please report it");
             }
             Alarm::RecordingNotSaved { call_id } => {
-                tracing::error!(%call_id, "a recording could not be saved; the store recovers it at the next start");
+                tracing::error!(%call_id, "a recording could not be saved; what is on the disk of it is recovered at the next start");
             }
         }
     }

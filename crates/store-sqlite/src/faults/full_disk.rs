@@ -41,9 +41,8 @@ fn running_recordings_are_saved_new_ones_refused_and_the_rest_goes_on() {
         let saved = store.finish(&finish(id(number))).unwrap();
         assert!(matches!(saved, Saved::Message(message) if message.bytes == 9_000), "{number}");
     }
-    // It recovers alone: the next round finds the space.
+    // It recovers alone: who looks finds the space.
     disk.set_capacity(None);
-    assert!(store.begin_round().unwrap().is_none());
     assert!(!store.health().unwrap().disk_full);
     deposit(&mut store, id(501), &alice).unwrap();
     let expected = [speech(4_000), speech(5_000)].concat();
@@ -52,6 +51,24 @@ fn running_recordings_are_saved_new_ones_refused_and_the_rest_goes_on() {
         assert!(!audio.damaged && audio.data == expected, "{number}");
     }
     assert_eq!(store.messages(&alice, Folder::Kept, None).unwrap().len(), 101);
+}
+
+// REL-11: "recovers alone", though no recording is running that could find out.
+#[test]
+fn when_there_is_space_again_the_next_recording_begins() {
+    let dir = directory();
+    let disk = ModelDisk::default();
+    let (mut store, alice) = open_for(dir.path(), &disk, "alice");
+    store.begin(&begin(id(1), &alice)).unwrap();
+    disk.set_capacity(Some(disk.used()));
+    store.append(id(1), &speech(8_000)).unwrap();
+    store.finish(&finish(id(1))).unwrap();
+    assert_eq!(store.begin(&begin(id(2), &alice)), Err(StoreError::DiskFull));
+    disk.set_capacity(None);
+    deposit(&mut store, id(2), &alice).unwrap();
+    // And what was set aside is set aside again.
+    disk.set_capacity(Some(disk.used()));
+    assert_eq!(store.begin(&begin(id(3), &alice)), Err(StoreError::DiskFull));
 }
 
 #[test]
