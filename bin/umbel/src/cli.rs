@@ -111,6 +111,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Box<PhoneCommand>,
     },
+    /// Not in this version.
+    #[command(hide = true)]
+    Backup(NotYet),
+    /// Not in this version.
+    #[command(hide = true)]
+    Restore(NotYet),
+    /// Not in this version.
+    #[command(hide = true)]
+    Import(NotYet),
     /// Write shell completions.
     Completions {
         /// The shell.
@@ -121,6 +130,13 @@ pub(crate) enum Command {
         /// The directory.
         directory: PathBuf,
     },
+}
+
+/// Whatever is said to a command that comes in a later version.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct NotYet {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<std::ffi::OsString>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

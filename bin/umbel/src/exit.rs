@@ -54,6 +54,11 @@ impl Failure {
         Failure::new(Exit::Failed, "not-found", message)
     }
 
+    /// What a later version will do.
+    pub(crate) fn not_yet(message: impl Into<String>) -> Self {
+        Failure::new(Exit::Failed, "not-in-this-version", message)
+    }
+
     /// Writes the failure for a person, or as one JSON document, to standard error.
     pub(crate) fn report(&self, json: bool) {
         let line = if json {

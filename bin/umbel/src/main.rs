@@ -85,6 +85,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Check { place, print_config } => check::run(&place, print_config, cli.json),
         Command::Reload(place) => control::reload(&place, cli.json),
         Command::Phone { command } => phone::run(*command, cli.json),
+        Command::Backup(_) | Command::Restore(_) => Err(Failure::not_yet(
+            "backups are not in this version; stop the server and copy the data directory, secret.key with it",
+        )),
+        Command::Import(_) => Err(Failure::not_yet(
+            "`umbel import asterisk` is not in this version; users come by `umbel user import FILE.csv`",
+        )),
         other => admin::run(other, cli.json),
     }
 }

@@ -86,6 +86,7 @@ struct UserDocument<'a> {
     language: &'a str,
     time_zone: Option<&'a str>,
     role: &'static str,
+    missed_call_notices: bool,
     play_on_phone_dial_string: Option<&'a str>,
     telephone_access_folder: Option<&'a str>,
     pin: &'static str,
@@ -108,6 +109,7 @@ fn document(user: &User) -> UserDocument<'_> {
         language: settings.language.as_deref().unwrap_or("en"),
         time_zone: settings.time_zone.as_deref(),
         role: role(user),
+        missed_call_notices: settings.missed_call_notices,
         play_on_phone_dial_string: settings.play_on_phone_dial_string.as_deref(),
         telephone_access_folder: settings.telephone_access_folder.as_deref(),
         pin: pin_state(user.pin),
@@ -195,6 +197,7 @@ fn show(admin: &mut Admin, user: &User) -> Result<(), Failure> {
         ("language", settings.language.clone().unwrap_or_else(|| "en".to_owned())),
         ("time_zone", settings.time_zone.clone().unwrap_or_default()),
         ("role", role(user).to_owned()),
+        ("missed_call_notices", yes_or_no(settings.missed_call_notices).to_owned()),
         ("play-on-phone-dial-string", settings.play_on_phone_dial_string.clone().unwrap_or_default()),
         ("telephone-access-folder", settings.telephone_access_folder.clone().unwrap_or_default()),
         (
@@ -302,6 +305,9 @@ fn changed(admin: &mut Admin, before: &User, has_rules: bool) -> Result<(), Fail
 /// The users as the import reads them, without secrets.
 fn export(admin: &mut Admin) -> Result<(), Failure> {
     let users = all(admin)?;
+    if admin.json {
+        return output::json_lines(&users.iter().map(document).collect::<Vec<_>>());
+    }
     let mut writer = csv::Writer::from_writer(Vec::new());
     let columns: Vec<&str> =
         names().filter(|column| !["pin", "password", "greeting"].contains(column)).collect();
@@ -319,6 +325,7 @@ fn export(admin: &mut Admin) -> Result<(), Failure> {
             "language" => settings.language.as_deref().unwrap_or_default(),
             "time_zone" => settings.time_zone.as_deref().unwrap_or_default(),
             "role" => role(user),
+            "missed_call_notices" => yes_or_no(settings.missed_call_notices),
             "play-on-phone-dial-string" => settings.play_on_phone_dial_string.as_deref().unwrap_or_default(),
             "telephone-access-folder" => settings.telephone_access_folder.as_deref().unwrap_or_default(),
             rule => settings.routing.get(rule).map(String::as_str).unwrap_or_default(),

@@ -18,7 +18,7 @@ pub(super) enum Setting {
 }
 
 /// All columns, in the order in which they are exported.
-pub(super) const COLUMNS: [&str; 14] = [
+pub(super) const COLUMNS: [&str; 15] = [
     "address",
     "extension",
     "name",
@@ -31,6 +31,7 @@ pub(super) const COLUMNS: [&str; 14] = [
     "greeting",
     "time_zone",
     "role",
+    "missed_call_notices",
     "play-on-phone-dial-string",
     "telephone-access-folder",
 ];

@@ -133,7 +133,7 @@ pub(super) async fn bind(
     let thread = std::thread::Builder::new().name("web".to_owned()).spawn(move || {
         let outcome: Result<(), Failure> = runtime::run(live);
         if let Err(failure) = outcome {
-            tracing::error!(message = %failure.message, "the web front cannot run");
+            tracing::error!(error = %failure.message, "the web front cannot run");
         }
     });
     let thread = thread.map_err(|error| {

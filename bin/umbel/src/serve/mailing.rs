@@ -67,7 +67,7 @@ impl Mailing {
                 Ok(())
             });
             if let Err(failure) = ended {
-                tracing::error!(message = %failure.message, "no mails are sent any more");
+                tracing::error!(error = %failure.message, "no mails are sent any more");
             }
             let _ = tell_stopped.send(());
         };

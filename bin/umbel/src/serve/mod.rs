@@ -21,6 +21,8 @@ mod um_loop;
 mod upkeep;
 mod watch;
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, oneshot};
@@ -88,7 +90,15 @@ pub(crate) fn warnings(config: &Config) -> Vec<String> {
     if !web.tls && !web.listen.ip().is_loopback() {
         warnings.push(format!("[http] listen = \"{}\" without tls: nobody can sign in from other machines, since passwords are not taken in clear", web.listen));
     }
+    warnings.extend(others_may_enter(&config.data));
     warnings
+}
+
+/// SEC-121: the files in it are ours alone; their names, sizes and times are not, where the directory is open.
+fn others_may_enter(data: &Path) -> Option<String> {
+    let mode = std::fs::metadata(data).ok()?.permissions().mode() & 0o7777;
+    let what = || format!("others can look into {} (mode {mode:04o}); run chmod 700 on it", data.display());
+    (mode & 0o077 != 0).then(what)
 }
 
 /// What every role is started with.

@@ -59,7 +59,7 @@ pub(super) async fn bind<R: Role + Send + 'static>(
     let life = Life { name, listen, connections, report, started, inbox, end: Arc::clone(&end), tell };
     let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
         if let Err(failure) = runtime::run(life.live()) {
-            tracing::error!(role = name, message = %failure.message, "the role cannot run");
+            tracing::error!(role = name, error = %failure.message, "the role cannot run");
         }
     });
     let thread = thread.map_err(|error| {

@@ -202,7 +202,7 @@ impl Supervisor {
         match ended {
             Ok(ended) => tracing::info!(role = name, ?ended, "stopped"),
             Err(failure) => {
-                tracing::error!(role = name, message = %failure.message, "the process ends");
+                tracing::error!(role = name, error = %failure.message, "the process ends");
                 ending.broke.get_or_insert(failure);
             }
         }
@@ -263,7 +263,7 @@ impl Supervisor {
                 answer
             }
             Err(failure) => {
-                tracing::error!(message = %failure.message, "the new configuration is refused, the old one stays");
+                tracing::error!(error = %failure.message, "the new configuration is refused, the old one stays");
                 Answer::Refused { message: failure.message }
             }
         }

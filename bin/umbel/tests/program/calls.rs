@@ -271,6 +271,34 @@ fn a_server_that_is_asked_to_stop_saves_what_is_being_said() {
     assert!(message["duration_seconds"].as_f64().unwrap() > 2.0, "{message}");
 }
 
+// REL-24: a hundred times, every other time with one that is refused.
+#[test]
+fn a_hundred_new_configurations_drop_no_call() {
+    let site = site();
+    let server = site.serve();
+    let child = talking(&site);
+    // One that the command can read, and the server not.
+    let (good, bad) =
+        (site.configuration("", ""), site.configuration("client-authorities = \"gone.pem\"", ""));
+    for _ in 0..50 {
+        site.configure(&bad);
+        site.umbel(&["reload"]).failed(78, &["gone.pem", "the old configuration stays"]);
+        site.configure(&good);
+        site.umbel(&["reload"]).succeeded();
+    }
+    crate::site::signal(&child, "INT");
+    finished(child);
+    let message = until("the message", || site.umbel(&["message", "list", "--json"]).documents().pop());
+    assert_eq!(message["incomplete"], false);
+    assert!(message["duration_seconds"].as_f64().unwrap() > 3.0, "{message}");
+    // SEC-123: a line is one object, and has no key twice.
+    let is_plain = |line: &str| {
+        let keys = line.matches("\"message\":").count();
+        serde_json::from_str::<Value>(line).is_ok_and(|event| event.is_object()) && keys == 1
+    };
+    assert_eq!(server.log().lines().find(|line| !is_plain(line)), None);
+}
+
 // REL-01, REL-02
 #[test]
 fn a_killed_server_gives_back_what_was_said_until_a_second_before() {

@@ -33,6 +33,21 @@ fn an_unknown_command_or_option_is_wrong_use() {
     assert!(message.contains("--bogus"), "{message}");
 }
 
+// What the plan names and this version lacks says so, and is no slip of the pen.
+#[test]
+fn what_is_not_in_this_version_says_so_and_what_to_do_instead() {
+    for arguments in [
+        ["backup", "somewhere"].as_slice(),
+        &["restore", "somewhere", "--config", "umbel.toml"],
+        &["import", "asterisk", "/var/spool/asterisk/voicemail", "--dry-run"],
+    ] {
+        let ran = umbel(arguments).failed(1, &["not in this version"]);
+        assert!(!ran.err.contains("similar"), "{ran:?}");
+        assert!(!umbel(&["--help"]).succeeded().contains(&format!("  {} ", arguments[0])));
+    }
+    umbel(&["--json", "backup", "somewhere"]).failed_as_json(1, "not-in-this-version");
+}
+
 // SEC-120
 #[test]
 fn a_secret_as_an_argument_is_refused_and_not_repeated() {

@@ -122,15 +122,25 @@ fn what_was_exported_is_imported_elsewhere_as_it_was() {
     site.umbel(&[["user", "set", "bob"].as_slice(), &rules, &["ring-also=off:+15555550100"]].concat())
         .succeeded();
     let mail = ["play-on-phone-dial-string=+1 555 555 0199", "telephone-access-folder=AAAAAG1hcGk="];
-    site.umbel(&[["user", "set", "bob"].as_slice(), &mail].concat()).succeeded();
+    site.umbel(&[["user", "set", "bob"].as_slice(), &mail, &["missed_call_notices=no"]].concat()).succeeded();
     let exported = site.umbel(&["user", "export"]).succeeded();
     assert!(!exported.contains("pin,") || exported.contains("skip_pin"), "{exported}");
     let other = Site::new();
     import(&other, &exported).documents();
     assert_eq!(other.umbel(&["user", "export"]).succeeded(), exported);
+    let bob = other.umbel(&["user", "show", "bob", "--json"]).document();
+    assert_eq!(bob["missed_call_notices"], false);
     // Into the same store it changes nothing, and nobody's PIN.
     assert!(import(&site, &exported).documents().iter().all(|made| made["pin"].is_null()));
     assert_eq!(site.umbel(&["user", "export"]).succeeded(), exported);
+}
+
+#[test]
+fn an_export_for_scripts_is_a_document_for_each_user() {
+    let site = Site::with_users();
+    let exported = site.umbel(&["user", "export", "--json"]).documents();
+    assert_eq!(exported, site.umbel(&["user", "list", "--json"]).documents());
+    assert_eq!(exported[0]["address"], "alice@example.test");
 }
 
 // SEC-101: a cell that a spreadsheet would run.

@@ -59,6 +59,22 @@ fn everything_we_make_is_for_us_alone() {
 
 // SEC-121
 #[test]
+fn a_data_directory_that_is_open_to_others_is_told_of_and_one_they_can_write_is_refused() {
+    let site = Site::with_users();
+    let data = site.path("data");
+    let checked = || site.umbel(&["check"]).succeeded();
+    assert!(!checked().contains("others can look into"));
+    set_mode(&data, 0o755);
+    assert!(checked().contains("(mode 0755); run chmod 700"), "{}", checked());
+    set_mode(&data, 0o757);
+    site.umbel(&["serve"]).failed(77, &["others can write into", "chmod 700"]);
+    site.umbel(&["user", "list", "--json"]).failed_as_json(77, "permission");
+    set_mode(&data, 0o700);
+    assert!(!checked().contains("others can look into"));
+}
+
+// SEC-121
+#[test]
 fn a_key_that_others_can_read_is_refused() {
     let site = Site::with_users();
     let peers = site.path("peers");
