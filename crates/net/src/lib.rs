@@ -15,7 +15,7 @@ mod tls;
 
 pub use authority::{Authority, AuthorityError, Issued};
 pub use clock::{Alarm, Clock, seed};
-pub use flows::{Config, Flows, ListenError, Listener, NoListener, Stats, Trusts};
+pub use flows::{Config, Flows, HandshakeFailure, ListenError, Listener, NoListener, Stats, Trusts};
 pub use identity::{FileError, Identity, load_certificates, load_revocations};
 pub use limits::Limits;
 pub use log_limit::{LINES_PER_SECOND, LogLimit};

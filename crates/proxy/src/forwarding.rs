@@ -27,6 +27,8 @@ pub struct Circumstances<'a> {
     pub other_names: &'a [AddressOfRecord],
     /// `Ms-Sensitivity`.
     pub sensitivity: Sensitivity,
+    /// It takes somebody's place in a call of the callee's (RFC 3891).
+    pub takes_a_place: bool,
     /// What is offered.
     pub media: Media,
     /// It is here because somebody else's team or delegates ring.
@@ -185,16 +187,25 @@ pub fn plan(call: &Circumstances<'_>) -> Plan {
     if let Some(plan) = do_not_disturb(call, rules) {
         return plan;
     }
-    primary(call, rules, if call.may_be_diverted() { "rule 11: endpoints" } else { UNDIVERTABLE })
+    let rule = match (call.takes_a_place, call.may_be_diverted()) {
+        (true, _) => TAKES_A_PLACE,
+        (false, true) => "rule 11: endpoints",
+        (false, false) => UNDIVERTABLE,
+    };
+    primary(call, rules, rule)
 }
 
 const UNDIVERTABLE_YET_FORWARDED: &str =
     "DEC-22: all calls are forwarded, Ms-Sensitivity says no diversion, and the setting is to ring";
+const TAKES_A_PLACE: &str =
+    "RFC 3891: it takes a place in a call of the callee's, so the endpoints decide and nothing else is rung";
 const UNDIVERTABLE: &str = "SENS-6: Ms-Sensitivity says no diversion, so the endpoints ring and nothing else";
 
 impl Circumstances<'_> {
+    /// RFC 3891 3: who takes a place in a call wants the one telephone that is in it. What that refuses, the transferor is
+    /// to hear; a message in a mailbox would end a call that could have gone on.
     fn may_be_diverted(&self) -> bool {
-        self.sensitivity.allows_diversion()
+        self.sensitivity.allows_diversion() && !self.takes_a_place
     }
 
     /// The user calls the user: Play-On-Phone (SENS-14), never a loop.
@@ -236,10 +247,10 @@ fn primary(call: &Circumstances<'_>, rules: &Rules, rule: &'static str) -> Plan 
     if forwards && call.when_forwarding == WhenForwarding::Fail {
         return refuse(Refusal::Undivertable, "SENS-10: undivertable, and all calls are forwarded");
     }
-    let rule = if forwards { UNDIVERTABLE_YET_FORWARDED } else { rule };
+    let rule = if forwards && !call.takes_a_place { UNDIVERTABLE_YET_FORWARDED } else { rule };
     let endpoints = call.rings_endpoints(rules);
     // DEC-20: simultaneous ring is no diversion, but not together with forward_immediate.
-    let rings_also = endpoints && rules.has(Flag::SimultaneousRing) && !forwards;
+    let rings_also = endpoints && rules.has(Flag::SimultaneousRing) && !forwards && !call.takes_a_place;
     let ring = Ring {
         endpoints,
         ring_also: rules.ring_also.clone().filter(|_| rings_also),

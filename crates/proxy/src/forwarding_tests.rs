@@ -44,6 +44,7 @@ fn planned(
         referrer: None,
         other_names: &[],
         sensitivity,
+        takes_a_place: false,
         media: Media::Audio,
         rung_for_another: false,
         is_for_one_telephone: false,
@@ -255,6 +256,33 @@ fn users_choose_how_long_it_rings() {
     rules.total = Some(MINUTE);
     let Action::Ring(ring) = planned(&rules, Normal, |_, _, _| {}).action else { panic!("no ring") };
     assert_eq!(ring.time, Some(MINUTE));
+}
+
+/// RFC 3891 3: a call that takes a place in another one is for the telephones alone, whatever the rules; and the same call
+/// without it is diverted.
+#[test]
+fn who_takes_a_place_in_a_call_is_neither_forwarded_nor_sent_to_voice_mail() {
+    for flags in [&[][..], &[Flag::EnableCallForwarding], &[Flag::ForwardImmediate], &[Flag::TeamRing]] {
+        let plan = |takes| planned(&rules(flags), Normal, move |call, _, _| call.takes_a_place = takes);
+        match plan(true).action {
+            Action::Ring(ring) => {
+                assert!(ring.endpoints && !ring.may_be_deflected, "{flags:?}: {ring:?}");
+                assert_eq!((ring.then, ring.later), (Then::GiveUp, None), "{flags:?}");
+            }
+            other => panic!("{flags:?}: {other:?}"),
+        }
+        assert!(plan(true).rule.starts_with("RFC 3891"), "{flags:?}");
+        match plan(false).action {
+            Action::Divert(..) => {}
+            Action::Ring(ring) => assert!(ring.then != Then::GiveUp, "{flags:?}: {ring:?}"),
+            other @ Action::Refuse(_) => panic!("{flags:?}: {other:?}"),
+        }
+    }
+    // Whoever does not want to be disturbed is not.
+    let mut rules = rules(&[]);
+    rules.do_not_disturb = true;
+    let plan = planned(&rules, Normal, |call, _, _| call.takes_a_place = true);
+    assert!(matches!(plan.action, Action::Refuse(_)), "{plan:?}");
 }
 
 /// SENS-6 over all flags at once: no plan of an undivertable call leads anywhere but to telephones.

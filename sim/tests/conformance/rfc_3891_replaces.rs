@@ -128,6 +128,18 @@ fn who_does_not_know_the_call_does_not_get_it() {
     assert_eq!(scene.carols().len(), 1);
 }
 
+/// RFC 3891 3: what her telephone refuses is heard, and is no message; a call without Replaces goes to voice mail, where
+/// there is one.
+#[test]
+fn a_place_that_is_refused_is_not_taken_by_voice_mail() {
+    let mut scene = scene();
+    scene.company.set_rule("carol", "no-voicemail", "no");
+    let stranger = scene.invites_carol("dave", "Replaces: nobody@example.test;to-tag=1;from-tag=2");
+    assert_eq!(scene.company.world[stranger].answers, [481]);
+    let ordinary = scene.invites_carol("dave", "X-Test: none");
+    assert_eq!(scene.company.world[ordinary].answers, [200], "she is busy, and her voice mail answers");
+}
+
 /// RFC 3891 3: 486 where only an early call was wanted, 603 after the call, 200 in time; each the other way round, too.
 #[test]
 fn a_call_is_taken_while_it_is_up_and_not_after() {

@@ -7,6 +7,8 @@ mod heard;
 mod lanes;
 mod table;
 
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::json;
 
 use super::errand::{Goal, Outcome};
@@ -54,7 +56,7 @@ pub(super) fn run(
     only: &[String],
     json: bool,
 ) -> Result<(), Failure> {
-    let checked = Checked { options, owner: options::owner(options)?, direct };
+    let checked = Checked { options, owner: options::owner(options)?, direct, alone: Mutex::new(()) };
     let rows = table::rows(direct, only);
     let (mut broken, mut not_shown) = (0, 0);
     lanes::run(
@@ -74,7 +76,9 @@ pub(super) fn run(
         (0, _) => Err(Failure::new(
             Exit::Failed,
             "not-shown",
-            format!("{not_shown} rows could not be judged; see above for what was seen"),
+            format!(
+                "{not_shown} rows could not be judged: what was seen proves nothing. Sound gets lost where a machine is busy; try again when it is not"
+            ),
         )),
         _ => Err(Failure::new(Exit::Failed, "broken", format!("{broken} rows are not kept"))),
     }
@@ -85,26 +89,56 @@ struct Checked<'a> {
     options: &'a PhoneOptions,
     owner: umbel_sip_message::Uri,
     direct: &'a [String],
+    /// Held by the one call that is to be heard alone.
+    alone: Mutex<()>,
+}
+
+impl Saw {
+    /// Whether the same was heard in both.
+    fn is_like(&self, other: &Saw) -> bool {
+        match (self, other) {
+            (Saw::Answered(one), Saw::Answered(other)) => one.likeness(other) == Likeness::Same,
+            _ => false,
+        }
+    }
 }
 
 impl Checked<'_> {
     /// Makes the call of a row, and judges it.
     fn judged(&self, row: &Row, baseline: Option<&Saw>) -> Result<(Saw, Verdict), Failure> {
         let [first, again @ ..] = LISTENS;
-        let mut outcome = self.attempt(row, baseline, first)?;
+        let mut plains: Vec<Saw> = Vec::new();
+        let (saw, mut verdict, plain) = self.attempt(row, baseline, first)?;
+        let mut seen = saw;
+        plains.extend(plain);
         // Sound that is lost on the way makes one prompt sound like another, and never two like one. So what
         // sounds the same is the same, and what does not is heard again, longer, and together with what it is
-        // compared with: that may be what was not heard well.
+        // compared with: that may be what was not heard well. The last time nothing else is heard meanwhile.
         for (heard, listens) in (1..).zip(again) {
-            if !wants_another(row.expected, outcome.1, heard) {
+            if !wants_another(row.expected, verdict, heard) {
                 break;
             }
-            outcome = self.attempt(row, None, listens)?;
+            let is_last = heard == again.len();
+            let _alone = is_last.then(|| self.alone.lock().unwrap_or_else(PoisonError::into_inner));
+            let (saw, judged, plain) = self.attempt(row, None, listens)?;
+            let is_steady = plain.as_ref().is_none_or(|plain| {
+                baseline.into_iter().chain(&plains).any(|earlier| earlier.is_like(plain))
+            });
+            seen = saw;
+            verdict = if is_steady { judged } else { unproven(row.expected, judged) };
+            plains.extend(plain);
         }
-        Ok(outcome)
+        Ok((seen, verdict))
     }
 
-    fn attempt(&self, row: &Row, baseline: Option<&Saw>, listens: &str) -> Result<(Saw, Verdict), Failure> {
+    /// Makes the call, and another one without the header where there is nothing to compare it with; that one is given,
+    /// too.
+    fn attempt(
+        &self,
+        row: &Row,
+        baseline: Option<&Saw>,
+        listens: &str,
+    ) -> Result<(Saw, Verdict, Option<Saw>), Failure> {
         let saw = self.call(&row.call, listens)?;
         // A direct call is compared with what the same server says without the header.
         let known = baseline.filter(|_| row.call.through == Through::ProtocolServer);
@@ -115,7 +149,7 @@ impl Checked<'_> {
             None
         };
         let verdict = judge(&row.expected, &saw, plain.as_ref().or(known));
-        Ok((saw, verdict))
+        Ok((saw, verdict, plain))
     }
 
     /// Makes one call to its end.
@@ -146,7 +180,7 @@ impl Checked<'_> {
             Outcome::Done => Ok(Saw::Answered(Heard::of(&heard))),
             Outcome::Refused { status, .. } => Ok(Saw::Refused(status.as_u16())),
             Outcome::NoAnswer | Outcome::NoResponse => Ok(Saw::NoAnswer),
-            other => super::verdict::of(other, None).map(|()| Saw::NoAnswer),
+            other => super::verdict::of(other, super::verdict::Trouble::default()).map(|()| Saw::NoAnswer),
         }
     }
 }
@@ -158,6 +192,15 @@ fn wants_another(expected: Expected, verdict: Verdict, heard: usize) -> bool {
         (Expected::SamePrompt | Expected::SamePromptOrRefused, Verdict::Broken) => true,
         (Expected::OtherPrompt, Verdict::Kept) => heard < OTHER_HEARD,
         (_, Verdict::Kept | Verdict::Broken) => false,
+    }
+}
+
+/// What is left of a verdict where two calls without the header do not sound alike: a difference proves nothing then.
+fn unproven(expected: Expected, verdict: Verdict) -> Verdict {
+    match (expected, verdict) {
+        (Expected::SamePrompt | Expected::SamePromptOrRefused, Verdict::Broken)
+        | (Expected::OtherPrompt, Verdict::Kept) => Verdict::NotShown,
+        (_, verdict) => verdict,
     }
 }
 
@@ -248,5 +291,25 @@ mod tests {
             assert_eq!(judge(&expected, &saw, Some(&pin())), verdict, "{expected}: {saw:?}");
         }
         assert_eq!(judge(&Expected::OtherPrompt, &menu(), None), Verdict::NotShown);
+    }
+
+    /// A machine that hears the same prompt differently each time has shown nothing by hearing another one.
+    #[test]
+    fn where_the_same_call_sounds_different_each_time_a_difference_proves_nothing() {
+        let pin = || Saw::Answered(Heard::prompt("enter-pin.wav"));
+        assert!(pin().is_like(&pin()));
+        for other in [Saw::Answered(Heard::prompt("leave-message.wav")), Saw::Refused(480), Saw::NoAnswer] {
+            assert!(!pin().is_like(&other) && !other.is_like(&pin()), "{other:?}");
+        }
+        for (expected, verdict, left) in [
+            (Expected::SamePrompt, Verdict::Broken, Verdict::NotShown),
+            (Expected::SamePrompt, Verdict::Kept, Verdict::Kept),
+            (Expected::OtherPrompt, Verdict::Kept, Verdict::NotShown),
+            (Expected::OtherPrompt, Verdict::Broken, Verdict::Broken),
+            (Expected::SamePromptOrRefused, Verdict::Broken, Verdict::NotShown),
+            (Expected::Refused(400), Verdict::Broken, Verdict::Broken),
+        ] {
+            assert_eq!(unproven(expected, verdict), left, "{expected}: {verdict:?}");
+        }
     }
 }

@@ -36,14 +36,12 @@ pub(super) enum Goal {
 }
 
 impl Goal {
-    /// Whom we are going to call, where that is said.
-    pub(super) fn callee(&self) -> Option<&Uri> {
+    /// Whom we are going to call, as people say it.
+    pub(super) fn callee(&self) -> Option<String> {
         match self {
-            Goal::Call { target, .. } => Some(target),
-            Goal::VoiceMail { .. }
-            | Goal::Answer { .. }
-            | Goal::Register { .. }
-            | Goal::MessageWaiting { .. } => None,
+            Goal::Call { target, .. } => Some(super::face::address(target)),
+            Goal::VoiceMail { .. } => Some("voice mail".to_owned()),
+            Goal::Answer { .. } | Goal::Register { .. } | Goal::MessageWaiting { .. } => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use umbel_net::{Clock, Flows, Tls};
+use umbel_net::{Clock, Flows, HandshakeFailure, Tls};
 use umbel_node::{CloseReason, FlowId, Input};
 use umbel_phone::{CallKey, Config, News, NoSockets, Order, Progress, Wish};
 use umbel_time::Instant;
@@ -19,7 +19,7 @@ use super::report::Reporter;
 use super::script::Script;
 use super::sound::Recordings;
 use super::terminal::Terminal;
-use super::verdict;
+use super::verdict::{self, Trouble};
 use crate::exit::{Exit, Failure};
 use crate::runtime;
 use crate::serve::media_worker::{MediaConfig, MediaWorkers};
@@ -56,7 +56,7 @@ pub(super) fn run(job: Job) -> Result<(), Failure> {
         let reporter = Reporter::new(job.json, job.terminal.is_some());
         let recordings = Recordings::new(job.record.clone());
         let (outcome, world) = errand(job, reporter, recordings).await?;
-        verdict::of(outcome, world.connection)
+        verdict::of(outcome, world.trouble())
     })
 }
 
@@ -66,7 +66,7 @@ pub(super) fn run_quietly(job: Job) -> Result<(Outcome, (Format, Vec<u8>)), Fail
     runtime::run(async {
         let (outcome, world) = errand(job, Reporter::silent(), Recordings::in_memory()).await?;
         if outcome == Outcome::Unreachable {
-            return verdict::of(outcome, world.connection);
+            return verdict::of(outcome, world.trouble());
         }
         result = Some((outcome, world.recordings.heard()));
         Ok(())
@@ -80,7 +80,7 @@ pub(super) fn run_directed(job: Job) -> Result<(), Failure> {
         let (outcome, world) = errand(job, Reporter::silent(), Recordings::new(None)).await?;
         match outcome {
             Outcome::Unreachable | Outcome::NotRegistered(_) | Outcome::NoRoom => {
-                verdict::of(outcome, world.connection)
+                verdict::of(outcome, world.trouble())
             }
             // What became of calls is among the news.
             _ => Ok(()),
@@ -105,6 +105,10 @@ struct Loop {
     director: Option<Director>,
     /// Why the connection could not be had, where it could not.
     connection: Option<CloseReason>,
+    /// Why its handshake failed, where it did.
+    handshake: Option<HandshakeFailure>,
+    /// Whether something came that was no SIP.
+    garbled: bool,
     /// The flows that are not idle, because a registration or a call goes along them.
     kept: BTreeSet<FlowId>,
 }
@@ -134,6 +138,8 @@ async fn errand(
         face,
         director: job.director,
         connection: None,
+        handshake: None,
+        garbled: false,
         kept: BTreeSet::new(),
     };
     let no_signals =
@@ -184,14 +190,23 @@ async fn errand(
 impl Loop {
     fn take(&mut self, input: Input<Order>) {
         match &input {
-            Input::Closed { reason, .. } => self.connection = Some(*reason),
+            Input::Closed { reason, .. } => {
+                (self.connection, self.handshake) = (Some(*reason), self.flows.handshake_failure());
+            }
             Input::Opened { .. } => self.connection = None,
+            // A message that could be answered is one, however wrong.
+            Input::Malformed { what, .. } => self.garbled |= what.close,
             _ => {}
         }
         if let Some(director) = &mut self.director {
             director.tap.arrived(&input);
         }
         self.errand.handle(self.clock.now(), input);
+    }
+
+    /// What was wrong with the way to the server.
+    fn trouble(&self) -> Trouble {
+        Trouble { connection: self.connection, handshake: self.handshake, garbled: self.garbled }
     }
 
     /// Something happened in the sound of a call.

@@ -68,8 +68,8 @@ pub(super) enum Typed {
 }
 
 impl Face {
-    pub(super) fn new(callee: Option<&Uri>) -> Self {
-        Face { callee: callee.map(address), registered: false, calls: Vec::new() }
+    pub(super) fn new(callee: Option<String>) -> Self {
+        Face { callee, registered: false, calls: Vec::new() }
     }
 
     /// Something happened.
@@ -174,16 +174,16 @@ impl Face {
 
     /// The line, at most this wide: state, other party, time, and what can be typed.
     pub(super) fn line(&self, now: Instant, width: usize) -> String {
+        // A line that is full would begin another one.
+        let room = width.max(WIDTH_MIN) - 1;
         let text = match self.calls.last() {
-            Some(shown) => shown.line(now),
+            Some(shown) => shown.line(now, room),
             None => match (self.registered, &self.callee) {
                 (_, Some(callee)) => format!("calling {callee}  [q]uit"),
                 (true, None) => "ready  [q]uit".to_owned(),
                 (false, None) => "not registered  [q]uit".to_owned(),
             },
         };
-        // A line that is full would begin another one.
-        let room = width.max(WIDTH_MIN) - 1;
         text.chars().filter(|c| !c.is_control()).take(room).collect()
     }
 
@@ -195,7 +195,7 @@ impl Face {
 }
 
 impl Shown {
-    fn line(&self, now: Instant) -> String {
+    fn line(&self, now: Instant, room: usize) -> String {
         let Shown { party, stage, .. } = self;
         match stage {
             Stage::Calling => format!("calling {party}  [q]uit"),
@@ -214,7 +214,18 @@ impl Shown {
                     self.levels.map(|(theirs, ours)| format!("  in {} out {}", meter(theirs), meter(ours)));
                 let levels = levels.unwrap_or_default();
                 let digits = if self.takes_keys { "[0-9*#A-D] " } else { "" };
-                format!("{state} with {party}  {time}{levels}{keys}  {digits}[h]old [q]uit")
+                let hints = "[h]old [q]uit";
+                // What there is no room for is left out, the best known first.
+                let lines = [
+                    format!("{state} with {party}  {time}{levels}{keys}  {digits}{hints}"),
+                    format!("{state} with {party}  {time}{levels}{keys}  {hints}"),
+                    format!("{state} with {party}  {time}{levels}{keys}"),
+                    format!("{state} with {party}  {time}{keys}  {hints}"),
+                    format!("{state} with {party}  {time}{keys}"),
+                    format!("{time}  {state} with {party}"),
+                ];
+                let fits = lines.iter().find(|line| line.chars().count() <= room);
+                fits.or(lines.last()).cloned().unwrap_or_default()
             }
         }
     }
@@ -232,7 +243,7 @@ fn meter(level: Level) -> String {
 }
 
 /// Whom a URI names, as people write it.
-fn address(uri: &Uri) -> String {
+pub(super) fn address(uri: &Uri) -> String {
     uri.address_of_record().map_or_else(|| uri.to_string(), |address| address.to_string())
 }
 

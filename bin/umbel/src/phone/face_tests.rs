@@ -38,7 +38,7 @@ fn invited(kind: Kind) -> Progress {
 }
 
 fn calling() -> Face {
-    Face::new(Some(&uri("sip:bob@example.test;transport=tls")))
+    Face::new(Some(address(&uri("sip:bob@example.test;transport=tls"))))
 }
 
 fn line(face: &Face, seconds: u64) -> String {
@@ -155,7 +155,7 @@ fn levels_are_seen_once_they_are_known() {
         (20_000, 32_768, "########!"),
     ] {
         face.levels(CALL, level(rms, peak), level(0, 0));
-        let line = line(&face, 3);
+        let line = face.line(START + Duration::from_secs(3), 100);
         let expected = format!("talking with bob@example.test  00:03  in {meter} out ........  [0-9*#A-D]");
         assert!(line.starts_with(&expected), "{rms}: {line}");
     }
@@ -173,6 +173,35 @@ fn the_newest_call_is_the_one_that_is_seen() {
     assert_eq!(typed(&mut face, b'q'), "hang up call-3");
     tell(&mut face, CallKey(3), ended());
     assert!(line(&face, 0).starts_with("talking with bob@example.test"));
+}
+
+/// What there is no room for is left out whole, and the time never is.
+#[test]
+fn a_narrow_line_leaves_out_what_is_known_best() {
+    let mut face = calling();
+    tell(&mut face, CALL, answered());
+    face.levels(CALL, Level { rms: 0, peak: 0 }, Level { rms: 0, peak: 0 });
+    for (width, expected) in [
+        (89, "talking with bob@example.test  00:00  in ........ out ........  [0-9*#A-D] [h]old [q]uit"),
+        (88, "talking with bob@example.test  00:00  in ........ out ........  [h]old [q]uit"),
+        (70, "talking with bob@example.test  00:00  in ........ out ........"),
+        (60, "talking with bob@example.test  00:00  [h]old [q]uit"),
+        (40, "talking with bob@example.test  00:00"),
+        (20, "00:00  talking with"),
+    ] {
+        assert_eq!(face.line(START, width).trim_end(), expected, "{width}");
+    }
+}
+
+/// CMD-13: who takes no keys is sent none, and none are counted.
+#[test]
+fn keys_that_are_not_taken_are_not_offered() {
+    let mut face = calling();
+    let (status, codec) = (StatusCode::OK, umbel_media::Codec::Pcmu);
+    let answered = Answered { status, codec, encrypted: false, automatic: false, takes_keys: false };
+    tell(&mut face, CALL, Progress::Answered(answered));
+    assert!(face.typed(b'5').is_none());
+    assert_eq!(line(&face, 0), "talking with bob@example.test  00:00  [h]old [q]uit");
 }
 
 #[test]

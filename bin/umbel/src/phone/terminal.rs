@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 const KEYS_MAX: usize = 256;
 /// The width of a terminal that does not say.
 const WIDTH: usize = 80;
-/// To the line's beginning, and nothing on it.
-const EMPTY: &str = "\r\u{1b}[K";
+/// Nothing from here on.
+const EMPTY: &str = "\r\u{1b}[J";
 
 /// The terminal while it is ours. Given back as it was when dropped: at the end, after a signal, in a panic.
 pub(super) struct Terminal {
@@ -31,7 +31,9 @@ impl Terminal {
     pub(super) fn take() -> Option<Self> {
         let (input, output) = (std::io::stdin(), std::io::stdout());
         let person = input.is_terminal() && output.is_terminal();
-        if !person || tcgetpgrp(&input).ok()? != getpgrp() {
+        // One that has no way back to the line's beginning would be filled with lines.
+        let dumb = std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
+        if !person || dumb || tcgetpgrp(&input).ok()? != getpgrp() {
             return None;
         }
         let before = tcgetattr(&input).ok()?;
@@ -64,15 +66,17 @@ impl Terminal {
 
     /// Takes the line away, so that something else can be written.
     pub(super) fn clear(&mut self) {
-        if !std::mem::take(&mut self.shown).is_empty() {
-            write(&mut std::io::stdout(), EMPTY);
+        let shown = std::mem::take(&mut self.shown);
+        if !shown.is_empty() {
+            write(&mut std::io::stdout(), &erased(&shown, self.width()));
         }
     }
 
     /// Shows this line, where another one is shown.
     pub(super) fn show(&mut self, line: String) {
         if self.shown != line {
-            write(&mut std::io::stdout(), &format!("{EMPTY}{line}"));
+            let erased = erased(&self.shown, self.width());
+            write(&mut std::io::stdout(), &format!("{erased}{line}"));
             self.shown = line;
         }
     }
@@ -85,6 +89,13 @@ impl Drop for Terminal {
         // shell's, and may be a PIN: it goes.
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.before);
     }
+}
+
+/// Takes this line away, also from a terminal that has become narrower since and has broken it.
+fn erased(shown: &str, width: usize) -> String {
+    let broken = shown.chars().count().saturating_sub(1) / width.max(1);
+    let up = if broken == 0 { String::new() } else { format!("\u{1b}[{broken}A") };
+    format!("{up}{EMPTY}")
 }
 
 fn write(out: &mut Stdout, text: &str) {
@@ -106,4 +117,19 @@ fn listen(mut input: Stdin) -> mpsc::Receiver<u8> {
     // Without a thread there is a face without keys; Ctrl-C still works.
     let _ = std::thread::Builder::new().name("keys".to_owned()).spawn(read);
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_taken_away_whole_also_where_it_was_broken() {
+        assert_eq!(erased("", 80), "\r\u{1b}[J");
+        assert_eq!(erased(&"x".repeat(79), 80), "\r\u{1b}[J");
+        assert_eq!(erased(&"x".repeat(79), 79), "\r\u{1b}[J");
+        assert_eq!(erased(&"x".repeat(79), 40), "\u{1b}[1A\r\u{1b}[J");
+        assert_eq!(erased(&"x".repeat(79), 20), "\u{1b}[3A\r\u{1b}[J");
+        assert_eq!(erased("x", 0), "\r\u{1b}[J");
+    }
 }

@@ -1,5 +1,6 @@
 //! What became of a run, as an exit status and a sentence that says what to do.
 
+use umbel_net::HandshakeFailure;
 use umbel_node::CloseReason;
 use umbel_phone::meaning;
 use umbel_sip_message::StatusCode;
@@ -7,8 +8,19 @@ use umbel_sip_message::StatusCode;
 use super::errand::Outcome;
 use crate::exit::{Exit, Failure};
 
-/// The end of a run. `connection` is why the connection was lost or not had, where it was.
-pub(super) fn of(outcome: Outcome, connection: Option<CloseReason>) -> Result<(), Failure> {
+/// What was wrong with the way to the server, as far as that is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Trouble {
+    /// Why the connection was lost or not had.
+    pub(super) connection: Option<CloseReason>,
+    /// Why its handshake failed.
+    pub(super) handshake: Option<HandshakeFailure>,
+    /// What came along it was no SIP.
+    pub(super) garbled: bool,
+}
+
+/// The end of a run.
+pub(super) fn of(outcome: Outcome, trouble: Trouble) -> Result<(), Failure> {
     let failed = |code, message: String| Err(Failure::new(Exit::Failed, code, message));
     match outcome {
         Outcome::Done | Outcome::Stopped => Ok(()),
@@ -64,7 +76,7 @@ pub(super) fn of(outcome: Outcome, connection: Option<CloseReason>) -> Result<()
             "no-response",
             "the server takes connections and does not respond to the call as SIP demands; check the port in --server",
         )),
-        Outcome::Unreachable => Err(unreachable(connection)),
+        Outcome::Unreachable => Err(unreachable(trouble)),
     }
 }
 
@@ -85,22 +97,88 @@ fn not_registered(status: StatusCode) -> String {
     }
 }
 
-fn unreachable(connection: Option<CloseReason>) -> Failure {
-    match connection {
-        Some(CloseReason::HandshakeFailed) => Failure::new(
-            Exit::Config,
-            "certificate",
-            "the TLS handshake failed: check --authority against the server's certificate and its name, and our own certificate's dates and usage",
+fn unreachable(trouble: Trouble) -> Failure {
+    let missing = |message| Failure::new(Exit::Unavailable, "server-not-reachable", message);
+    match trouble {
+        Trouble { connection: Some(CloseReason::HandshakeFailed), handshake, .. } => {
+            insecure(handshake.unwrap_or(HandshakeFailure::Other))
+        }
+        Trouble { connection: Some(CloseReason::ConnectFailed), .. } => {
+            missing("the server does not take connections; check --server")
+        }
+        Trouble { garbled: true, .. } => missing(
+            "what answers there does not speak SIP, or not over tcp: or tls: as --server says; check its port",
         ),
-        Some(CloseReason::ConnectFailed) => Failure::new(
-            Exit::Unavailable,
-            "server-not-reachable",
-            "the server does not take connections; check --server",
+        _ => missing("the server could not be reached, did not answer in time, or was lost"),
+    }
+}
+
+fn insecure(why: HandshakeFailure) -> Failure {
+    let wrong = |message: &str| {
+        Failure::new(Exit::Config, "certificate", format!("the TLS handshake failed: {message}"))
+    };
+    let silent = |message| Failure::new(Exit::Unavailable, "server-not-reachable", message);
+    match why {
+        HandshakeFailure::OutOfDate => wrong(
+            "the server's certificate has expired or is not valid yet; renew it, or check the clock here",
         ),
-        _ => Failure::new(
-            Exit::Unavailable,
-            "server-not-reachable",
-            "the server could not be reached, did not answer in time, or was lost",
+        HandshakeFailure::OtherName => wrong(
+            "the server's certificate is for other names; write the name that it bears into --server, or check whom that leads to",
         ),
+        HandshakeFailure::UnknownAuthority => wrong(
+            "no authority that is believed here vouches for the server's certificate; name the right one with --authority",
+        ),
+        HandshakeFailure::Revoked => wrong("the server's certificate was revoked"),
+        HandshakeFailure::Unfit => {
+            wrong("the server's certificate is not fit for this use; check it, and --authority")
+        }
+        HandshakeFailure::ByPeer => wrong(
+            "the server broke it off; it may want a certificate (--certificate), or ours has expired or is of an authority that it does not believe",
+        ),
+        HandshakeFailure::NoTls => {
+            silent("what answers there does not speak TLS; check the port in --server, or write tcp:")
+        }
+        HandshakeFailure::TooSlow => {
+            silent("the server takes connections and does not speak TLS; check the port in --server")
+        }
+        HandshakeFailure::Other => wrong(
+            "check --authority against the server's certificate and its name, and our own certificate's dates and usage",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// "A clear sentence and the right exit status": certificates are the administrator's to mend, and whoever does not
+    /// speak TLS is not our server.
+    #[test]
+    fn each_trouble_has_its_sentence_and_its_status() {
+        let handshake = |why| Trouble {
+            connection: Some(CloseReason::HandshakeFailed),
+            handshake: Some(why),
+            ..Trouble::default()
+        };
+        let garbled = Trouble { garbled: true, connection: Some(CloseReason::ByUs), ..Trouble::default() };
+        let refused = Trouble { connection: Some(CloseReason::ConnectFailed), ..Trouble::default() };
+        for (trouble, exit, word) in [
+            (handshake(HandshakeFailure::OutOfDate), Exit::Config, "expired"),
+            (handshake(HandshakeFailure::OtherName), Exit::Config, "names"),
+            (handshake(HandshakeFailure::UnknownAuthority), Exit::Config, "--authority"),
+            (handshake(HandshakeFailure::Revoked), Exit::Config, "revoked"),
+            (handshake(HandshakeFailure::Unfit), Exit::Config, "--authority"),
+            (handshake(HandshakeFailure::ByPeer), Exit::Config, "--certificate"),
+            (handshake(HandshakeFailure::Other), Exit::Config, "--authority"),
+            (handshake(HandshakeFailure::NoTls), Exit::Unavailable, "tcp:"),
+            (handshake(HandshakeFailure::TooSlow), Exit::Unavailable, "--server"),
+            (garbled, Exit::Unavailable, "SIP"),
+            (refused, Exit::Unavailable, "does not take connections"),
+            (Trouble::default(), Exit::Unavailable, "could not be reached"),
+        ] {
+            let failure = of(Outcome::Unreachable, trouble).expect_err(word);
+            assert_eq!(failure.exit, exit, "{trouble:?}");
+            assert!(failure.message.contains(word), "{}", failure.message);
+        }
     }
 }

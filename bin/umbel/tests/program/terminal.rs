@@ -33,7 +33,8 @@ impl Terminal {
             format!("trap : INT; echo before $(stty -g); {umbel}; echo status $?; echo after $(stty -g)");
         let out = site.path(&format!("{user}.terminal"));
         let mut command = Command::new("script");
-        command.args(["-qec", &line, "/dev/null"]).current_dir(site.folder()).env("SHELL", "/bin/sh");
+        command.args(["-qec", &line, "/dev/null"]).current_dir(site.folder());
+        command.env("SHELL", "/bin/sh").env("TERM", "xterm");
         command.stdin(Stdio::piped()).stdout(File::create(&out).unwrap());
         Terminal { script: command.spawn().unwrap(), out, seen: 0 }
     }

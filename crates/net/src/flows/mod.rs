@@ -22,6 +22,7 @@ use umbel_sip_message::Uri;
 pub use accepting::{ListenError, Listener, NoListener};
 use arrivals::into_input;
 use connection::Connection;
+pub use opening::HandshakeFailure;
 use shared::Shared;
 pub use shared::Stats;
 
@@ -228,6 +229,12 @@ impl Flows {
         self.shared.close_all();
         // What does not end in time is cut when the flows are dropped.
         let _ = tokio::time::timeout(limit, self.shared.all_ended()).await;
+    }
+
+    /// Why the last handshake that we began and that failed did so. The brain knows only that it failed; this is for
+    /// people.
+    pub fn handshake_failure(&self) -> Option<HandshakeFailure> {
+        self.shared.handshake_failure.get()
     }
 
     /// How many of everything there are now, and were.

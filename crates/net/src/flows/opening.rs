@@ -16,6 +16,55 @@ use super::shared::Shared;
 use super::stream::Stream;
 use crate::tls::{Purpose, Standing};
 
+/// Why a handshake of ours came to nothing: for whoever has to mend it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandshakeFailure {
+    /// The server's certificate is over, or not valid yet.
+    OutOfDate,
+    /// It names others than the one we went to.
+    OtherName,
+    /// No authority that we believe vouches for it.
+    UnknownAuthority,
+    /// It was revoked.
+    Revoked,
+    /// It is unfit in another way: its use, its signature, its form.
+    Unfit,
+    /// The server broke it off, as it may where it wants another certificate of ours or another version.
+    ByPeer,
+    /// What answers there does not speak TLS.
+    NoTls,
+    /// It took too long.
+    TooSlow,
+    /// Something else.
+    Other,
+}
+
+impl HandshakeFailure {
+    fn of(error: &std::io::Error) -> Self {
+        use rustls::{CertificateError as Certificate, Error};
+        let Some(error) = error.get_ref().and_then(|error| error.downcast_ref::<Error>()) else {
+            return HandshakeFailure::Other;
+        };
+        match error {
+            Error::InvalidCertificate(
+                Certificate::Expired
+                | Certificate::ExpiredContext { .. }
+                | Certificate::NotValidYet
+                | Certificate::NotValidYetContext { .. },
+            ) => HandshakeFailure::OutOfDate,
+            Error::InvalidCertificate(
+                Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
+            ) => HandshakeFailure::OtherName,
+            Error::InvalidCertificate(Certificate::UnknownIssuer) => HandshakeFailure::UnknownAuthority,
+            Error::InvalidCertificate(Certificate::Revoked) => HandshakeFailure::Revoked,
+            Error::InvalidCertificate(_) => HandshakeFailure::Unfit,
+            Error::AlertReceived(_) => HandshakeFailure::ByPeer,
+            Error::InvalidMessage(_) => HandshakeFailure::NoTls,
+            _ => HandshakeFailure::Other,
+        }
+    }
+}
+
 pub(super) fn open(shared: &Rc<Shared>, id: FlowId, to: Destination) {
     let connection = Rc::new(Connection::new(id));
     shared.add(&connection);
@@ -76,10 +125,12 @@ async fn secure(
         Ok(Ok(stream)) => stream.into_inner(),
         Ok(Err(error)) => {
             tracing::info!(remote = %to.address, %error, "TLS handshake failed");
+            shared.handshake_failure.set(Some(HandshakeFailure::of(&error)));
             return Err(failed);
         }
         Err(_) => {
             tracing::info!(remote = %to.address, "TLS handshake not finished in time");
+            shared.handshake_failure.set(Some(HandshakeFailure::TooSlow));
             return Err(failed);
         }
     };
@@ -87,7 +138,10 @@ async fn secure(
     // Also where the session is a resumed one, for which the handshake looks at no certificate.
     match tls.judge(stream.peer_chain().as_deref(), Purpose::Server) {
         Standing::Verified(peer) => Ok((stream, Some(peer))),
-        Standing::Unknown | Standing::Refused(_) => Err(failed),
+        Standing::Unknown | Standing::Refused(_) => {
+            shared.handshake_failure.set(Some(HandshakeFailure::Unfit));
+            Err(failed)
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::admission::{Admission, Verdict};
 use super::arrivals::Arrivals;
 use super::connection::Connection;
 use super::conversation;
+use super::opening::HandshakeFailure;
 use super::stream::{Buffers, Stream};
 use super::{Config, Trusts};
 use crate::tls::{Purpose, Standing};
@@ -36,6 +37,8 @@ pub(super) struct Shared {
     listeners: RefCell<Vec<AbortHandle>>,
     tasks: RefCell<JoinSet<()>>,
     last_accepted: Cell<u64>,
+    /// Why the last handshake of ours that failed did so.
+    pub(super) handshake_failure: Cell<Option<HandshakeFailure>>,
 }
 
 /// What has happened so far.
@@ -91,6 +94,7 @@ impl Shared {
             listeners: RefCell::default(),
             tasks: RefCell::new(JoinSet::new()),
             last_accepted: Cell::new(0),
+            handshake_failure: Cell::new(None),
         }
     }
 

@@ -141,6 +141,27 @@ fn a_server_with_a_certificate_that_is_not_good_now_is_refused() {
     });
 }
 
+/// For people: the brain knows only that it failed.
+#[test]
+fn why_a_handshake_failed_is_known() {
+    use umbel_net::HandshakeFailure::{OtherName, OutOfDate, UnknownAuthority};
+    run(async {
+        let (authority, mut host) = stage();
+        assert_eq!(host.flows.handshake_failure(), None);
+        let named = || Wanted::named("proxy.example.test");
+        let stranger = Authority::new("Another Authority");
+        for (shown, why) in [
+            (authority.issue(&Wanted::named("other.example.test")), OtherName),
+            (authority.issue(&named().valid(-7_200, -3_600)), OutOfDate),
+            (authority.issue(&named().valid(3_600, 7_200)), OutOfDate),
+            (stranger.issue(&named()), UnknownAuthority),
+        ] {
+            assert_failed(&open_to(&mut host, &shown, "proxy.example.test").await);
+            assert_eq!(host.flows.handshake_failure(), Some(why));
+        }
+    });
+}
+
 #[test]
 fn a_revoked_server_is_refused() {
     run(async {

@@ -185,6 +185,7 @@ impl Proxy {
             referrer: referrer.as_ref(),
             other_names: call.other_names.as_deref().unwrap_or_default(),
             sensitivity: call.sensitivity,
+            takes_a_place: call.request.headers().has(&HeaderName::Replaces),
             media: media(&call.request),
             // Members of a team are rung by their endpoints, without a plan of their own.
             rung_for_another: false,

@@ -48,6 +48,7 @@ fn is_diverted(documents: &[String]) -> bool {
         media: Media::Audio,
         rung_for_another: false,
         is_for_one_telephone: false,
+        takes_a_place: false,
         has_mailbox: true,
         is_work_time: true,
         when_forwarding: WhenForwarding::Ring,
