@@ -26,6 +26,7 @@ use umbel_sip_message::{HeaderName, Method, Request};
 use umbel_store::{Address, DigestHashes};
 use umbel_time::Instant;
 
+use crate::seal::hex;
 use guesses::Guesses;
 use nonce::{Nonces, Standing};
 
@@ -222,7 +223,6 @@ fn is_about(uri: &str, request: &Request) -> bool {
 }
 
 fn ha1(algorithm: Algorithm, hashes: Option<&DigestHashes>) -> Ha1 {
-    let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
     let digits = match (algorithm, hashes) {
         (Algorithm::Md5, Some(hashes)) => hex(&hashes.md5.0),
         (Algorithm::Sha256, Some(hashes)) => hex(&hashes.sha256.0),

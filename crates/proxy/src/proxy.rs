@@ -117,11 +117,12 @@ pub struct Proxy {
     /// The wall's clock, as last told, and when that was.
     clock: Clocks,
     is_draining: bool,
-    calls: BTreeMap<CallKey, Call>,
+    /// Boxed: a call is large, and would be moved whenever another one beside it comes or goes.
+    calls: BTreeMap<CallKey, Box<Call>>,
     afterwards: BTreeMap<CallKey, afterwards::Afterwards>,
     call_of: BTreeMap<ServerTransaction, CallKey>,
     branch_of: BTreeMap<ClientTransaction, (CallKey, BranchId)>,
-    relays: BTreeMap<ClientTransaction, Relay>,
+    relays: BTreeMap<ClientTransaction, Box<Relay>>,
     relay_of: BTreeMap<ServerTransaction, ClientTransaction>,
     /// RFC 5393 4: what is passing through. See [`admission`].
     passing: BTreeMap<admission::Passage, usize>,

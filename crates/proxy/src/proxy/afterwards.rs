@@ -49,7 +49,7 @@ impl Proxy {
             self.timers.disarm(&Alarm::Alternative(key, *id));
         }
         let is_answered = call.context.is_answered();
-        let Call { transaction, flow, sender, request, branches, .. } = call;
+        let Call { transaction, flow, sender, request, branches, .. } = *call;
         let of_branch = |branch: super::branches::Branch| branch.former.into_iter().chain([branch.client]);
         let clients = branches.into_values().flat_map(of_branch).collect();
         let afterwards = Afterwards { transaction, flow, sender, vias: vias(&request), clients };

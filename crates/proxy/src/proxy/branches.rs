@@ -100,10 +100,11 @@ impl Proxy {
         // LOOP-3, SEC-53, RFC 5393 5: not where it has been, and not to more than are allowed.
         let breadth = call.request.headers().max_breadth().ok().flatten().unwrap_or(MAX_BREADTH);
         let most = BRANCHES_MAX.min(usize::try_from(breadth).unwrap_or(BRANCHES_MAX));
-        let is_new = call.tried.insert(format!("{:?} {}", hop.next, hop.request_uri));
-        if !is_new || call.context.len() >= most {
+        let to = (hop.next.clone(), hop.request_uri.clone());
+        if call.tried.contains(&to) || call.context.len() >= most {
             return false;
         }
+        call.tried.push(to);
         let (id, actions) = call.context.add(kind);
         self.perform(now, key, actions, None);
         let rule =

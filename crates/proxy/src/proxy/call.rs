@@ -12,7 +12,7 @@ use umbel_time::{Instant, UnixTime};
 
 use super::admission::{Arrival, Passage, passage};
 use super::afterwards::vias;
-use super::branches::Branch;
+use super::branches::{Branch, Next};
 use super::dialogs::upstream;
 use super::record::{Subject, rule_of};
 use super::targets::Purpose;
@@ -54,7 +54,7 @@ pub(super) struct Call {
     pub(super) context: ResponseContext,
     pub(super) branches: BTreeMap<BranchId, Branch>,
     /// LOOP-3: where it has been sent.
-    pub(super) tried: BTreeSet<String>,
+    pub(super) tried: Vec<(Next, Uri)>,
     /// Away from whom it was diverted.
     pub(super) chain: Vec<Retarget>,
     pub(super) sensitivity: Sensitivity,
@@ -107,7 +107,7 @@ impl Proxy {
             visited: BTreeSet::new(),
             context: ResponseContext::new(is_invite),
             branches: BTreeMap::new(),
-            tried: BTreeSet::new(),
+            tried: Vec::new(),
             chain: Vec::new(),
             sensitivity: sensitivity.unwrap_or_default(),
             passage,
@@ -126,7 +126,7 @@ impl Proxy {
         let is_subscribe = *call.request.method() == Method::Subscribe;
         let uri = call.request.request_uri().to_uri();
         let has_routes = !call.routes.is_empty();
-        self.calls.insert(key, call);
+        self.calls.insert(key, Box::new(call));
         match meaning {
             // Given by a peer: where its Route says.
             _ if has_routes => {
@@ -449,11 +449,11 @@ impl Proxy {
 
 /// Changes a call that may be gone.
 pub(super) fn call_mut<T: Default>(
-    calls: &mut BTreeMap<CallKey, Call>,
+    calls: &mut BTreeMap<CallKey, Box<Call>>,
     key: CallKey,
     change: impl FnOnce(&mut Call) -> T,
 ) -> T {
-    calls.get_mut(&key).map(change).unwrap_or_default()
+    calls.get_mut(&key).map(|call| change(call)).unwrap_or_default()
 }
 
 /// LOOP-5.

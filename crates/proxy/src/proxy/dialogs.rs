@@ -32,7 +32,7 @@ impl Proxy {
         // Nobody has proved anything for this one request: no trust header of it counts.
         identity::cross_boundary(&mut draft, &sender);
         let client = self.endpoint.request(now, draft, target);
-        self.relays.insert(client, Relay { transaction, request, sender });
+        self.relays.insert(client, Box::new(Relay { transaction, request, sender }));
         self.relay_of.insert(transaction, client);
     }
 
@@ -102,7 +102,8 @@ impl Proxy {
     }
 
     pub(super) fn relay_failed(&mut self, now: Instant, client: ClientTransaction, failure: Failure) {
-        let Some(Relay { transaction, request, sender }) = self.end_relay(client) else { return };
+        let Some(relay) = self.end_relay(client) else { return };
+        let Relay { transaction, request, sender } = *relay;
         let refusal = match failure {
             Failure::Timeout => Refusal::NoResponse,
             Failure::Cancelled => Refusal::Cancelled,
@@ -114,7 +115,7 @@ impl Proxy {
         self.endpoint.respond(now, transaction, draft);
     }
 
-    pub(super) fn end_relay(&mut self, client: ClientTransaction) -> Option<Relay> {
+    pub(super) fn end_relay(&mut self, client: ClientTransaction) -> Option<Box<Relay>> {
         self.timers.disarm(&Alarm::ForgetRelay(client));
         let relay = self.relays.remove(&client)?;
         self.relay_of.remove(&relay.transaction);

@@ -39,16 +39,18 @@ impl<'a> Subject<'a> {
 impl Proxy {
     /// Writes down what was decided about a call, for those who ask why: with all else of this turn.
     pub(super) fn decide(&mut self, now: Instant, subject: &Subject<'_>, ruling: Ruling, rule: &str) {
-        let Subject { request, transport, peer, callee } = subject;
-        if *request.method() != Method::Invite {
-            return;
-        }
         // SEC-66: whoever sends nothing but what is refused must not fill the store, or keep it busy.
-        if matches!(ruling, Ruling::Refusal(_)) {
+        if matches!(ruling, Ruling::Refusal(_)) && *subject.request.method() == Method::Invite {
             let Some(left) = self.refusals_left.checked_sub(1) else { return };
             self.refusals_left = left;
         }
-        self.decided.push(Decision {
+        self.decided.extend(self.decision(now, subject, ruling, rule));
+    }
+
+    /// For those who ask why; of INVITEs only.
+    fn decision(&self, now: Instant, subject: &Subject<'_>, ruling: Ruling, rule: &str) -> Option<Decision> {
+        let Subject { request, transport, peer, callee } = subject;
+        (*request.method() == Method::Invite).then(|| Decision {
             call_id: call_id_on_record(request.headers().call_id()).to_owned(),
             at: self.clocks(now).wall,
             mailbox: callee.and_then(|callee| callee.to_string().parse().ok()),
@@ -57,14 +59,13 @@ impl Proxy {
             command_seen: request.headers().has(&HeaderName::MsExchangeCommand),
             ruling,
             rule: clean_text(rule),
-        });
+        })
     }
 
     /// Writes down a step of a call's way.
     pub(super) fn note(&mut self, now: Instant, key: CallKey, step: Routing, rule: &str) {
-        let Some(call) = self.calls.remove(&key) else { return };
-        self.decide(now, &Subject::of(&call), Ruling::Routing(step), rule);
-        self.calls.insert(key, call);
+        let Some(call) = self.calls.get(&key) else { return };
+        self.decided.extend(self.decision(now, &Subject::of(call), Ruling::Routing(step), rule));
     }
 
     /// The decisions of one turn are one operation of the store.
