@@ -35,7 +35,11 @@ impl Address {
         if !user_ok || !domain_ok {
             return Err(NotAnAddress);
         }
-        Ok(Address { text: format!("{user}@{}", domain.to_ascii_lowercase()), at: user.len() })
+        let mut text = String::with_capacity(user.len() + 1 + domain.len());
+        text.push_str(user);
+        text.push('@');
+        text.extend(domain.chars().map(|letter| letter.to_ascii_lowercase()));
+        Ok(Address { text, at: user.len() })
     }
 
     /// What stands before the `@`.

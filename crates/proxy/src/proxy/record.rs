@@ -4,8 +4,8 @@
 use umbel_node::{FlowId, Output, Transport};
 use umbel_sip_message::{AddressOfRecord, DiversionReason, HeaderName, Method, Request};
 use umbel_store::{
-    CallKind, CallOutcome, CallRecord, Decision, Op, PinOutcome, Routing, Ruling, Ticket, call_id_on_record,
-    clean_text,
+    Address, CallKind, CallOutcome, CallRecord, Decision, Op, PinOutcome, Routing, Ruling, Ticket,
+    call_id_on_record, clean_text,
 };
 use umbel_time::Instant;
 
@@ -53,7 +53,7 @@ impl Proxy {
         (*request.method() == Method::Invite).then(|| Decision {
             call_id: call_id_on_record(request.headers().call_id()).to_owned(),
             at: self.clocks(now).wall,
-            mailbox: callee.and_then(|callee| callee.to_string().parse().ok()),
+            mailbox: callee.and_then(|callee| Address::new(callee.user(), callee.host()).ok()),
             transport: on_record(*transport),
             peer: peer.map(str::to_owned),
             command_seen: request.headers().has(&HeaderName::MsExchangeCommand),

@@ -40,6 +40,11 @@ pub fn encode_user(user: &str) -> String {
     encode(user, |c| grammar::is(c, USER))
 }
 
+/// How long that is.
+pub(crate) fn encoded_user_length(user: &str) -> usize {
+    user.bytes().map(|octet| if grammar::is(octet, USER) && octet != b'%' { 1 } else { 3 }).sum()
+}
+
 /// Writes a URI parameter's name or value.
 pub fn encode_parameter(value: &str) -> String {
     encode(value, |c| grammar::is(c, URI_PARAMETER) && c != b'=')
