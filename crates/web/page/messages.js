@@ -11,6 +11,8 @@ import { messageSelection } from './selection.js';
 import { failed, loading, nothing } from './states.js';
 
 const PAGE = 50;
+/// Older ones come in longer pages: who asks for them goes on scrolling.
+const OLDER = 200;
 /// Most that the server lists at once.
 const PAGE_MAX = 500;
 
@@ -198,7 +200,7 @@ export function messagesView(folder, owner) {
         isLoadingOlder = true;
         const mine = turn;
         try {
-            const page = await asked(PAGE, { before: next });
+            const page = await asked(OLDER, { before: next });
             if (mine !== turn) return;
             const added = page.messages.map(message => put(message));
             list.append(...added.map(line => line.element));

@@ -57,6 +57,16 @@ const owner = {
         frame();
         showView(true);
     },
+    /// Does something that ends every session. That ours has ended is then no news.
+    async withoutNews(action) {
+        news?.close();
+        news = null;
+        try {
+            await action();
+        } finally {
+            listenForNews();
+        }
+    },
     /// The view anew, since what it shows is another.
     show: () => showView(true),
 };

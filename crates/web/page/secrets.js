@@ -21,11 +21,13 @@ function pinCard(owner) {
         name: 'pin', title: say('secrets.pin'), note: say(made ? 'secrets.pin_made' : 'secrets.pin_note'), made, digits,
         wrongWith: text => (/^[0-9]+$/.test(text) ? '' : say('secrets.digits')),
         async change(current, fresh) {
-            await ask('PUT', 'me/pin', { current, new: fresh });
-            notice(say('secrets.pin_changed'));
-            // The session has ended with the old PIN; whoever changed it signs in again and is back here.
-            await owner.refresh();
+            await owner.withoutNews(async () => {
+                await ask('PUT', 'me/pin', { current, new: fresh });
+                // The session has ended with the old PIN; whoever changed it signs in again and is back here.
+                await owner.refresh();
+            });
             owner.show();
+            notice(say('secrets.pin_changed'));
         },
     });
     if (owner.me.email) {
@@ -48,9 +50,11 @@ function passwordCard(owner) {
         name: 'password', title: say('secrets.password'), note: say('secrets.password_note'),
         wrongWith: text => ([...text].length < PASSWORD_CHARS_MIN ? say('secrets.short', { count: PASSWORD_CHARS_MIN }) : ''),
         async change(current, fresh) {
-            await ask('PUT', 'me/password', { current, new: fresh });
-            // With the new one the page goes on where it is.
-            await signIn(owner.me.address, fresh);
+            await owner.withoutNews(async () => {
+                await ask('PUT', 'me/password', { current, new: fresh });
+                // With the new one the page goes on where it is.
+                await signIn(owner.me.address, fresh);
+            });
             notice(say('secrets.password_changed'));
         },
     });
