@@ -373,7 +373,7 @@ fn count_messages(connection: &Connection, row: UserRow) -> Outcome<(Counts, u64
                count(*) FILTER (WHERE deleted IS NOT NULL), \
                count(*) FILTER (WHERE deleted IS NULL AND NOT heard AND importance = 'high'), \
                count(*) FILTER (WHERE deleted IS NULL AND heard AND importance = 'high'), \
-               coalesce(sum(bytes), 0) FROM message WHERE user = ?1";
+               coalesce(sum(bytes), 0) FROM message INDEXED BY message_changes WHERE user = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let counted = statement.query_row([row], |row| {
         let counts = Counts {
