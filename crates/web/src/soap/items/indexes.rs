@@ -44,17 +44,31 @@ impl Indexes {
         store: &StoreHandle,
     ) -> Result<OwnedMutexGuard<Index>, Reply> {
         let mut index = self.take(owner).lock_owned().await;
-        for _ in 0..QUESTIONS_MAX {
-            let after = index.up_to();
-            match store.ask(Op::ListItems { mailbox: owner.clone(), after }).await {
-                Reply::Items(changes) => {
-                    if index.apply(*changes) == Progress::Complete {
-                        self.note(owner, index.len());
-                        return Ok(index);
-                    }
-                }
+        let ask = async |after| (after, store.ask(Op::ListItems { mailbox: owner.clone(), after }).await);
+        let mut asked = ask(index.up_to()).await;
+        for _ in 1..QUESTIONS_MAX {
+            let changes = match asked.1 {
+                Reply::Items(changes) => changes,
                 other => return Err(other),
+            };
+            let (progress, ahead) = match changes.up_to < changes.latest {
+                // The store reads on while what it gave is put in its place.
+                true => {
+                    let next = ask(changes.up_to);
+                    let (next, progress) = tokio::join!(next, async { index.apply(*changes) });
+                    (progress, Some(next))
+                }
+                false => (index.apply(*changes), None),
+            };
+            if progress == Progress::Complete {
+                self.note(owner, index.len());
+                return Ok(index);
             }
+            asked = match ahead.filter(|(after, _)| *after == index.up_to()) {
+                Some(ahead) => ahead,
+                // What was here could not be brought in step: from the beginning.
+                None => ask(index.up_to()).await,
+            };
         }
         Err(Reply::Failed(StoreError::Overloaded))
     }
