@@ -434,7 +434,7 @@ impl UnifiedMessaging {
                     .find(|(_, known)| Arc::ptr_eq(known, prompt))
                     .map(|(name, _)| (*name).to_owned())
             }
-            Clip::Message(_) => Some("+".to_owned()),
+            Clip::Message(_) | Clip::Greeting(_) => Some("+".to_owned()),
             Clip::Tone(_) => Some("*".to_owned()),
             Clip::Silence(_) => None,
         }

@@ -4,7 +4,7 @@ use std::f32::consts::TAU;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use crate::{Message, Prompt};
+use crate::{Greeting, Message, Prompt};
 
 /// A sine wave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub enum Clip {
     Prompt(Arc<Prompt>),
     /// A stored message or greeting.
     Message(Message),
+    /// A stored greeting that other calls hear, too.
+    Greeting(Arc<Greeting>),
     /// Nothing, for a while.
     Silence(Duration),
     /// A tone.
@@ -79,6 +81,7 @@ impl Clip {
         match self {
             Clip::Prompt(prompt) => prompt.duration(),
             Clip::Message(message) => message.duration(),
+            Clip::Greeting(greeting) => greeting.message().duration(),
             Clip::Silence(duration) => *duration,
             Clip::Tone(tone) => tone.duration,
         }

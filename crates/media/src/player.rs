@@ -7,7 +7,7 @@ use crate::g711::Law;
 use crate::half_band::{Doubler, Halver};
 use crate::tempo::Tempo;
 use crate::voice::Encoder;
-use crate::{Clip, Codec, Event, Message, PlayId, Prompt};
+use crate::{Clip, Codec, Event, Greeting, Message, PlayId, Prompt};
 
 /// The player of one call.
 pub(crate) struct Player {
@@ -34,7 +34,7 @@ struct Playing {
 }
 
 /// Between the rate of a message and that of the codec.
-enum Conversion {
+pub(crate) enum Conversion {
     None,
     Halve(Box<Halver>),
     Double(Box<Doubler>),
@@ -122,40 +122,56 @@ impl Player {
         let clip = playing.clips.get(playing.index)?;
         let within = playing.within;
         let mut step = PACKET_TIME;
-        match clip {
-            Clip::Prompt(prompt) => say(prompt, &mut self.coder, codec, within, payload),
-            Clip::Silence(_) => silence(&mut self.coder, codec, payload),
-            Clip::Tone(tone) => match tone.prepared() {
-                Some(prompt) => say(prompt, &mut self.coder, codec, within, payload),
-                None => {
-                    let mut samples = [0; 320];
-                    let samples = &mut samples[..codec.samples_per_packet()];
-                    tone.fill(within, codec.sample_rate(), samples);
-                    coder(&mut self.coder, codec).encode(samples, payload);
-                }
-            },
-            Clip::Message(message) if !message.is_playable() => silence(&mut self.coder, codec, payload),
-            Clip::Message(message) => match (message.law(), law_of(codec)) {
-                (Some(stored), Some(line)) if self.speed == 100 && self.volume == 0 => {
-                    copy(message, stored, line, within, payload);
-                }
-                (_, _) => {
-                    step = PACKET_TIME * self.speed / 100;
-                    let mut samples = [0; 320];
-                    let length = usize::try_from(message.rate() / 50).unwrap_or(0).min(samples.len());
-                    let at = i64::try_from(samples_in(within, message.rate())).unwrap_or(i64::MAX);
-                    if self.speed == 100 {
-                        playing.tempo.reset();
-                        message.read(at, &mut samples[..length]);
-                    } else {
-                        playing.tempo.fill(message, at, &mut samples[..length]);
+        let message = match clip {
+            Clip::Message(message) => Some(message),
+            Clip::Greeting(greeting) if self.speed == 100 && self.volume == 0 => {
+                let is_said = say_shared(greeting, codec, within, payload);
+                (!is_said).then(|| greeting.message())
+            }
+            Clip::Greeting(greeting) => Some(greeting.message()),
+            Clip::Prompt(prompt) => {
+                say(prompt, &mut self.coder, codec, within, payload);
+                None
+            }
+            Clip::Silence(_) => {
+                silence(&mut self.coder, codec, payload);
+                None
+            }
+            Clip::Tone(tone) => {
+                match tone.prepared() {
+                    Some(prompt) => say(prompt, &mut self.coder, codec, within, payload),
+                    None => {
+                        let mut samples = [0; 320];
+                        let samples = &mut samples[..codec.samples_per_packet()];
+                        tone.fill(within, codec.sample_rate(), samples);
+                        coder(&mut self.coder, codec).encode(samples, payload);
                     }
-                    amplify(&mut samples[..length], self.volume);
-                    let mut converted = [0; 320];
-                    let ready = playing.conversion.run(&samples[..length], codec, &mut converted);
-                    coder(&mut self.coder, codec).encode(ready, payload);
                 }
-            },
+                None
+            }
+        };
+        match message.map(|message| (message, message.law(), law_of(codec))) {
+            None => {}
+            Some((message, ..)) if !message.is_playable() => silence(&mut self.coder, codec, payload),
+            Some((message, Some(stored), Some(line))) if self.speed == 100 && self.volume == 0 => {
+                copy(message, stored, line, within, payload);
+            }
+            Some((message, _, _)) => {
+                step = PACKET_TIME * self.speed / 100;
+                let mut samples = [0; 320];
+                let length = usize::try_from(message.rate() / 50).unwrap_or(0).min(samples.len());
+                let at = i64::try_from(samples_in(within, message.rate())).unwrap_or(i64::MAX);
+                if self.speed == 100 {
+                    playing.tempo.reset();
+                    message.read(at, &mut samples[..length]);
+                } else {
+                    playing.tempo.fill(message, at, &mut samples[..length]);
+                }
+                amplify(&mut samples[..length], self.volume);
+                let mut converted = [0; 320];
+                let ready = playing.conversion.run(&samples[..length], codec, &mut converted);
+                coder(&mut self.coder, codec).encode(ready, payload);
+            }
         }
         let first = (!playing.started).then_some(playing.id);
         playing.started = true;
@@ -211,7 +227,12 @@ impl Playing {
 
 impl Conversion {
     /// `samples`, which are a packet of a message, at the rate of the codec.
-    fn run<'a>(&mut self, samples: &'a [i16], codec: Codec, converted: &'a mut [i16; 320]) -> &'a [i16] {
+    pub(crate) fn run<'a>(
+        &mut self,
+        samples: &'a [i16],
+        codec: Codec,
+        converted: &'a mut [i16; 320],
+    ) -> &'a [i16] {
         let wanted = codec.samples_per_packet();
         match samples.len().cmp(&wanted) {
             std::cmp::Ordering::Equal => {
@@ -251,6 +272,14 @@ fn copy(message: &Message, stored: Law, line: Law, within: Duration, payload: &m
         payload.extend(bytes.iter().map(|byte| stored.to(line, *byte)));
     }
     payload.resize(payload.len() + 160 - bytes.len(), line.silence());
+}
+
+/// What a greeting has at this place, coded for all who hear it. False: it is to be said as a message of its own,
+/// which is as cheap where nothing need be coded.
+fn say_shared(greeting: &Greeting, codec: Codec, within: Duration, payload: &mut Vec<u8>) -> bool {
+    let is_copied = greeting.message().law().is_some() && law_of(codec).is_some();
+    let is_whole = within.as_micros().is_multiple_of(PACKET_TIME.as_micros());
+    !is_copied && is_whole && greeting.packet(codec, packets_in(within), payload)
 }
 
 /// What a prompt has at this place; silence beyond its end.

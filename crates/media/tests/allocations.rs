@@ -7,8 +7,8 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use umbel_media::{
-    Channel, Clip, Codec, Command, Direction, MasterKey, Message, Parameters, PlayId, Prompt, RecordId,
-    RecordLimits, Session, SrtpKeys, Suite,
+    Channel, Clip, Codec, Command, Direction, Greeting, MasterKey, Message, Parameters, PlayId, Prompt,
+    RecordId, RecordLimits, Session, SrtpKeys, Suite,
 };
 use umbel_time::Instant;
 
@@ -105,8 +105,13 @@ fn a_packet_that_is_played_costs_none() {
     let prompt = Clip::Prompt(Arc::new(Prompt::new(&samples, 16_000).unwrap()));
     let wide = Message::from_samples(&samples, 16_000).unwrap();
     let narrow = wide.converted(umbel_wav::Format::PCMA).unwrap();
+    // Whoever hears a greeting first keeps what is coded for the others.
+    let greeting = Clip::Greeting(Arc::new(Greeting::new(wide.clone())));
     for codec in [Codec::Pcmu, Codec::G722] {
-        for clip in [prompt.clone(), Clip::Message(wide.clone()), Clip::Message(narrow.clone())] {
+        sent(codec, None, greeting.clone());
+        let clips =
+            [prompt.clone(), Clip::Message(wide.clone()), Clip::Message(narrow.clone()), greeting.clone()];
+        for clip in clips {
             let counts = sent(codec, None, clip.clone());
             assert!(counts.len() > 200);
             assert!(counts.iter().all(|count| *count == 0), "{codec:?} {clip:?}: {counts:?}");

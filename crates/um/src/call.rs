@@ -397,7 +397,7 @@ impl Call {
         }
         let mut talk = Talk::new(beginning.conversation.0, mailbox, beginning.calling, settled.format, desk);
         if let Some((clip, audio)) = beginning.greeting {
-            talk.shelve(clip, audio);
+            talk.greet(clip, audio, desk);
         }
         talk.hold(settled.held, desk);
         self.stage = Stage::Talking(Box::new((talk, media)));

@@ -12,6 +12,7 @@ use umbel_ua::{CallKey, Command};
 
 use crate::alarm::SkipWatch;
 use crate::call::Question;
+use crate::greetings::Greetings;
 use crate::order::{MediaKey, Wish};
 use crate::play_on_phone::PhoneCalls;
 use crate::{Alarm, Config};
@@ -57,6 +58,7 @@ pub(crate) struct Tray {
     pub(crate) skips: SkipWatch,
     /// Calls that users asked us to place.
     pub(crate) phone_calls: PhoneCalls,
+    pub(crate) greetings: Greetings,
     last_ticket: u64,
 }
 

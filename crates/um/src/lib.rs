@@ -22,6 +22,7 @@ mod classify;
 mod config;
 mod counter;
 mod desk;
+mod greetings;
 mod keypad;
 mod message_waiting;
 mod missed_calls;

@@ -13,8 +13,8 @@ use umbel_wav::{Encoding, Format};
 use super::*;
 use crate::testing::{purity, rms, sine};
 use crate::{
-    Clip, Digit, Direction, Keystroke, MasterKey, Message, PlayId, Prompt, RecordId, RecordLimits, SrtpKeys,
-    Suite, Tone,
+    Clip, Digit, Direction, Greeting, Keystroke, MasterKey, Message, PlayId, Prompt, RecordId, RecordLimits,
+    SrtpKeys, Suite, Tone,
 };
 
 mod calls;

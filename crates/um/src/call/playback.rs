@@ -14,6 +14,7 @@ use umbel_store::{AudioFormat, StoredAudio};
 use umbel_wav::{Encoding, Format};
 
 use crate::config::Prompts;
+use crate::greetings::Greetings;
 
 /// Recordings that are kept at hand; the oldest makes room.
 const SHELF_MAX: usize = 6;
@@ -58,7 +59,7 @@ enum Shelf {
     /// The store was asked.
     Asked(Fetch),
     /// It is at hand.
-    Here(Message),
+    Here(umbel_media::Clip),
     /// It cannot be read.
     Unreadable,
 }
@@ -133,8 +134,14 @@ impl Playback {
 
     /// A recording is at hand, or known to be unreadable.
     pub(crate) fn put(&mut self, clip: Clip, audio: Option<StoredAudio>) {
-        let shelf = audio.map_or(Shelf::Unreadable, |audio| Shelf::Here(message(audio)));
-        self.shelve(clip, shelf);
+        let here = |audio| Shelf::Here(umbel_media::Clip::Message(message(audio)));
+        self.shelve(clip, audio.map_or(Shelf::Unreadable, here));
+    }
+
+    /// A greeting is at hand, which others may be hearing, too.
+    pub(crate) fn put_greeting(&mut self, clip: Clip, audio: StoredAudio, greetings: &mut Greetings) {
+        let greeting = greetings.share(message(audio));
+        self.shelve(clip, Shelf::Here(umbel_media::Clip::Greeting(greeting)));
     }
 
     fn shelve(&mut self, clip: Clip, shelf: Shelf) {
@@ -185,13 +192,13 @@ impl Playback {
                 self.forget(clip);
                 Some(Step::Tell(Event::ClipFailed(order, clip)))
             }
-            Some(Shelf::Here(message)) => {
+            Some(Shelf::Here(sound)) => {
                 self.rest.pop_front();
                 let from = match start {
                     StartAt::Beginning => Duration::ZERO,
                     StartAt::WhereStopped => self.stopped_at(clip),
                 };
-                Some(self.begin(Some(clip), vec![umbel_media::Clip::Message(message)], from))
+                Some(self.begin(Some(clip), vec![sound], from))
             }
         }
     }

@@ -95,9 +95,9 @@ impl Talk {
         self.go_on(record, desk);
     }
 
-    /// A recording that was fetched before the conversation began.
-    pub(crate) fn shelve(&mut self, clip: Clip, audio: umbel_store::StoredAudio) {
-        self.playback.put(clip, Some(audio));
+    /// What the caller is greeted with, which was fetched before the conversation began.
+    pub(crate) fn greet(&mut self, clip: Clip, audio: umbel_store::StoredAudio, desk: &mut Desk<'_>) {
+        self.playback.put_greeting(clip, audio, &mut desk.tray.greetings);
     }
 
     /// Whether all is said and all that was recorded is settled.

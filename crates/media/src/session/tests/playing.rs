@@ -118,6 +118,7 @@ fn every_kind_of_clip_sounds_in_every_codec() {
         linear(48_000),
         Clip::Message(wide.converted(Format::PCMU).unwrap()),
         Clip::Message(wide.converted(Format::PCMA).unwrap()),
+        Clip::Greeting(Arc::new(Greeting::new(wide.clone()))),
         Clip::Message(wide),
         tone(1_000),
     ];
@@ -143,7 +144,11 @@ fn speed_and_volume_change_messages_and_leave_prompts_alone() {
     let samples = sine(500.0, 8_000, 16_000, 4_000.0);
     let message = Clip::Message(Message::from_samples(&samples, 8_000).unwrap());
     let prompt = Clip::Prompt(Arc::new(Prompt::new(&samples, 8_000).unwrap()));
+    let greeting = Message::from_samples(&samples, 8_000).unwrap();
+    let greeting = Clip::Greeting(Arc::new(Greeting::new(greeting)));
     for (clip, percent, decibels, packets, loudness) in [
+        (&greeting, 50, 6, 200, 5_643.0),
+        (&greeting, 100, 0, 100, 2_828.0),
         (&message, 200, 0, 50, 2_828.0),
         (&message, 50, 0, 200, 2_828.0),
         (&message, 100, 6, 100, 5_643.0),
