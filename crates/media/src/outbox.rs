@@ -45,6 +45,10 @@ impl Outbox {
         self.events.len() >= Self::WAITING_MAX
     }
 
+    pub(crate) fn has_event(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     pub(crate) fn event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }

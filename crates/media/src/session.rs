@@ -235,6 +235,11 @@ impl Session {
         self.outbox.event()
     }
 
+    /// Whether [`Session::poll_event`] has something to give.
+    pub fn has_event(&self) -> bool {
+        self.outbox.has_event()
+    }
+
     /// When [`Session::handle_timeout`] wants to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         if self.closed {

@@ -52,6 +52,8 @@ use preparation::{Offer, Plan, Preparation};
 use record::Record;
 use talk::{Calling, KeyWay, Talk};
 
+pub use talk::heeds;
+
 /// How long a caller waits for the store and for sockets before the call is answered without what is
 /// missing, or refused.
 const PREPARATION_PATIENCE: Duration = Duration::from_secs(2);

@@ -34,6 +34,7 @@ mod refusal;
 mod search;
 mod um;
 
+pub use call::heeds;
 pub use classify::DiversionPreference;
 pub use config::{
     Clocks, Config, ConfirmPlayback, Identity, Media, Notified, PlayOnPhone, Prompts, Recording,

@@ -6,6 +6,7 @@
 
 mod inbox;
 mod ports;
+mod ready;
 mod worker;
 
 #[cfg(all(test, target_os = "linux"))]

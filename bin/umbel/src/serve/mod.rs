@@ -363,8 +363,8 @@ impl Common {
     }
 }
 
-/// The media threads; what sessions tell becomes orders to the loop. An event that finds no room is
-/// offered again by its worker.
+/// The media threads; what sessions tell becomes orders to the loop, as far as calls heed it. An event that finds
+/// no room is offered again by its worker.
 fn media(
     um: &crate::config::Um,
     clock: Clock,
@@ -373,6 +373,9 @@ fn media(
     let config = MediaConfig { address: um.rtp_address, ports: um.rtp_ports, dscp: um.dscp, threads: None };
     let orders = orders.clone();
     let deliver = move |key, event| {
+        if !umbel_um::heeds(&event) {
+            return Ok(());
+        }
         orders.try_send(Order::Media { key, event }).or_else(|refused| match refused.into_inner() {
             Order::Media { event, .. } if !orders.is_closed() => Err(event),
             // Nobody is left to be told.

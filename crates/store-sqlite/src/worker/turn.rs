@@ -12,8 +12,9 @@ use super::threads::{HashPool, Syncer};
 use crate::hash_work::WorkDone;
 use crate::store::SqliteStore;
 
-/// How often running recordings are synced (REL-02: at most the last second is lost).
-const ROUND: Duration = Duration::from_millis(900);
+/// How often running recordings are synced (REL-02: at most the last second is lost): a chunk may have waited a
+/// tenth of a second for those of other calls.
+const ROUND: Duration = Duration::from_millis(800);
 /// How soon a batch is tried again while another program holds the store.
 const BUSY_RETRY: Duration = Duration::from_millis(50);
 /// How long an operation waits for another program (REL-12 asks for 30 s) before it fails.
@@ -37,6 +38,8 @@ pub(super) struct Course {
     changes: UserChanges,
     writes: Vec<Waiting>,
     notes: Vec<Waiting>,
+    /// What became of this turn's chunks: told together, so that whoever hears of them is woken once.
+    appended: Vec<(Answer, Reply)>,
     /// Operations that are with the hash threads.
     hashing: usize,
     /// A sync is running.
@@ -54,9 +57,22 @@ impl Course {
         syncer: Syncer,
         changes: UserChanges,
     ) -> Self {
-        let (writes, notes) = (Vec::new(), Vec::new());
+        let (writes, notes, appended) = (Vec::new(), Vec::new(), Vec::new());
         let (hashing, syncing, next_round, retry) = (0, false, None, None);
-        Course { store, queue, pool, syncer, changes, writes, notes, hashing, syncing, next_round, retry }
+        Course {
+            store,
+            queue,
+            pool,
+            syncer,
+            changes,
+            writes,
+            notes,
+            appended,
+            hashing,
+            syncing,
+            next_round,
+            retry,
+        }
     }
 
     pub(super) fn run(mut self) {
@@ -69,6 +85,9 @@ impl Course {
             }
             for job in turn.jobs {
                 self.take_job(job);
+            }
+            for (answer, reply) in std::mem::take(&mut self.appended) {
+                self.reply(answer, reply);
             }
             self.commit();
             self.sync_running();
@@ -105,8 +124,12 @@ impl Course {
     fn take_job(&mut self, job: Job) {
         match course::kind(&job.op) {
             Kind::Immediate => {
+                let is_append = matches!(job.op, umbel_store::Op::Append { .. });
                 let reply = execute(&mut self.store as &mut dyn Store, job.op);
-                self.reply(job.answer, reply);
+                match is_append {
+                    true => self.appended.push((job.answer, reply)),
+                    false => self.reply(job.answer, reply),
+                }
             }
             Kind::Finish => {
                 let umbel_store::Op::Finish(finish) = &job.op else {

@@ -61,6 +61,24 @@ pub(crate) struct Talk {
     transferring: bool,
 }
 
+/// Whether a call does anything about this. What nobody heeds need not wake the loop.
+pub fn heeds(event: &umbel_media::Event) -> bool {
+    use umbel_media::Event;
+    match event {
+        Event::Digit(_)
+        | Event::PlayEnded { .. }
+        | Event::Recorded { .. }
+        | Event::RecordingEnded { .. }
+        | Event::RtpLost => true,
+        // Levels and live sound are for telephones, and never ordered here.
+        Event::PlayStarted { .. }
+        | Event::Levels { .. }
+        | Event::Heard { .. }
+        | Event::FirstPacketReceived
+        | Event::DigitsSent => false,
+    }
+}
+
 /// XFER-1: "BYE after a final sipfrag or 32 s"; here the caller is told, and stays.
 const TRANSFER_PATIENCE: Duration = Duration::from_secs(32);
 
@@ -140,9 +158,10 @@ impl Talk {
                     self.tell(Event::Input(Input::Recorded(recorded)), record, desk);
                 }
             }
-            // Levels and live sound are for telephones, and never ordered here.
-            umbel_media::Event::Levels { .. } | umbel_media::Event::Heard { .. } => {}
+            // Not heeded, or a matter of the whole call.
             umbel_media::Event::PlayStarted { .. }
+            | umbel_media::Event::Levels { .. }
+            | umbel_media::Event::Heard { .. }
             | umbel_media::Event::FirstPacketReceived
             | umbel_media::Event::DigitsSent
             | umbel_media::Event::RtpLost => {}

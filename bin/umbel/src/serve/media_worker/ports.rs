@@ -1,9 +1,8 @@
 //! Pairs of UDP sockets: an even port for RTP and the next one for RTCP. RFC 3550 11.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 
-use mio::net::UdpSocket;
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng as _;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -91,7 +90,7 @@ impl Ports {
             socket.set_tos_v4(class)?;
         }
         socket.bind(&address.into())?;
-        Ok(UdpSocket::from_std(socket.into()))
+        Ok(socket.into())
     }
 }
 

@@ -326,6 +326,41 @@ fn a_flood_on_one_call_leaves_the_others_alone() {
     });
 }
 
+/// DEC-42: whoever takes chunks is woken ten times a second and not once for each call.
+#[test]
+fn chunks_of_many_calls_leave_together() {
+    let mut bench = bench(&config((33_900, 33_999)), 10_000);
+    let mut phones: Vec<Phone> = (0..40).map(|key| bench.call(key)).collect();
+    for key in 0..40 {
+        bench.workers.order(key, Command::Record { id: RecordId(key), limits: LIMITS });
+    }
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let came: Vec<Instant> = std::thread::scope(|scope| {
+        let bench = &bench.events;
+        // A receiver stays with the thread that made it; the telephones go.
+        let (stop, phones) = (&stop, &mut phones);
+        scope.spawn(move || {
+            // Each fills its chunks at a time of its own, 25 ms after the one before it.
+            at_a_pace(160, |n| {
+                let started = phones.len().min((n * 20 / 25) as usize + 1);
+                phones.iter_mut().take(started).for_each(|phone| phone.sends(&[9; 160]));
+            });
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        let mut came = Vec::new();
+        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            if let Ok((_, Event::Recorded { .. })) = bench.recv_timeout(Duration::from_millis(50)) {
+                came.push(Instant::now());
+            }
+        }
+        came
+    });
+    let apart = came.windows(2).filter(|pair| pair[1] - pair[0] > Duration::from_millis(15)).count();
+    assert!(came.len() >= 60, "{}", came.len());
+    // One by one they would be nearly as many as chunks.
+    assert!(apart <= 40, "{apart} of {}", came.len());
+}
+
 #[test]
 fn a_call_over_ipv6_is_a_call() {
     let mut config = config((33_700, 33_799));

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
+use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mio::net::UdpSocket;
-use mio::{Events, Interest, Poll, Token};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use umbel_media::{Channel, Command, Counters, Event, Session};
@@ -17,17 +16,20 @@ use umbel_time::{Instant, Timers};
 use super::Deliver;
 use super::inbox::Inbox;
 use super::ports::Pair;
+use super::ready::Ready;
 
 /// How often what has come is taken: DEC-42.
 const DRAIN_EVERY: Duration = Duration::from_millis(5);
-/// What is due within this is done in one go.
+/// What is due within this is done in one go. Drains begin with a grain, so that they and what has to leave then
+/// share one wake-up.
 const GRAIN: Duration = Duration::from_millis(1);
 /// Packets of one socket in one go; the others come next time. SEC-77: a flood does not keep the rest waiting.
 const PACKETS_A_TURN: usize = 32;
-/// Sockets that became readable, in one look.
-const READY_MAX: usize = 1_024;
 /// No packet that we want is longer.
 const PACKET_MAX: usize = 2_048;
+/// Chunks of recordings wait for those of other calls, so that a hundred calls do not wake the loop and the store
+/// a hundred times a second. What a call has to tell besides takes its chunk along.
+const CHUNKS_EVERY: Duration = Duration::from_millis(100);
 /// How long what a closed call still has to tell is offered.
 const LEAVING_MAX: Duration = Duration::from_secs(10);
 
@@ -57,17 +59,22 @@ pub(super) struct Worker<K, D> {
     random: ChaCha20Rng,
     deliver: D,
     totals: Arc<Mutex<Counters>>,
-    poll: Poll,
+    ready: Ready,
+    /// Room for what it finds.
+    found: Vec<(usize, Channel)>,
     slots: Vec<Option<Call<K>>>,
     free: Vec<usize>,
     slot_of: BTreeMap<K, usize>,
     timers: Timers<usize>,
-    /// Sockets with more packets than one turn takes.
-    unfinished: BTreeSet<Token>,
     /// Calls whose events were not taken.
     undelivered: BTreeSet<usize>,
+    /// Calls with a chunk that waits for those of others.
+    chunks: BTreeSet<usize>,
     leaving: Vec<Leaving<K>>,
+    /// How many drains there were.
+    drains: u64,
     next_drain: Instant,
+    next_chunks: Instant,
     stopped: bool,
 }
 
@@ -76,9 +83,21 @@ struct Call<K> {
     key: K,
     pair: Pair,
     session: Option<Box<Session>>,
-    /// An event that was not taken.
+    /// An event that was not taken, or that waits for those of others.
     event: Option<Event>,
     due: Option<Instant>,
+    /// Which drain last found something on [`Pair::sound`].
+    heard_in: u64,
+}
+
+/// What is left of what a session tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Nothing,
+    /// A chunk, which may wait.
+    Chunk,
+    /// An event that was not taken.
+    Undelivered,
 }
 
 /// A call without sockets that still has something to tell.
@@ -103,22 +122,25 @@ impl<K: Ord + Copy, D: Deliver<K>> Worker<K, D> {
             random,
             deliver,
             totals,
-            poll: Poll::new()?,
+            ready: Ready::new()?,
+            found: Vec::new(),
             slots: Vec::new(),
             free: Vec::new(),
             slot_of: BTreeMap::new(),
             timers: Timers::new(),
-            unfinished: BTreeSet::new(),
             undelivered: BTreeSet::new(),
+            chunks: BTreeSet::new(),
             leaving: Vec::new(),
+            drains: 0,
             next_drain: Instant::ZERO,
+            next_chunks: Instant::ZERO,
             stopped: false,
         })
     }
 
     pub(super) fn run(mut self) {
         let mut orders = VecDeque::new();
-        let mut ready = Events::with_capacity(READY_MAX);
+        let mut buffer = [0; PACKET_MAX];
         while !self.stopped {
             self.inbox.wait(self.patience());
             self.inbox.take(&mut orders);
@@ -133,9 +155,15 @@ impl<K: Ord + Copy, D: Deliver<K>> Worker<K, D> {
                 });
             }
             if self.next_drain <= now && self.is_busy() {
-                self.next_drain = now + DRAIN_EVERY;
-                self.drain(now, &mut ready);
+                self.next_drain = following(now, DRAIN_EVERY);
+                self.drain(now, &mut buffer);
                 self.deliver_again(now);
+            }
+            if self.next_chunks <= now {
+                self.next_chunks = following(now, CHUNKS_EVERY);
+                for slot in std::mem::take(&mut self.chunks) {
+                    self.serve(slot, false, |_, _| ());
+                }
             }
         }
         let open: Vec<K> = self.slot_of.keys().copied().collect();
@@ -171,19 +199,16 @@ impl<K: Ord + Copy, D: Deliver<K>> Worker<K, D> {
         }
     }
 
-    fn open(&mut self, key: K, mut pair: Pair) {
+    fn open(&mut self, key: K, pair: Pair) {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len() - 1
         });
-        for (channel, socket) in [(Channel::Rtp, &mut pair.sound), (Channel::Rtcp, &mut pair.control)] {
-            let registered = self.poll.registry().register(socket, token(slot, channel), Interest::READABLE);
-            if let Err(error) = registered {
-                // The call hears nothing, and ends as every line that is dead.
-                tracing::error!(%error, "a media socket cannot be watched");
-            }
+        if let Err(error) = self.ready.enter(slot, &pair) {
+            // The call hears nothing, and ends as every line that is dead.
+            tracing::error!(%error, "a media socket cannot be watched");
         }
-        self.slots[slot] = Some(Call { key, pair, session: None, event: None, due: None });
+        self.slots[slot] = Some(Call { key, pair, session: None, event: None, due: None, heard_in: 0 });
         self.slot_of.insert(key, slot);
     }
 
@@ -201,8 +226,12 @@ impl<K: Ord + Copy, D: Deliver<K>> Worker<K, D> {
         }
     }
 
-    /// Does something with a session, and then what it wants done.
+    /// Does something with a session, and then what it wants done. Its chunks may wait.
     fn with(&mut self, slot: usize, work: impl FnOnce(&mut Call<K>, &mut Session)) {
+        self.serve(slot, true, work);
+    }
+
+    fn serve(&mut self, slot: usize, chunks_wait: bool, work: impl FnOnce(&mut Call<K>, &mut Session)) {
         let Some(call) = self.slots.get_mut(slot).and_then(Option::as_mut) else { return };
         let Some(mut session) = call.session.take() else { return };
         // A fault in one session ends one call.
@@ -215,7 +244,7 @@ impl<K: Ord + Copy, D: Deliver<K>> Worker<K, D> {
             return;
         }
         transmit(&call.pair, &mut session);
-        let delivered = deliver(&mut self.deliver, call.key, &mut session, &mut call.event);
+        let rest = deliver(&mut self.deliver, call.key, &mut session, &mut call.event, chunks_wait);
         let due = session.poll_timeout();
         if due != call.due {
             call.due = due;
@@ -225,34 +254,39 @@ impl<K: Ord + Copy, D: Deliver<K>> Worker<K, D> {
             }
         }
         call.session = Some(session);
-        if !delivered {
-            self.undelivered.insert(slot);
+        match rest {
+            Rest::Nothing => {}
+            Rest::Chunk => drop(self.chunks.insert(slot)),
+            Rest::Undelivered => drop(self.undelivered.insert(slot)),
         }
     }
 
     /// Takes what has come.
-    fn drain(&mut self, now: Instant, ready: &mut Events) {
-        for token in std::mem::take(&mut self.unfinished) {
-            self.receive(now, token);
+    fn drain(&mut self, now: Instant, buffer: &mut [u8]) {
+        self.drains += 1;
+        let mut found = std::mem::take(&mut self.found);
+        self.ready.look(&mut found);
+        for (slot, channel) in found.drain(..) {
+            self.receive(now, slot, channel, buffer);
         }
-        if let Err(error) = self.poll.poll(ready, Some(Duration::ZERO)) {
-            // A signal came; what is there is still there in 5 ms.
-            tracing::debug!(%error, "looking for packets");
-            return;
-        }
-        for event in ready.iter() {
-            self.receive(now, event.token());
-        }
+        self.found = found;
     }
 
-    /// Takes the packets of one socket.
-    fn receive(&mut self, now: Instant, token: Token) {
-        let (slot, channel) =
-            (token.0 / 2, if token.0.is_multiple_of(2) { Channel::Rtp } else { Channel::Rtcp });
-        let mut buffer = [0; PACKET_MAX];
-        for _ in 0..PACKETS_A_TURN {
+    /// Takes a packet of a socket that has one. A line brings one every 20 ms, and asking for a second would cost
+    /// as much as taking the first: only a socket that had something in the last drain too is emptied.
+    fn receive(&mut self, now: Instant, slot: usize, channel: Channel, buffer: &mut [u8]) {
+        let mut packets = 1;
+        if channel == Channel::Rtp
+            && let Some(call) = self.slots.get_mut(slot).and_then(Option::as_mut)
+        {
+            let heard_in = std::mem::replace(&mut call.heard_in, self.drains);
+            if heard_in + 1 == self.drains {
+                packets = PACKETS_A_TURN;
+            }
+        }
+        for _ in 0..packets {
             let Some(call) = self.slots.get_mut(slot).and_then(Option::as_mut) else { return };
-            match socket(&call.pair, channel).recv_from(&mut buffer) {
+            match socket(&call.pair, channel).recv_from(buffer) {
                 Ok((length, source)) => {
                     let bytes = buffer.get(..length).unwrap_or_default();
                     self.with(slot, |_, session| session.handle_packet(now, channel, source, bytes));
@@ -262,17 +296,16 @@ impl<K: Ord + Copy, D: Deliver<K>> Worker<K, D> {
                 Err(_) => {}
             }
         }
-        self.unfinished.insert(token);
     }
 
     /// Offers again what was not taken.
     fn deliver_again(&mut self, now: Instant) {
         for slot in std::mem::take(&mut self.undelivered) {
-            self.with(slot, |_, _| ());
+            self.serve(slot, false, |_, _| ());
         }
         let deliver_to = &mut self.deliver;
         self.leaving.retain_mut(|Leaving { key, session, event, until }| {
-            let rest = !deliver(deliver_to, *key, session, event);
+            let rest = deliver(deliver_to, *key, session, event, false) != Rest::Nothing;
             if rest && *until <= now {
                 tracing::error!("nobody takes what an ended call still has to tell");
             }
@@ -285,24 +318,19 @@ impl<K: Ord + Copy, D: Deliver<K>> Worker<K, D> {
         let Some(slot) = self.slot_of.get(&key).copied() else { return };
         self.with(slot, |_, session| session.handle_command(now, Command::Close));
         let Some(Call { session: Some(mut session), mut event, .. }) = self.forget(slot) else { return };
-        if !deliver(&mut self.deliver, key, &mut session, &mut event) {
+        if deliver(&mut self.deliver, key, &mut session, &mut event, false) != Rest::Nothing {
             self.leaving.push(Leaving { key, session, event, until: now + LEAVING_MAX });
         }
     }
 
     /// Takes a call out of all tables.
     fn forget(&mut self, slot: usize) -> Option<Call<K>> {
-        let mut call = self.slots.get_mut(slot)?.take()?;
+        let call = self.slots.get_mut(slot)?.take()?;
         self.slot_of.remove(&call.key);
         self.timers.disarm(&slot);
+        self.ready.leave(slot);
         self.undelivered.remove(&slot);
-        for (channel, socket) in
-            [(Channel::Rtp, &mut call.pair.sound), (Channel::Rtcp, &mut call.pair.control)]
-        {
-            self.unfinished.remove(&token(slot, channel));
-            // Closing takes it out as well.
-            let _ = self.poll.registry().deregister(socket);
-        }
+        self.chunks.remove(&slot);
         self.free.push(slot);
         if let Some(session) = &call.session {
             add(&mut self.totals.lock().unwrap_or_else(PoisonError::into_inner), session.counters());
@@ -318,20 +346,25 @@ fn transmit(pair: &Pair, session: &mut Session) {
     }
 }
 
-/// Hands over what a session tells. False: not everything was taken.
+/// Hands over what a session tells; a chunk with nothing behind it may wait.
 fn deliver<K: Copy>(
     deliver: &mut impl Deliver<K>,
     key: K,
     session: &mut Session,
     waiting: &mut Option<Event>,
-) -> bool {
+    chunks_wait: bool,
+) -> Rest {
     while let Some(event) = waiting.take().or_else(|| session.poll_event()) {
+        if chunks_wait && matches!(event, Event::Recorded { .. }) && !session.has_event() {
+            *waiting = Some(event);
+            return Rest::Chunk;
+        }
         if let Err(event) = deliver(key, event) {
             *waiting = Some(event);
-            return false;
+            return Rest::Undelivered;
         }
     }
-    true
+    Rest::Nothing
 }
 
 fn socket(pair: &Pair, channel: Channel) -> &UdpSocket {
@@ -341,14 +374,20 @@ fn socket(pair: &Pair, channel: Channel) -> &UdpSocket {
     }
 }
 
-fn token(slot: usize, channel: Channel) -> Token {
-    Token(slot * 2 + usize::from(channel == Channel::Rtcp))
-}
-
 /// The end of the grain in which `due` lies.
 fn grained(due: Instant) -> Instant {
-    let grain = u64::try_from(GRAIN.as_micros()).unwrap_or(1);
+    let grain = micros(GRAIN);
     Instant::from_micros(due.as_micros().div_ceil(grain).saturating_mul(grain))
+}
+
+/// The first multiple of `period` after `now`.
+fn following(now: Instant, period: Duration) -> Instant {
+    let period = micros(period);
+    Instant::from_micros((now.as_micros() / period).saturating_add(1).saturating_mul(period))
+}
+
+fn micros(period: Duration) -> u64 {
+    u64::try_from(period.as_micros()).unwrap_or(1)
 }
 
 fn add(totals: &mut Counters, counters: Counters) {
