@@ -125,6 +125,39 @@ mod tests {
         assert_eq!(index.item(id).map(|item| item.seen), Some(true));
     }
 
+    /// The store gives a mailbox in pieces, and is asked for the next one before the one at hand is looked at.
+    #[tokio::test]
+    async fn a_mailbox_of_many_pieces_is_read_to_its_end_and_another_in_its_place_from_the_beginning() {
+        let (told, asked) = (Arc::new(Mutex::new((1, 2_500))), Arc::new(Mutex::new(Vec::new())));
+        let (telling, asking) = (Arc::clone(&told), Arc::clone(&asked));
+        let store = StoreHandle::new(move |op, then| {
+            let Op::ListItems { after, .. } = op else { panic!("{op:?}") };
+            asking.lock().unwrap().push(after);
+            let (since, latest) = *telling.lock().unwrap();
+            then(Reply::Items(Box::new(umbel_store::ItemChanges {
+                mailbox_since: umbel_time::UnixTime::from_secs(since),
+                items: Vec::new(),
+                gone: Vec::new(),
+                up_to: latest.min(after + 1_000),
+                latest,
+                forgotten: 0,
+            })));
+            Ok(())
+        });
+        let (indexes, alice) = (Indexes::default(), address("alice"));
+        for (mailbox, questions) in [
+            ((1, 2_500), vec![0, 1_000, 2_000]),
+            ((1, 2_501), vec![2_500]),
+            ((2, 5_000), vec![2_501, 3_501, 0, 1_000, 2_000, 3_000, 4_000]),
+            ((3, 1_500), vec![5_000, 0, 1_000]),
+        ] {
+            *told.lock().unwrap() = mailbox;
+            let index = indexes.of(&alice, &store).await.unwrap();
+            assert_eq!(index.up_to(), mailbox.1);
+            assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), questions, "{mailbox:?}");
+        }
+    }
+
     #[tokio::test]
     async fn only_so_many_are_kept_and_those_asked_for_last() {
         let world = World::new();
