@@ -7,11 +7,13 @@
 pub mod baresip;
 pub mod certificates;
 pub mod kamailio;
+pub mod linphone;
 pub mod our_telephone;
 pub mod ports;
 pub mod process;
 pub mod sipp;
 pub mod sound;
+pub mod sound_server;
 pub mod speech;
 pub mod stand_in;
 pub mod trace;

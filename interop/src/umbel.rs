@@ -295,9 +295,9 @@ impl Umbel {
         lengths
     }
 
-    /// The length of the only recording, in octets; greetings are elsewhere. None yet: nothing.
-    pub fn recording_length(&self) -> u64 {
-        self.audio_files().into_iter().max().unwrap_or_default()
+    /// How much sound the store has, in octets: it grows with what is being recorded.
+    pub fn stored_sound(&self) -> u64 {
+        self.audio_files().into_iter().sum()
     }
 
     /// Waits until so many users are registered, and all that is in the store: it is written behind, once a

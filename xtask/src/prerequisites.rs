@@ -15,6 +15,9 @@ pub(crate) struct Tool {
 }
 
 pub(crate) const BARESIP: Tool = Tool { name: "baresip", shown_by: "baresip", packages: &["baresip-core"] };
+/// Another stack of SIP, TLS and sound than baresip's.
+pub(crate) const LINPHONE: Tool =
+    Tool { name: "Linphone", shown_by: "linphonec", packages: &["linphone-cli"] };
 pub(crate) const SIPP: Tool = Tool { name: "SIPp", shown_by: "sipp", packages: &["sip-tester"] };
 pub(crate) const KAMAILIO: Tool = Tool {
     name: "Kamailio",
@@ -25,6 +28,12 @@ pub(crate) const SOX: Tool = Tool { name: "SoX", shown_by: "sox", packages: &["s
 /// What the program's sound card is built with.
 pub(crate) const ALSA: Tool =
     Tool { name: "ALSA's headers", shown_by: "include/alsa/asoundlib.h", packages: &["libasound2-dev"] };
+/// A sound card for machines without one.
+pub(crate) const PULSEAUDIO: Tool = Tool {
+    name: "PulseAudio",
+    shown_by: "pulseaudio",
+    packages: &["pulseaudio", "pulseaudio-utils", "libasound2-plugins"],
+};
 pub(crate) const AIOSMTPD: Tool = Tool {
     name: "aiosmtpd",
     shown_by: "lib/python3/dist-packages/aiosmtpd/__init__.py",
@@ -37,7 +46,8 @@ pub(crate) const CHROMIUM: Tool =
 pub(crate) const DAVMAIL: Tool = Tool { name: "DavMail", shown_by: "davmail", packages: &["davmail"] };
 pub(crate) const NODE: Tool = Tool { name: "Node", shown_by: "node", packages: &["nodejs", "npm"] };
 
-const ALL: [Tool; 10] = [BARESIP, SIPP, KAMAILIO, SOX, OPENSSL, ALSA, CHROMIUM, NODE, AIOSMTPD, DAVMAIL];
+const ALL: [Tool; 12] =
+    [BARESIP, LINPHONE, SIPP, KAMAILIO, SOX, OPENSSL, ALSA, PULSEAUDIO, CHROMIUM, NODE, AIOSMTPD, DAVMAIL];
 
 impl Tool {
     pub(crate) fn is_here(self) -> bool {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::lanes::{Lane, run_beside};
 use crate::prerequisites::{
-    self, AIOSMTPD, ALSA, BARESIP, CHROMIUM, KAMAILIO, NODE, OPENSSL, SIPP, SOX, Tool,
+    self, AIOSMTPD, ALSA, BARESIP, CHROMIUM, KAMAILIO, LINPHONE, NODE, OPENSSL, SIPP, SOX, Tool,
 };
 use crate::workplace::{Program, Workplace};
 use crate::{browser, checks, suites, tests};
@@ -35,7 +35,7 @@ pub(crate) const PROGRAM: &str = "program";
 const BOTH: &[&str] = &[COMPILE, PROGRAM];
 
 /// What others wait for comes first in its lane.
-pub(crate) const STEPS: [Step; 21] = [
+pub(crate) const STEPS: [Step; 22] = [
     step("format", "every file is formatted", &[], Lane::Compiler, &[], checks::format),
     step(COMPILE, "the tests and the suites compile", &[], Lane::Compiler, &[], tests::compile),
     step(PROGRAM, "the program builds as users build it", &[], Lane::Compiler, &[], checks::program),
@@ -62,7 +62,7 @@ pub(crate) const STEPS: [Step; 21] = [
     // It puts another build where the tests look for the program: after them.
     step(
         "audio",
-        "the telephone with a sound card builds, and keeps to its bounds",
+        "the telephone with a sound card builds, keeps to its bounds, plays and takes sound",
         &[ALSA],
         Lane::Tests,
         &[],
@@ -83,6 +83,14 @@ pub(crate) const STEPS: [Step; 21] = [
         Lane::Telephones,
         BOTH,
         suites::baresip,
+    ),
+    step(
+        "linphone",
+        "another softphone: registers, leaves and fetches a message, over TLS and SRTP",
+        &[LINPHONE],
+        Lane::Telephones,
+        BOTH,
+        suites::linphone,
     ),
     step("sipp", "scripted callers, one and many", &[SIPP, SOX], Lane::Telephones, BOTH, suites::sipp),
     step("kamailio", "a call server in front", &[KAMAILIO, SIPP], Lane::Telephones, BOTH, suites::kamailio),

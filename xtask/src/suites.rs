@@ -9,9 +9,10 @@ use crate::tests;
 use crate::workplace::Workplace;
 
 /// The steps, and the tests of `interop` that they run.
-const TARGETS: [(&str, &str); 10] = [
+const TARGETS: [(&str, &str); 11] = [
     ("peers", "peers"),
     ("baresip", "baresip"),
+    ("linphone", "linphone"),
     ("sipp", "sipp"),
     ("kamailio", "kamailio"),
     ("server-sipp", "protocol_server"),
@@ -33,6 +34,10 @@ pub(crate) fn peers(workplace: &Workplace) -> Outcome {
 
 pub(crate) fn baresip(workplace: &Workplace) -> Outcome {
     run(workplace, "baresip", &[], |_| ())
+}
+
+pub(crate) fn linphone(workplace: &Workplace) -> Outcome {
+    run(workplace, "linphone", &[], |_| ())
 }
 
 pub(crate) fn sipp(workplace: &Workplace) -> Outcome {

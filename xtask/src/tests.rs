@@ -24,7 +24,17 @@ const AT_ONCE: usize = 2;
 
 /// The features with which the suites compile, for all calls of Cargo: others would build them again.
 pub(crate) fn suite_features() -> String {
-    let mut features = vec!["baresip", "sipp", "kamailio", "mail", "peers", "schemathesis", "clients"];
+    let mut features = vec![
+        "baresip",
+        "linphone",
+        "sipp",
+        "kamailio",
+        "mail",
+        "peers",
+        "schemathesis",
+        "clients",
+        "sound-card",
+    ];
     // SIPp presses keys through a raw socket.
     if prerequisites::is_root() {
         features.push("raw-sockets");
