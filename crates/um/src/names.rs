@@ -75,6 +75,21 @@ impl Locality {
         }
     }
 
+    /// As [`Locality::named`], for who calls: what leads to a mailbox must not be guessed at.
+    pub(crate) fn named_as_caller(&self, uri: UriRef<'_>) -> Named {
+        let is_elsewhere = uri.scheme() == Scheme::Tel && self.is_of_another_domain(uri);
+        if is_elsewhere { Named::Foreign } else { self.named(uri) }
+    }
+
+    /// RFC 3966 5.1.5: a local number means something in its context alone. One that is a domain, and neither ours nor
+    /// below ours, has an extension 1001 of its own (SEC-12). URI-8: other contexts are dial plans.
+    fn is_of_another_domain(&self, uri: UriRef<'_>) -> bool {
+        let Some(context) = uri.param("phone-context").flatten() else { return false };
+        let context = context.to_ascii_lowercase();
+        let is_below = |domain: &str| context.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+        context.contains('.') && !self.is_ours(&context) && !is_below(&self.domain.to_ascii_lowercase())
+    }
+
     /// As [`Locality::named`], for a peer that is believed about diversions: it may write its own address
     /// beside a number of ours, as gateways do.
     pub(crate) fn named_by_peer(&self, uri: UriRef<'_>, peer: IpAddr) -> Named {
@@ -241,6 +256,28 @@ mod tests {
         ] {
             assert_eq!(locality().named(UriRef::parse(uri).unwrap()), expected, "{uri}");
         }
+    }
+
+    /// SEC-12, URI-8.
+    #[test]
+    fn a_caller_by_a_number_of_another_domain_is_nobody_here() {
+        for (uri, expected) in [
+            ("tel:1001", digits("1001")),
+            ("tel:1001;phone-context=example.test", digits("1001")),
+            ("tel:1001;phone-context=dp1.EXAMPLE.test", digits("1001")),
+            ("tel:1001;phone-context=dialstring", digits("1001")),
+            ("tel:1001;phone-context=elsewhere.test", Named::Foreign),
+            ("tel:1001;PHONE-CONTEXT=notexample.test", Named::Foreign),
+            ("tel:1001;x=y;phone-context=example.test.elsewhere.test", Named::Foreign),
+            ("sip:alice@example.test", local("alice")),
+        ] {
+            assert_eq!(locality().named_as_caller(UriRef::parse(uri).unwrap()), expected, "{uri}");
+        }
+        // Whom somebody calls is another matter: the number was sent to us.
+        assert_eq!(
+            locality().named(UriRef::parse("tel:1001;phone-context=pbx.test").unwrap()),
+            digits("1001")
+        );
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Particulars {
             if trust.identity == Identity::Gateway {
                 ours.named_by_peer(address.uri, peer)
             } else {
-                ours.named(address.uri)
+                ours.named_as_caller(address.uri)
             }
         };
         // EUMR-23: not guessed at. "A wrong mailbox is worse than a failed call."
