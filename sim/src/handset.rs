@@ -1,6 +1,6 @@
 //! A telephone for people in the world, with sound: the brain of `umbel phone`, and what is heard at its ear.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use umbel_phone::{CallKey, Config, Kind, News, Order, Progress, Telephone, Wish}
 use umbel_time::Instant;
 
 use crate::life::separate;
-use crate::sound::Sound;
+use crate::sound::{Sound, Sounds};
 use crate::{Datagram, Errand, Inhabitant};
 
 /// The first port for sound; each call has two.
@@ -26,7 +26,7 @@ pub struct Handset {
     telephone: Telephone,
     address: IpAddr,
     rng: ChaCha20Rng,
-    sounds: BTreeMap<CallKey, Sound>,
+    sounds: Sounds<CallKey>,
     next_port: u16,
     call: Option<CallKey>,
     plays: u64,
@@ -75,7 +75,7 @@ impl Handset {
             telephone,
             address,
             rng,
-            sounds: BTreeMap::new(),
+            sounds: Sounds::new(),
             next_port: FIRST_PORT,
             call: None,
             plays: 0,
@@ -104,11 +104,7 @@ impl Handset {
         let order = match (told, self.call) {
             (Told::Phone(order), _) => *order,
             (Told::Packet(datagram), _) => {
-                for sound in self.sounds.values_mut() {
-                    if sound.datagram(now, &datagram) {
-                        break;
-                    }
-                }
+                self.sounds.datagram(now, &datagram);
                 return;
             }
             (Told::CallVoiceMail, _) => {
@@ -152,12 +148,8 @@ impl Handset {
                     Output::Wish(wish) => self.wish(now, wish),
                 }
             }
-            let mut happened = Vec::new();
-            for (call, sound) in &mut self.sounds {
-                let (datagrams, events) = sound.poll();
-                self.outputs.extend(datagrams.into_iter().map(|one| Output::Wish(Doing::Send(one))));
-                happened.extend(events.into_iter().map(|event| (*call, event)));
-            }
+            let (datagrams, happened) = self.sounds.poll();
+            self.outputs.extend(datagrams.into_iter().map(|one| Output::Wish(Doing::Send(one))));
             if happened.is_empty() {
                 break;
             }
@@ -179,7 +171,7 @@ impl Handset {
                 self.telephone.handle(now, Input::Order(Order::MediaOpened { call, at: Ok(at) }));
             }
             Wish::Media { call, command } => {
-                let Some(sound) = self.sounds.get_mut(&call) else { return };
+                let Some(sound) = self.sounds.get_mut(call) else { return };
                 let begins = matches!(command, Command::Update(_)) && !sound.has_begun();
                 sound.command(now, command);
                 if begins {
@@ -187,14 +179,11 @@ impl Handset {
                 }
             }
             Wish::CloseMedia { call } => {
-                if let Some(mut sound) = self.sounds.remove(&call) {
-                    sound.command(now, Command::Close);
-                    let (datagrams, events) = sound.poll();
-                    self.outputs.extend(datagrams.into_iter().map(|one| Output::Wish(Doing::Send(one))));
-                    for event in events {
-                        if let Event::Recorded { chunk, .. } = &event {
-                            self.heard.extend_from_slice(chunk);
-                        }
+                let (datagrams, events) = self.sounds.close(now, call);
+                self.outputs.extend(datagrams.into_iter().map(|one| Output::Wish(Doing::Send(one))));
+                for event in events {
+                    if let Event::Recorded { chunk, .. } = &event {
+                        self.heard.extend_from_slice(chunk);
                     }
                 }
             }
@@ -225,9 +214,8 @@ impl Node for Handset {
             Ok(input) => {
                 let is_timeout = matches!(input, Input::Timeout);
                 self.telephone.handle(now, input);
-                let is_due = |sound: &&mut Sound| sound.poll_timeout().is_some_and(|at| at <= now);
-                for sound in self.sounds.values_mut().filter(is_due).filter(|_| is_timeout) {
-                    sound.timeout(now);
+                if is_timeout {
+                    self.sounds.timeout(now);
                 }
             }
         }
@@ -239,7 +227,7 @@ impl Node for Handset {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.sounds.values().filter_map(Sound::poll_timeout).chain(self.telephone.poll_timeout()).min()
+        self.sounds.poll_timeout().into_iter().chain(self.telephone.poll_timeout()).min()
     }
 }
 

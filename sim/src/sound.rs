@@ -1,5 +1,6 @@
-//! The sound of one call at one place: a media session on a simulated pair of ports.
+//! The sound of calls at one place: media sessions on simulated pairs of ports.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -86,5 +87,63 @@ impl Sound {
             }
         }
         (datagrams, std::iter::from_fn(|| session.poll_event()).collect())
+    }
+}
+
+/// The sounds of all calls at one place.
+pub(crate) struct Sounds<Key>(BTreeMap<Key, Sound>);
+
+impl<Key: Ord + Copy> Sounds<Key> {
+    pub(crate) fn new() -> Self {
+        Sounds(BTreeMap::new())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(crate) fn insert(&mut self, key: Key, sound: Sound) {
+        self.0.insert(key, sound);
+    }
+
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut Sound> {
+        self.0.get_mut(&key)
+    }
+
+    /// Ends one, and gives what it still wants sent and what happened last.
+    pub(crate) fn close(&mut self, now: Instant, key: Key) -> (Vec<Datagram>, Vec<Event>) {
+        let Some(mut sound) = self.0.remove(&key) else { return (Vec::new(), Vec::new()) };
+        sound.command(now, Command::Close);
+        sound.poll()
+    }
+
+    /// Gives a datagram to the one whose ports it is for.
+    pub(crate) fn datagram(&mut self, now: Instant, datagram: &Datagram) {
+        let _ = self.0.values_mut().any(|sound| sound.datagram(now, datagram));
+    }
+
+    /// Wakes those that are due.
+    pub(crate) fn timeout(&mut self, now: Instant) {
+        let is_due = |sound: &&mut Sound| sound.poll_timeout().is_some_and(|at| at <= now);
+        self.0.values_mut().filter(is_due).for_each(|sound| sound.timeout(now));
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.0.values().filter_map(Sound::poll_timeout).min()
+    }
+
+    /// What they want sent, and what happened in which.
+    pub(crate) fn poll(&mut self) -> (Vec<Datagram>, Vec<(Key, Event)>) {
+        let (mut datagrams, mut happened) = (Vec::new(), Vec::new());
+        for (key, sound) in &mut self.0 {
+            let (leaving, events) = sound.poll();
+            datagrams.extend(leaving);
+            happened.extend(events.into_iter().map(|event| (*key, event)));
+        }
+        (datagrams, happened)
     }
 }

@@ -22,7 +22,7 @@ use umbel_time::{Instant, UnixTime};
 use umbel_um::{Alarm, Config, MediaKey, NoSockets, Order, Prompts, Um, Wish};
 
 use crate::life::{Life, separate};
-use crate::sound::Sound;
+use crate::sound::{Sound, Sounds};
 use crate::{Datagram, Errand, Inhabitant, StoreIs};
 
 /// What the wall clock shows when a world begins: 2026-03-02 09:00 UTC.
@@ -37,7 +37,7 @@ pub struct UnifiedMessaging {
     config: Config,
     life: Life,
     store: MemoryStore,
-    sounds: BTreeMap<MediaKey, Sound>,
+    sounds: Sounds<MediaKey>,
     address: IpAddr,
     next_port: u16,
     rng: ChaCha20Rng,
@@ -113,7 +113,7 @@ impl UnifiedMessaging {
             config,
             life: Life::default(),
             store,
-            sounds: BTreeMap::new(),
+            sounds: Sounds::new(),
             address,
             next_port: FIRST_PORT,
             rng,
@@ -309,18 +309,13 @@ impl UnifiedMessaging {
             while let Some(output) = self.um.poll_output() {
                 self.output(now, output);
             }
-            let mut orders = Vec::new();
-            for (key, sound) in &mut self.sounds {
-                let (datagrams, events) = sound.poll();
-                self.outputs
-                    .extend(datagrams.into_iter().map(|datagram| Output::Wish(Doing::Send(datagram))));
-                orders.extend(events.into_iter().map(|event| Order::Media { key: *key, event }));
-            }
-            if orders.is_empty() {
+            let (datagrams, happened) = self.sounds.poll();
+            self.outputs.extend(datagrams.into_iter().map(|datagram| Output::Wish(Doing::Send(datagram))));
+            if happened.is_empty() {
                 break;
             }
-            for order in orders {
-                self.um.handle(now, Input::Order(order));
+            for (key, event) in happened {
+                self.um.handle(now, Input::Order(Order::Media { key, event }));
             }
         }
     }
@@ -347,19 +342,16 @@ impl UnifiedMessaging {
             }
             Wish::Media { key, command } => {
                 self.note(&command);
-                if let Some(sound) = self.sounds.get_mut(&key) {
+                if let Some(sound) = self.sounds.get_mut(key) {
                     sound.command(now, command);
                 }
             }
             Wish::CloseMedia { key } => {
-                if let Some(mut sound) = self.sounds.remove(&key) {
-                    sound.command(now, Command::Close);
-                    let (datagrams, events) = sound.poll();
-                    self.outputs
-                        .extend(datagrams.into_iter().map(|datagram| Output::Wish(Doing::Send(datagram))));
-                    for event in events {
-                        self.um.handle(now, Input::Order(Order::Media { key, event }));
-                    }
+                let (datagrams, events) = self.sounds.close(now, key);
+                self.outputs
+                    .extend(datagrams.into_iter().map(|datagram| Output::Wish(Doing::Send(datagram))));
+                for event in events {
+                    self.um.handle(now, Input::Order(Order::Media { key, event }));
                 }
             }
             Wish::Store { ticket, op } => self.ask(ticket, op),
@@ -455,19 +447,14 @@ impl Node for UnifiedMessaging {
             // The answer to a question of an earlier life.
             Some(Err(Told::Stored(..))) => {}
             Some(Err(Told::Packet(datagram))) => {
-                for sound in self.sounds.values_mut() {
-                    if sound.datagram(now, &datagram) {
-                        break;
-                    }
-                }
+                self.sounds.datagram(now, &datagram);
             }
             Some(Err(Told::Restart)) => self.restart(),
             Some(Ok(input)) => {
                 let is_timeout = matches!(input, Input::Timeout);
                 self.um.handle(now, input);
-                let is_due = |sound: &&mut Sound| sound.poll_timeout().is_some_and(|at| at <= now);
-                for sound in self.sounds.values_mut().filter(is_due).filter(|_| is_timeout) {
-                    sound.timeout(now);
+                if is_timeout {
+                    self.sounds.timeout(now);
                 }
             }
         }
@@ -479,7 +466,7 @@ impl Node for UnifiedMessaging {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.sounds.values().filter_map(Sound::poll_timeout).chain(self.um.poll_timeout()).min()
+        self.sounds.poll_timeout().into_iter().chain(self.um.poll_timeout()).min()
     }
 }
 

@@ -1,8 +1,8 @@
 //! A REFER within the call, and the NOTIFYs that say what came of it: RFC 3515 2.4.
 
 use bytes::Bytes;
-use umbel_sip_endpoint::ServerTransaction;
-use umbel_sip_message::{Fragment, FragmentStart, HeaderName, Method, Request, StatusCode, Uri};
+use umbel_sip_endpoint::{ServerTransaction, Target};
+use umbel_sip_message::{Draft, Fragment, FragmentStart, HeaderName, Method, Request, StatusCode, Uri};
 use umbel_time::Instant;
 
 use super::{Call, add};
@@ -33,11 +33,7 @@ impl Call {
         if !self.is_established() || self.refers {
             return;
         }
-        let Some(mut dialog) = self.dialog.take() else { return };
-        let mut draft = dialog.request(Method::Refer);
-        let target = self.target(shared, &dialog);
-        draft.push(HeaderName::Contact, self.contact_for(shared, &dialog));
-        self.dialog = Some(dialog);
+        let Some((mut draft, target)) = self.request_with_contact(shared, Method::Refer) else { return };
         draft.push(HeaderName::ReferTo, format!("<{to}>"));
         add(&mut draft, headers);
         self.refers = true;
@@ -95,16 +91,20 @@ impl Call {
         (content_type, body): (String, Bytes),
     ) {
         self.referred = !last;
-        let Some(mut dialog) = self.dialog.take() else { return };
-        let mut draft = dialog.request(Method::Notify);
-        let target = self.target(shared, &dialog);
-        // RFC 6665 4.1.3: a NOTIFY has a Contact.
-        draft.push(HeaderName::Contact, self.contact_for(shared, &dialog));
-        self.dialog = Some(dialog);
+        let Some((mut draft, target)) = self.request_with_contact(shared, Method::Notify) else { return };
         add(&mut draft, headers);
         draft.body(&content_type, body);
         let credentials = self.credentials();
         shared.ask(now, Purpose::Notify { call: self.key }, draft, target, credentials.as_ref());
+    }
+
+    /// A request of the dialog that says where we are, as REFER (RFC 3515 2.2) and NOTIFY (RFC 6665 4.1.3) have to, and the
+    /// way it takes.
+    fn request_with_contact(&mut self, shared: &Shared, method: Method) -> Option<(Draft, Target)> {
+        let mut draft = self.dialog.as_mut()?.request(method);
+        let dialog = self.dialog.as_ref()?;
+        draft.push(HeaderName::Contact, self.contact_for(shared, dialog));
+        Some((draft, self.target(shared, dialog)))
     }
 
     /// Whether the peer is still to be told what came of a REFER.
