@@ -4,6 +4,9 @@ use crate::fault::Fault;
 use crate::response_code::ResponseCode;
 use crate::xml::{self, Document, Element, Namespace, Violation, Writer};
 
+/// SOAP 1.1, section 4.2.2: whoever gets the message first.
+const NEXT_ACTOR: &str = "http://schemas.xmlsoap.org/soap/actor/next";
+
 /// A request in its envelope.
 #[derive(Clone, Debug)]
 pub struct Envelope {
@@ -58,11 +61,14 @@ impl Envelope {
         self.headers().iter().find(|header| header.is(namespace, name))
     }
 
-    /// SOAP 1.1, section 4.2.3: refuses what must be understood and is none of these namespaces'.
+    /// SOAP 1.1, section 4.2.3: refuses what must be understood and is none of these namespaces'. What is for another
+    /// actor (section 4.2.2) need not be.
     pub fn understand(&self, understood: &[Namespace]) -> Result<(), Fault> {
         let must = |header: &Element| {
             let value = header.attribute_in(Namespace::Soap, "mustUnderstand");
-            value.is_some_and(|value| value != "0" && value != "false")
+            let actor = header.attribute_in(Namespace::Soap, "actor").unwrap_or_default();
+            let is_ours = actor.is_empty() || actor == NEXT_ACTOR;
+            is_ours && value.is_some_and(|value| value != "0" && value != "false")
         };
         match self.headers().iter().any(|header| must(header) && !understood.contains(&header.namespace())) {
             true => Err(Fault::MustUnderstand),

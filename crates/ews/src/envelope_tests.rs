@@ -74,6 +74,15 @@ fn a_header_that_must_be_understood_is_known_or_refused() {
     assert_eq!(understood(&header("0", "urn:x")), Ok(()));
     assert_eq!(understood(&header("1", Namespace::Types.name())), Ok(()));
     assert_eq!(understood(""), Ok(()));
+    let to = |actor: &str| {
+        let header = format!(
+            "<soap:Header><h xmlns='urn:x' soap:mustUnderstand='1' soap:actor='{actor}'/></soap:Header>"
+        );
+        understood(&header)
+    };
+    assert_eq!(to("http://schemas.xmlsoap.org/soap/actor/next"), Err(Fault::MustUnderstand));
+    assert_eq!(to(""), Err(Fault::MustUnderstand));
+    assert_eq!(to("urn:somebody-else"), Ok(()));
 }
 
 #[test]

@@ -19,6 +19,10 @@ const VERSIONS: [&str; 10] = [
     "Exchange2016",
 ];
 
+/// By which a request says that it is another's than who signed in.
+const AS_ANOTHER: [&str; 3] =
+    ["ExchangeImpersonation", "OpenAsAdminOrSystemService", "SerializedSecurityContext"];
+
 /// Whether the request may go on, by its headers. Nothing has been done when it may not.
 ///
 /// `MailboxCulture`, `TimeZoneContext` and `DateTimePrecision` change nothing: texts for people are the
@@ -32,7 +36,8 @@ pub fn admit(envelope: &Envelope) -> Result<(), Fault> {
         }
     }
     // SEC-97: the mailbox is that of who signed in, whatever the request says.
-    if envelope.header(Namespace::Types, "ExchangeImpersonation").is_some() {
+    let names_another = |name: &&str| envelope.header(Namespace::Types, name).is_some();
+    if AS_ANOTHER.iter().any(names_another) {
         return Err(Fault::Code(ResponseCode::ErrorImpersonateUserDenied));
     }
     Ok(())

@@ -135,6 +135,13 @@ fn versions_are_known_or_refused_and_nobody_acts_for_another() {
     }
     let other = "<t:ExchangeImpersonation><t:ConnectingSID><t:PrimarySmtpAddress>b@example.test</t:PrimarySmtpAddress></t:ConnectingSID></t:ExchangeImpersonation>";
     assert_eq!(admitted(other), Err(Fault::Code(ResponseCode::ErrorImpersonateUserDenied)));
+    for header in [
+        "<t:OpenAsAdminOrSystemService LogonType='Admin'><t:ConnectingSID><t:SID>S-1-5</t:SID></t:ConnectingSID></t:OpenAsAdminOrSystemService>",
+        "<t:SerializedSecurityContext><t:UserSid>S-1-5</t:UserSid></t:SerializedSecurityContext>",
+    ] {
+        let refused = Err(Fault::Code(ResponseCode::ErrorImpersonateUserDenied));
+        assert_eq!(admitted(header), refused, "{header}");
+    }
     assert_eq!(admitted("<x:Trace xmlns:x='urn:x' s:mustUnderstand='1'/>"), Err(Fault::MustUnderstand));
 }
 
