@@ -41,7 +41,10 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
             let user = admin.user(&address)?;
             let reset = admin.store.reset_pin_by_mail(user.address(), &author(), now());
             reset.map_err(|error| failed(error, &address))?;
-            done(&admin, &user, "is mailed a new PIN")
+            match json {
+                true => done(&admin, &user, "pin-mailed"),
+                false => output::line(format!("{} is mailed a new PIN", user.address())),
+            }
         }
         UserCommand::Unlock { place, address } => {
             let mut admin = Admin::open(&place, json)?;

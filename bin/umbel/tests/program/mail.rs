@@ -287,6 +287,31 @@ fn reset_pin(server: &Server) -> String {
     answer
 }
 
+/// The PIN that a mail tells.
+fn pin_in(mail: &str) -> String {
+    let text = MessageParser::new().parse(mail).unwrap().body_text(0).unwrap().into_owned();
+    let is_pin = |line: &&str| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit());
+    text.lines().map(str::trim).find(is_pin).unwrap_or_else(|| panic!("no PIN in {text}")).to_owned()
+}
+
+/// DEC-14, SEC-88: whoever resets it does not learn it. Where no server runs, it is mailed by the next one.
+#[test]
+fn a_pin_that_an_administrator_resets_is_told_its_owner_by_mail_alone() {
+    let mail_server = MailServer::start(Mood::Takes);
+    let site = site(mail_server.port);
+    let reset = site.umbel(&["user", "reset-pin", "alice", "--json"]).document();
+    assert_eq!(reset, serde_json::json!({"address": "alice@example.test", "done": "pin-mailed"}));
+    let server = site.serve();
+    let pin = pin_in(&mail_server.mails(1).remove(0));
+    assert!(!server.log().contains(&pin), "the PIN is told elsewhere");
+    queue_is_empty(&site);
+    assert_eq!(site.umbel(&["user", "show", "alice", "--json"]).document()["pin"], "generated");
+    let said = site.umbel(&["user", "reset-pin", "alice"]).succeeded();
+    assert_eq!(said.trim(), "alice@example.test is mailed a new PIN");
+    site.umbel(&["user", "set", "alice", "email="]).succeeded();
+    site.umbel(&["user", "reset-pin", "alice"]).failed(1, &["no mail address"]);
+}
+
 /// DEC-14, SEC-88: the PIN is in its mail, and nowhere else.
 #[test]
 fn a_pin_that_is_reset_by_the_web_service_is_told_by_mail_alone() {
@@ -297,11 +322,7 @@ fn a_pin_that_is_reset_by_the_web_service_is_told_by_mail_alone() {
     let server = site.serve();
     let answer = reset_pin(&server);
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("ResetPINResponse"), "{answer}");
-    let mail = mail_server.mails(1).remove(0);
-    let text = MessageParser::new().parse(&mail).unwrap().body_text(0).unwrap().into_owned();
-    let is_pin = |line: &&str| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit());
-    let pin =
-        text.lines().map(str::trim).find(is_pin).unwrap_or_else(|| panic!("no PIN in {text}")).to_owned();
+    let pin = pin_in(&mail_server.mails(1).remove(0));
     assert!(!answer.contains(&pin) && !server.log().contains(&pin), "the PIN is told elsewhere");
     queue_is_empty(&site);
     assert_eq!(site.umbel(&["user", "show", "alice", "--json"]).document()["pin"], "generated");

@@ -113,6 +113,8 @@ fn what_breaks_a_rule_is_refused_by_name_and_nothing_is_done() {
         (&["set", "nobody", "enabled=no"], 1, "no user nobody"),
         (&["remove", "nobody"], 1, "no user nobody"),
         (&["unlock", "999"], 1, "no user 999"),
+        (&["reset-pin", "999"], 1, "no user 999"),
+        (&["reset-pin", "alice"], 1, "no mail server is configured"),
     ];
     let before = site.umbel(&["user", "list", "--json"]).succeeded();
     for (arguments, status, word) in refused {
