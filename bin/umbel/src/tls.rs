@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use umbel_net::{Authority, Clock, Identity, Tls, TlsConfig, TlsError, load_certificates, load_revocations};
 use umbel_node::PeerName;
@@ -78,6 +79,30 @@ pub(crate) fn read(config: &Config, clock: Clock) -> Result<TlsConfig, Failure> 
     })
 }
 
+/// A certificate that our own authority made is made anew at a reload when it ends within this time.
+const MADE_ANEW_BEFORE: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// The same at a reload. A certificate that our own authority made stays as it is where it would say the same: our own
+/// servers know each other by it, and the connections between them go on.
+pub(crate) fn read_again(
+    config: &Config,
+    former: &Config,
+    tls: &Tls,
+    clock: Clock,
+) -> Result<TlsConfig, Failure> {
+    let mut certificates = read(config, clock)?;
+    let is_made_here = |config: &Config| config.tls.identity.is_none();
+    let says_the_same = is_made_here(config)
+        && is_made_here(former)
+        && config.data == former.data
+        && subjects(config) == subjects(former);
+    let lasts = |identity: &Arc<Identity>| identity.not_after() > clock.unix_time() + MADE_ANEW_BEFORE;
+    if let Some(identity) = tls.identity().filter(|identity| says_the_same && lasts(identity)) {
+        certificates.identity = Some(identity);
+    }
+    Ok(certificates)
+}
+
 /// The names and addresses under which peers reach us.
 fn subjects(config: &Config) -> (Vec<String>, Vec<IpAddr>) {
     let (server, um) = (config.server.as_ref(), config.um.as_ref());
@@ -100,4 +125,27 @@ fn subjects(config: &Config) -> (Vec<String>, Vec<IpAddr>) {
     names.sort_unstable();
     names.dedup();
     (names, addresses)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// REL-30, REL-32: a reload that changes nothing about our certificate leaves those who trust it, ourselves among
+    /// them, with what they know.
+    #[test]
+    fn a_certificate_that_was_made_here_stays_at_a_reload_as_long_as_it_says_the_same() {
+        let data = tempfile::tempdir().unwrap();
+        let clock = Clock::start();
+        let config = Config::embedded(data.path());
+        let (tls, own) = start(&config, clock).unwrap();
+        let again = |changed: &Config| super::own(&read_again(changed, &config, &tls, clock).unwrap());
+        assert_eq!(again(&config).fingerprint, own.fingerprint);
+        let renamed = Config { domain: "elsewhere.test".to_owned(), ..config.clone() };
+        let other = again(&renamed);
+        assert_ne!(other.fingerprint, own.fingerprint);
+        assert!(other.names.contains(&"elsewhere.test".to_owned()));
+    }
 }

@@ -42,7 +42,7 @@ pub(super) fn reload(
         Some(file) => config::load(file)?,
         None => current.clone(),
     };
-    let certificates = crate::tls::read(&config, clock)?;
+    let certificates = crate::tls::read_again(&config, current, tls, clock)?;
     let own = crate::tls::own(&certificates);
     let um_listeners = roles.um.as_ref().map(|running| running.listeners.as_slice()).unwrap_or_default();
     let um = match (&roles.um, &config.um) {

@@ -71,7 +71,7 @@ pub(crate) struct InForce {
     pub(crate) client: Arc<ClientConfig>,
     client_authorities: Arc<Authorities>,
     server_authorities: Arc<Authorities>,
-    own_certificate_ends: Option<UnixTime>,
+    identity: Option<Arc<Identity>>,
 }
 
 impl Tls {
@@ -104,9 +104,14 @@ impl Tls {
         self.in_force().server.is_some()
     }
 
+    /// Who we are to others.
+    pub fn identity(&self) -> Option<Arc<Identity>> {
+        self.in_force().identity.clone()
+    }
+
     /// When the certificate that we show expires (REL-31).
     pub fn own_certificate_ends(&self) -> Option<UnixTime> {
-        self.in_force().own_certificate_ends
+        self.in_force().identity.as_ref().map(|identity| identity.not_after())
     }
 
     /// What a web server needs to show the same certificate, without asking for one.
@@ -198,7 +203,7 @@ impl InForce {
             client: Arc::new(client),
             client_authorities,
             server_authorities,
-            own_certificate_ends: config.identity.as_ref().map(|identity| identity.not_after()),
+            identity: config.identity.clone(),
         })
     }
 }
