@@ -19,22 +19,7 @@ fn site() -> Site {
 /// Bob says `millis` of tone to alice.
 fn leave(site: &Site, millis: u32, more: &[&str]) -> Vec<Value> {
     let said = write_tone(site.folder(), "said.wav", 16_000, millis);
-    let server = site.over_tcp();
-    let call = [
-        "phone",
-        "call",
-        "alice@example.test",
-        "--as",
-        "bob@example.test",
-        "--server",
-        &server,
-        "--json",
-        "--play",
-        said.to_str().unwrap(),
-        "--play-after",
-        "2s",
-    ];
-    umbel(&[call.as_slice(), more].concat()).documents()
+    site.leave(&said, &[&["--json"], more].concat()).documents()
 }
 
 /// The event of this name.

@@ -190,6 +190,14 @@ impl Site {
         format!("tls:127.0.0.1:{}", self.tls)
     }
 
+    /// Bob says this recording to alice, over TCP and straight to voice mail; her greeting is over by then. Gives the run.
+    pub(crate) fn leave(&self, said: &Path, more: &[&str]) -> Ran {
+        let server = self.over_tcp();
+        let call = ["phone", "call", "alice@example.test", "--as", "bob@example.test", "--server", &server];
+        let says = ["--play", said.to_str().unwrap(), "--play-after", "2s"];
+        umbel(&[call.as_slice(), &says, more].concat())
+    }
+
     /// The only message in the store, as scripts see it.
     #[track_caller]
     pub(crate) fn only_message(&self) -> Value {
