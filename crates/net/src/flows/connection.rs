@@ -32,6 +32,8 @@ pub(super) struct Connection {
 struct Up {
     stream: Stream,
     flow: RefCell<Flow>,
+    /// The fingerprint of the certificate by which the other side knows us, where we opened the connection.
+    shown: Option<[u8; 32]>,
 }
 
 /// How a connection is to end.
@@ -58,9 +60,14 @@ impl Connection {
     }
 
     /// The connection is there; before, what is to be sent only waits.
-    pub(super) fn is_up(&self, stream: Stream, flow: Flow) {
+    pub(super) fn is_up(&self, stream: Stream, flow: Flow, shown: Option<[u8; 32]>) {
         // Set once: by the task that accepted or opened it.
-        let _ = self.up.set(Up { stream, flow: RefCell::new(flow) });
+        let _ = self.up.set(Up { stream, flow: RefCell::new(flow), shown });
+    }
+
+    /// The fingerprint of the certificate that we showed where we opened the connection.
+    pub(super) fn shown(&self) -> Option<[u8; 32]> {
+        self.up.get().and_then(|up| up.shown)
     }
 
     pub(super) fn stream(&self) -> Option<&Stream> {

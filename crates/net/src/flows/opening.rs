@@ -78,8 +78,8 @@ async fn connect(shared: Rc<Shared>, connection: Rc<Connection>, to: Destination
         () = given_up(&connection) => Err(CloseReason::ByUs),
     };
     match reached {
-        Ok((stream, flow)) => {
-            connection.is_up(stream, flow.clone());
+        Ok((stream, flow, shown)) => {
+            connection.is_up(stream, flow.clone(), shown);
             shared.admission.borrow_mut().admit(connection.id, flow.remote.ip(), true, shared.clock.now());
             shared.arrivals.push(Input::Opened { id: connection.id, flow });
             connection.write(shared.clock.now());
@@ -96,7 +96,7 @@ async fn given_up(connection: &Connection) {
     }
 }
 
-async fn reach(shared: &Shared, to: &Destination) -> Result<(Stream, Flow), CloseReason> {
+async fn reach(shared: &Shared, to: &Destination) -> Result<(Stream, Flow, Option<[u8; 32]>), CloseReason> {
     let socket = timeout(shared.limits.connect, TcpStream::connect(to.address))
         .await
         .ok()
@@ -104,23 +104,24 @@ async fn reach(shared: &Shared, to: &Destination) -> Result<(Stream, Flow), Clos
         .ok_or(CloseReason::ConnectFailed)?;
     prepare(&socket);
     let local = socket.local_addr().map_err(|_| CloseReason::ConnectFailed)?;
-    let (stream, peer) = match to.transport {
-        Transport::Tcp => (Stream::Plain(socket), None),
+    let (stream, peer, shown) = match to.transport {
+        Transport::Tcp => (Stream::Plain(socket), None, None),
         Transport::Tls => secure(shared, to, socket).await?,
     };
     let flow = Flow { transport: to.transport, local, remote: to.address, origin: Origin::Opened, peer };
-    Ok((stream, flow))
+    Ok((stream, flow, shown))
 }
 
 async fn secure(
     shared: &Shared,
     to: &Destination,
     socket: TcpStream,
-) -> Result<(Stream, Option<Arc<PeerCertificate>>), CloseReason> {
+) -> Result<(Stream, Option<Arc<PeerCertificate>>, Option<[u8; 32]>), CloseReason> {
     let failed = CloseReason::HandshakeFailed;
     let tls = shared.tls.as_ref().ok_or(failed)?;
     let name = server_name(to).ok_or(failed)?;
-    let handshake = TlsConnector::from(Arc::clone(&tls.in_force().client)).connect(name, socket);
+    let in_force = tls.in_force();
+    let handshake = TlsConnector::from(Arc::clone(&in_force.client)).connect(name, socket);
     let (socket, session) = match timeout(shared.limits.handshake, handshake).await {
         Ok(Ok(stream)) => stream.into_inner(),
         Ok(Err(error)) => {
@@ -137,7 +138,7 @@ async fn secure(
     let stream = Stream::tls(socket, session.into());
     // Also where the session is a resumed one, for which the handshake looks at no certificate.
     match tls.judge(stream.peer_chain().as_deref(), Purpose::Server) {
-        Standing::Verified(peer) => Ok((stream, Some(peer))),
+        Standing::Verified(peer) => Ok((stream, Some(peer), in_force.shown())),
         Standing::Unknown | Standing::Refused(_) => {
             shared.handshake_failure.set(Some(HandshakeFailure::Unfit));
             Err(failed)

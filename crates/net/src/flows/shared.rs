@@ -152,7 +152,7 @@ impl Shared {
         }
         count(&self.counts.accepted);
         let connection = Rc::new(Connection::new(id));
-        connection.is_up(stream, flow.clone());
+        connection.is_up(stream, flow.clone(), None);
         self.add(&connection);
         self.arrivals.push(Input::Opened { id, flow });
         self.spawn(conversation::hold(Rc::clone(self), connection));
@@ -208,13 +208,17 @@ impl Shared {
 
     pub(super) fn reverify(&self) {
         let Some(tls) = &self.tls else { return };
+        let shown = tls.in_force().shown();
         for connection in self.all() {
             let Some(chain) = connection.stream().and_then(Stream::peer_chain) else { continue };
-            let purpose = match connection.flow().map(|flow| flow.origin) {
-                Some(Origin::Accepted) | None => Purpose::Client,
-                Some(Origin::Opened) => Purpose::Server,
+            let (purpose, known_as) = match connection.flow().map(|flow| flow.origin) {
+                Some(Origin::Accepted) | None => (Purpose::Client, None),
+                Some(Origin::Opened) => (Purpose::Server, connection.shown()),
             };
             let peer = match tls.judge(Some(&chain), purpose) {
+                // Whoever knows us by a certificate that we show no longer may trust the new one only (REL-30):
+                // what comes next takes a connection of its own.
+                Standing::Verified(_) if purpose == Purpose::Server && known_as != shown => None,
                 Standing::Verified(peer) => Some(peer),
                 Standing::Unknown | Standing::Refused(_) => None,
             };

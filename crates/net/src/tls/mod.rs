@@ -154,6 +154,11 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 impl InForce {
+    /// The fingerprint of the certificate that we show, where there is one.
+    pub(crate) fn shown(&self) -> Option<[u8; 32]> {
+        self.identity.as_ref().map(|identity| identity.fingerprint())
+    }
+
     fn new(config: &TlsConfig, clock: Clock) -> Result<Self, TlsError> {
         let provider = provider();
         let algorithms = provider.signature_verification_algorithms;

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use rcgen::{ExtendedKeyUsagePurpose, SanType};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use umbel_net::{Config, Limits, Tls};
 use umbel_node::{CloseReason, Destination, FlowId, Input, PeerName, Transport};
 
@@ -41,6 +42,12 @@ async fn open_to(host: &mut Host, shown: &Pair, name: &str) -> Input<()> {
         heard = host.next() => heard,
         () = serve => host.next().await,
     }
+}
+
+/// Accepts one connection and keeps it.
+async fn accepted(listener: TcpListener, shown: &Pair) -> TlsStream<TcpStream> {
+    let (socket, _) = listener.accept().await.unwrap();
+    TlsAcceptor::from(server(shown)).accept(socket).await.unwrap()
 }
 
 fn stage() -> (Authority, Host) {
@@ -279,5 +286,34 @@ fn our_own_certificate_is_believed_under_any_name() {
         host.closed().await;
         assert_failed(&open_to(&mut host, &strangers.issue(&wanted()), "127.0.0.1").await);
         assert_failed(&open_to(&mut host, &strangers.issue(&wanted()), "sip.example.test").await);
+    });
+}
+
+/// REL-30. The other side goes by the certificate that we showed it, and may be told to trust the new one only.
+#[test]
+fn a_connection_on_which_an_old_certificate_of_ours_was_shown_is_for_what_is_under_way() {
+    run(async {
+        let authority = Authority::new("Example Authority");
+        let own = authority.issue(&Wanted::named("um.example.test"));
+        let shown = authority.issue(&Wanted::named("proxy.example.test"));
+        let tls = tls(&authority, &own);
+        let mut host = Host::tls(Limits::default(), &tls);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let id = fresh_id();
+        host.flows.open(id, to(listener.local_addr().unwrap(), "proxy.example.test"));
+        let (mut theirs, (opened, flow)) = tokio::join!(accepted(listener, &shown), host.opened());
+        assert_eq!((opened, flow.peer.is_some()), (id, true));
+
+        // The same certificate again is no news; another one is.
+        tls.reload(&config(&authority, &own)).unwrap();
+        host.flows.reverify();
+        send(&mut theirs, options("nothing-was-told")).await;
+        assert_eq!(call_id(&host.received().await.1), "nothing-was-told");
+        let renewed = authority.issue(&Wanted::named("um.example.test"));
+        tls.reload(&config(&authority, &renewed)).unwrap();
+        host.flows.reverify();
+        assert_eq!(host.reverified().await, (id, None));
+        send(&mut theirs, options("still-here")).await;
+        assert_eq!(call_id(&host.received().await.1), "still-here");
     });
 }
