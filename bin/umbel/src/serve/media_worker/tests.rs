@@ -183,24 +183,34 @@ fn a_call_records_what_was_said_and_tells_what_was_pressed() {
 
 #[test]
 fn a_prompt_is_heard_at_once_and_in_pace() {
-    // DEC-42
+    // DEC-42. On a busy machine a packet may be late; that one prompt of several is not shows that none need be.
+    const PROMPTS: u64 = 20;
+    const PACKETS: usize = 30;
+    let pace = Duration::from_millis(20) * 29;
     let mut bench = bench(&config((33_100, 33_199)), 1_000);
     let phone = bench.call(1);
     pass(Duration::from_millis(33));
-    let ordered = Instant::now();
-    let clips = vec![Clip::Tone(Tone { duration: Duration::from_millis(600), ..Tone::BEEP })];
-    bench.workers.order(1, Command::Play { id: PlayId(1), clips, from: Duration::ZERO });
-    let heard: Vec<(Vec<u8>, Instant)> = (0..30).map(|_| phone.hears()).collect();
-    let first = heard[0].1 - ordered;
-    // It need not wait for the next look at the sockets; the slack is for a busy machine.
-    assert!(first < Duration::from_millis(15), "{first:?}");
-    let last = heard[29].1 - heard[0].1;
-    assert!(last.abs_diff(Duration::from_millis(580)) < Duration::from_millis(30), "{last:?}");
-    for (n, (packet, _)) in heard.iter().enumerate() {
-        assert_eq!((packet.len(), packet[1] >> 7 == 1), (172, n == 0));
+    let mut in_time = false;
+    for id in (1..=PROMPTS).map(PlayId) {
+        let ordered = Instant::now();
+        let clips = vec![Clip::Tone(Tone { duration: Duration::from_millis(600), ..Tone::BEEP })];
+        bench.workers.order(1, Command::Play { id, clips, from: Duration::ZERO });
+        let heard: Vec<(Vec<u8>, Instant)> = (0..PACKETS).map(|_| phone.hears()).collect();
+        for (n, (packet, _)) in heard.iter().enumerate() {
+            assert_eq!((packet.len(), packet[1] >> 7 == 1), (172, n == 0));
+        }
+        assert_eq!(bench.next(), (1, Event::PlayStarted { id }));
+        assert!(matches!(bench.next(), (1, Event::PlayEnded { finished: true, .. })));
+        let (first, last) = (heard[0].1 - ordered, heard[PACKETS - 1].1 - ordered);
+        // Early no packet may ever be; sends stand on a grid of a millisecond.
+        assert!(last + Duration::from_millis(1) >= pace, "{last:?}");
+        // The first need not wait for the next look at the sockets.
+        in_time = first < Duration::from_millis(15) && last < pace + Duration::from_millis(30);
+        if in_time {
+            break;
+        }
     }
-    assert_eq!(bench.next(), (1, Event::PlayStarted { id: PlayId(1) }));
-    assert!(matches!(bench.next(), (1, Event::PlayEnded { finished: true, .. })));
+    assert!(in_time, "each of {PROMPTS} prompts was late");
 }
 
 #[test]
