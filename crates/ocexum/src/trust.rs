@@ -122,6 +122,11 @@ pub struct Network {
 }
 
 impl Network {
+    /// Whether it holds all addresses of its kind.
+    pub const fn is_everything(&self) -> bool {
+        self.bits == 0
+    }
+
     /// Whether this network holds the address. An IPv4 address in its IPv6 form is the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address.to_canonical(), address.to_canonical()) {

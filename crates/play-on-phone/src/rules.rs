@@ -42,6 +42,11 @@ pub enum NotARule {
 }
 
 impl Rule {
+    /// Whether it allows every number, or every number that begins with a plus.
+    pub fn allows_all(&self) -> bool {
+        self.open && self.beginning.trim_start_matches('+').is_empty()
+    }
+
     /// Whether it allows a number.
     pub fn allows(&self, number: &Number) -> bool {
         let number = number.as_str();

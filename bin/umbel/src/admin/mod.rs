@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use umbel_sip_message::{Scheme, Uri};
-use umbel_store::{Address, Author, Lookup, Refusal, Store, StoreError, User};
+use umbel_store::{Address, Author, Lookup, Refusal, Store, StoreError, User, UserChange, UserEntry};
 use umbel_time::UnixTime;
 use umbel_web::Destination;
 
@@ -109,6 +109,15 @@ impl Admin {
             }
         }
         Err(Failure::not_found(format!("there is no user {text}; `umbel user list` shows all")))
+    }
+
+    /// Refuses names under which nobody could be called.
+    pub(crate) fn can_be_called(&self, entry: &UserEntry) -> Result<(), String> {
+        let extensions = entry.changes.iter().filter_map(|change| match change {
+            UserChange::Extension(extension) => extension.as_deref(),
+            _ => None,
+        });
+        self.config.no_pilot(extensions.chain([entry.address.user()]))
     }
 
     /// An address in the configured domain.

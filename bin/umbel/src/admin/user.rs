@@ -152,6 +152,7 @@ fn add(
     entry.changes = changes;
     entry.pin = Some(pin.map_or(NewPin::Generate, NewPin::Own));
     entry.password = password;
+    admin.can_be_called(&entry).map_err(refused)?;
     let set = admin.store.add_user(&entry, &author(), now()).map_err(|error| failed(error, address))?;
     print_pins(admin, &[set])
 }
@@ -278,6 +279,7 @@ fn set(
     }
     entry.pin = pin.map(NewPin::Own);
     entry.password = password;
+    admin.can_be_called(&entry).map_err(refused)?;
     let has_rules = entry.changes.iter().any(routing::is_rule);
     put(admin, entry, text)?;
     if let Some(audio) = greeting {
@@ -286,6 +288,10 @@ fn set(
         admin.store.set_greeting(address, kind, &audio, &author(), now()).map_err(wrong)?;
     }
     changed(admin, &user, has_rules)
+}
+
+fn refused(why: String) -> Failure {
+    Failure::new(crate::exit::Exit::Failed, "refused", why)
 }
 
 /// One entry of an import: all of it, or none.

@@ -174,5 +174,6 @@ fn row(
     if entry.pin.is_none() && !known {
         entry.pin = Some(NewPin::Generate);
     }
+    admin.can_be_called(&entry)?;
     Ok(Row { line, entry, greeting })
 }

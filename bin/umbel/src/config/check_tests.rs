@@ -219,6 +219,22 @@ fn a_trusted_network_without_the_second_setting_is_refused() {
     assert!(check("[tls]\ntrusted-networks = []\n").is_ok());
 }
 
+/// What is allowed, and dangerous, is said at each start and by `umbel check`.
+#[test]
+fn settings_that_open_everything_are_told_of() {
+    let told = |text: &str| crate::serve::warnings(&check(text).unwrap());
+    for (narrow, wide, word) in [
+        ("gateways = [\"192.0.2.0/24\"]", "gateways = [\"192.0.2.7\", \"0.0.0.0/0\"]", "gateways"),
+        ("", "gateways = [\"::/0\"]", "gateways"),
+        ("[dialling]\nallow = [\"+1*\", \"1*\"]", "[dialling]\nallow = [\"*\"]", "every number"),
+        ("", "[dialling]\nallow = [\"+*\"]", "every number"),
+    ] {
+        let [narrow, wide] = [narrow, wide].map(|lines| told(&format!("[um]\n{lines}\n")));
+        assert_eq!(narrow, [""; 0], "{word}");
+        assert!(matches!(&wide[..], [only] if only.contains(word)), "{wide:?}");
+    }
+}
+
 #[test]
 fn secure_media_without_a_secure_listener_is_a_contradiction() {
     refused("[um]\nlisten = [\"tcp:127.0.0.1:1\"]\nsrtp = \"required\"\n", "3:8", "listen has no tls:");

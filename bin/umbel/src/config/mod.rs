@@ -198,6 +198,17 @@ impl Default for Limits {
 }
 
 impl Config {
+    /// Says so where a user part or an extension is a pilot's: its calls lead to voice mail, whoever bears the name.
+    pub(crate) fn no_pilot<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), String> {
+        let pilots: Vec<&str> = self.um.iter().flat_map(|um| &um.pilots).map(String::as_str).collect();
+        match names.into_iter().find(|name| pilots.contains(name)) {
+            Some(name) => {
+                Err(format!("{name} is a pilot ([um] pilots), so that its calls lead to voice mail"))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The embedded defaults: every role that exists, on loopback, with its data in `data`.
     pub(crate) fn embedded(data: &Path) -> Self {
         Config {

@@ -28,7 +28,8 @@ use std::sync::Arc;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use umbel_net::{Clock, Limits, Listener, LogLimit, Tls};
-use umbel_ocexum::TrustedTransport;
+use umbel_ocexum::{Network, TrustedTransport};
+use umbel_play_on_phone::Rule;
 use umbel_proxy::Proxy;
 use umbel_store_sqlite::{Recovery, SqliteStore, StoreWorker};
 use umbel_um::{MediaKey, Order, Um};
@@ -85,6 +86,12 @@ pub(crate) fn warnings(config: &Config) -> Vec<String> {
     }
     if config.server.as_ref().is_some_and(|server| server.authentication == Authentication::None) {
         warnings.push("authentication = \"none\": whoever connects may register and call as any user; for closed networks and load tests only".to_owned());
+    }
+    if config.um.iter().flat_map(|um| &um.gateways).any(Network::is_everything) {
+        warnings.push("[um] gateways names all addresses: whatever anybody writes into From is believed to be the caller's number".to_owned());
+    }
+    if config.dialling.rules().any(Rule::allows_all) {
+        warnings.push("[dialling] allow = [\"*\"]: Play on Phone and calling back may dial every number, also those that cost much".to_owned());
     }
     let web = &config.http;
     if !web.tls && !web.listen.ip().is_loopback() {

@@ -151,3 +151,14 @@ fn settings_that_trust_more_than_usual_are_warned_of() {
     let detail = finding(&findings, "configuration")["detail"].as_str().unwrap();
     assert!(detail.contains("warning") && detail.contains("any-tls"), "{detail}");
 }
+
+#[test]
+fn a_user_whose_calls_a_pilot_takes_is_named() {
+    let site = Site::with_users();
+    site.configure(&site.configuration("", "pilots = [\"5000\", \"102\"]\n"));
+    let ran = site.umbel(&["check"]).failed(78, &["1 of"]);
+    let line = ran.out.lines().find(|line| line.contains("WRONG")).unwrap();
+    assert!(line.contains("bob@example.test: 102 is a pilot"), "{line}");
+    site.configure(&site.configuration("", "pilots = [\"5000\"]\n"));
+    site.umbel(&["check"]).succeeded();
+}

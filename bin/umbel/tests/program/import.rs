@@ -78,6 +78,7 @@ fn what_breaks_a_rule_is_refused_with_its_line_and_nothing_is_imported() {
         ("address\ncarol@example.test\n\ncarol@example.test\n", 4, "earlier row"),
         ("address\ncarol@example.test\ndan@elsewhere.test\n", 3, "not in the configured domain"),
         ("address\ncarol@example.test\ndan\n", 3, "is no address"),
+        ("address\ncarol@example.test\nvoicemail@example.test\n", 3, "voicemail is a pilot"),
         ("address,name\ncarol@example.test,Carol\n,Dan\n", 3, "is no address"),
         ("address,name\ncarol@example.test,Carol\ndan@example.test,Dan,more\n", 3, ""),
         ("address,enabled\ncarol@example.test,yes\ndan@example.test,perhaps\n", 3, "neither yes nor no"),

@@ -98,6 +98,7 @@ fn what_breaks_a_rule_is_refused_by_name_and_nothing_is_done() {
         (&["add", "carol@example.test", "--extension", "101"], 1, "belongs to another user"),
         (&["add", "carol@example.test", "--extension", "x1"], 1, "1 to 20 digits"),
         (&["add", "carol@example.test", "--email", "nobody"], 1, "user@domain"),
+        (&["add", "voicemail@example.test"], 1, "voicemail is a pilot"),
         (&["add", "carol@example.test", "--pin-file", &weak], 1, "it is a sequence"),
         (&["add", "carol@example.test", "--pin-file", &letters], 64, "a PIN is 1 to 24 digits"),
         (&["add", "carol@example.test", "--pin-file", "/nowhere/pin"], 1, "/nowhere/pin"),
