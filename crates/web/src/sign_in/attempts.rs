@@ -1,7 +1,7 @@
 //! Wrong passwords by network address: twenty a minute, then nobody there is listened to (SEC-103).
 //!
 //! What asks from this machine may be a proxy that speaks for many, so there it is twenty a minute for each account,
-//! and two hundred in all (docs/decisions/0011).
+//! and two hundred in all (docs/decisions/0012).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
