@@ -106,7 +106,8 @@ fn a_registered_telephone_is_called_and_answers() {
 fn an_unanswered_call_becomes_a_message() {
     let site = site("ring-time = \"2s\"");
     let server = site.serve();
-    let said = write_tone(site.folder(), "said.wav", 16_000, 2_000);
+    // Long enough that much of it is said after the tone, however late that comes.
+    let said = write_tone(site.folder(), "said.wav", 16_000, 8_000);
     let _alice = Beside::start(&site, "alice", &["register", "--for", "55s"]);
     let play = ["call", "101@example.test", "--play", said.to_str().unwrap(), "--play-after", "2s"];
     let call = run(&site, "bob", &play).documents();

@@ -136,7 +136,7 @@ impl Line {
         draft.copy(invite.headers(), &HeaderName::RecordRoute);
         draft.push(HeaderName::Contact, format!("<sip:bob@{};transport=tcp>", self.here));
         let description = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
-                           m=audio 9 RTP/AVP 0\r\n";
+                           m=audio 9 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n";
         draft.body("application/sdp", Bytes::from_static(description.as_bytes()));
         self.send(&draft);
         self.asked(&Method::Ack);
