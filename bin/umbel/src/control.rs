@@ -53,6 +53,8 @@ pub(crate) enum Request {
     },
     /// Try the mails that wait now.
     SendMails,
+    /// Users were changed in the store: look, before the next call.
+    UsersChanged,
 }
 
 /// What the server answers.

@@ -34,6 +34,7 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
                 .store
                 .remove_user(user.address(), &author(), now())
                 .map_err(|error| failed(error, &address))?;
+            admin.users_changed();
             done(&admin, &user, "removed")
         }
         UserCommand::ResetPin { place, address } => {
@@ -41,6 +42,7 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
             let user = admin.user(&address)?;
             let reset = admin.store.reset_pin_by_mail(user.address(), &author(), now());
             reset.map_err(|error| failed(error, &address))?;
+            admin.users_changed();
             match json {
                 true => done(&admin, &user, "pin-mailed"),
                 false => output::line(format!("{} is mailed a new PIN", user.address())),
@@ -50,6 +52,7 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
             let mut admin = Admin::open(&place, json)?;
             let user = admin.user(&address)?;
             admin.store.unlock(user.address(), &author(), now()).map_err(|error| failed(error, &address))?;
+            admin.users_changed();
             done(&admin, &user, "unlocked")
         }
         UserCommand::List(place) => list(&mut Admin::open(&place, json)?),
@@ -59,6 +62,7 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
         UserCommand::Import { place, file } => {
             let mut admin = Admin::open(&place, json)?;
             let set = super::user_import::import(&mut admin, &file)?;
+            admin.users_changed();
             print_pins(&admin, &set)
         }
         UserCommand::Routing { place, address, command } => {
@@ -154,6 +158,7 @@ fn add(
     entry.password = password;
     admin.can_be_called(&entry).map_err(refused)?;
     let set = admin.store.add_user(&entry, &author(), now()).map_err(|error| failed(error, address))?;
+    admin.users_changed();
     print_pins(admin, &[set])
 }
 
@@ -299,7 +304,9 @@ fn put(admin: &mut Admin, entry: UserEntry, text: &str) -> Result<(), Failure> {
     admin.store.put_users(&[entry], &author(), now()).map(drop).map_err(|error| match error {
         StoreError::Refused(Refusal::Entry { refusal, .. }) => failed(Refusal::from(refusal).into(), text),
         other => failed(other, text),
-    })
+    })?;
+    admin.users_changed();
+    Ok(())
 }
 
 /// Says how the user is now; where routing rules were changed, with what is odd about them.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
 use umbel_net::{Clock, Listener, Tls};
+use umbel_store::Op;
 
 use super::control::{ASKED_MAX, Control};
 use super::event_loop::Ended;
@@ -84,6 +85,14 @@ pub(super) async fn supervise(supervisor: &mut Supervisor, control: Control) -> 
                     Request::PhoneCall { mailbox, id } => http::phone_call(&desk, &mailbox, &id),
                     Request::HangUp { mailbox, id } => http::hang_up(&desk, &mailbox, &id),
                     Request::SendMails => supervisor.send_mails(),
+                    Request::UsersChanged => {
+                        // The answer of the store's thread tells all who remember users.
+                        tokio::task::spawn_local(async move {
+                            let _counted = desk.store.ask(Op::CountUserChanges).await;
+                            let _ = reply.send(Answer::Done { after_restart: Vec::new() });
+                        });
+                        continue;
+                    }
                 };
                 let _ = reply.send(answer);
             }

@@ -126,6 +126,10 @@ impl Course {
             Kind::Immediate => {
                 let is_append = matches!(job.op, umbel_store::Op::Append { .. });
                 let reply = execute(&mut self.store as &mut dyn Store, job.op);
+                // What another process changed is known from here on as well.
+                if let Reply::UserChanges(count) = reply {
+                    self.changes.are(count);
+                }
                 match is_append {
                     true => self.appended.push((job.answer, reply)),
                     false => self.reply(job.answer, reply),
