@@ -72,7 +72,7 @@ impl Alarm {
         Alarm { clock, sleep, rings: None, deadline: None }
     }
 
-    /// Rings at this deadline, or [`STEP_MICROS`] later at most, in place of what was set before; never, where there
+    /// Rings at this deadline, or ten milliseconds later at most, in place of what was set before; never, where there
     /// is none.
     pub fn set(&mut self, deadline: Option<Instant>) {
         self.deadline = deadline.map(up_to_step);
