@@ -82,14 +82,15 @@ function follow(first, { greeting, dialled }) {
     const detail = make('p', { class: 'hint' });
     const end = button(say('phone.hang_up'), hangUp, { picture: 'hang-up', class: 'grave filled' });
     let hungUp = false;
+    let told = false;
     let over = false;
     let polling = null;
     dismissCall();
     sessionStorage.setItem(KEPT, JSON.stringify({ id: first.id, greeting, dialled }));
     fill(bar, make('span', { class: 'sign' }, icon('telephone')), make('div', { class: 'told' }, words, detail), end);
     bar.hidden = false;
-    // What the live region says first is a change only once the region is there.
-    if (first.state) requestAnimationFrame(() => show(first));
+    // What the live region says first is a change only once the region is there. The stream may have told more by then.
+    if (first.state) requestAnimationFrame(() => { if (!told) show(first); });
 
     const events = new EventSource(phoneCallEvents(first.id));
     events.addEventListener('message', event => show(JSON.parse(event.data)));
@@ -103,6 +104,7 @@ function follow(first, { greeting, dialled }) {
 
     function show(standing) {
         if (over) return;
+        told = true;
         bar.dataset.state = standing.state.toLowerCase();
         tell(sentence(standing));
         if (standing.state !== 'Disconnected') return;
