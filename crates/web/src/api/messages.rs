@@ -16,14 +16,14 @@ use super::time::iso_8601;
 use crate::{Desk, SignedIn};
 
 /// Messages in one answer, where nothing else is asked for.
-pub(super) const PAGE: usize = 50;
+const PAGE: usize = 50;
 /// Most messages in one answer.
-pub(super) const PAGE_MAX: usize = 500;
+const PAGE_MAX: usize = 500;
 /// Longest search; a longer one is refused.
 const SEARCH_CHARS_MAX: usize = 256;
 
 /// The largest number that every program's JSON can carry.
-pub(super) const NUMBER_MAX: u64 = (1 << 53) - 1;
+const NUMBER_MAX: u64 = (1 << 53) - 1;
 
 /// A message as programs see it (contract, section 2).
 #[derive(Serialize)]
@@ -109,19 +109,25 @@ enum WantedState {
     Kept,
 }
 
+/// How many of a list are wanted, where both that and the place to begin before are within their bounds.
+pub(super) fn page_limit(limit: Option<usize>, before: Option<u64>) -> Result<usize, ApiError> {
+    let limit = limit.unwrap_or(PAGE);
+    if !(1..=PAGE_MAX).contains(&limit) {
+        return Err(ApiError::bad_request(format!("limit: from 1 to {PAGE_MAX}")));
+    }
+    if before.is_some_and(|before| before > NUMBER_MAX) {
+        return Err(ApiError::bad_request(format!("before: at most {NUMBER_MAX}")));
+    }
+    Ok(limit)
+}
+
 /// `GET messages`
 pub(super) async fn list(
     State(desk): State<Desk>,
     owner: SignedIn,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Page>, ApiError> {
-    let limit = wanted.limit.unwrap_or(PAGE);
-    if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(ApiError::bad_request(format!("limit: from 1 to {PAGE_MAX}")));
-    }
-    if wanted.before.is_some_and(|before| before > NUMBER_MAX) {
-        return Err(ApiError::bad_request(format!("before: at most {NUMBER_MAX}")));
-    }
+    let limit = page_limit(wanted.limit, wanted.before)?;
     let folder = match wanted.state.unwrap_or(WantedState::Kept) {
         WantedState::New => Folder::In(MessageState::New),
         WantedState::Old => Folder::In(MessageState::Old),

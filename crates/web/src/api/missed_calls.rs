@@ -8,7 +8,7 @@ use umbel_store::{Item, ItemContent, MessageId, MissedCall, Op, Reply};
 
 use super::ApiError;
 use super::body::{Asked, Body};
-use super::messages::{Heard, NUMBER_MAX, PAGE, PAGE_MAX};
+use super::messages::{Heard, page_limit};
 use super::time::iso_8601;
 use crate::{Desk, SignedIn};
 
@@ -66,13 +66,7 @@ pub(super) async fn list(
     owner: SignedIn,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Page>, ApiError> {
-    let limit = wanted.limit.unwrap_or(PAGE);
-    if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(ApiError::bad_request(format!("limit: from 1 to {PAGE_MAX}")));
-    }
-    if wanted.before.is_some_and(|before| before > NUMBER_MAX) {
-        return Err(ApiError::bad_request(format!("before: at most {NUMBER_MAX}")));
-    }
+    let limit = page_limit(wanted.limit, wanted.before)?;
     let index = desk.shelf.indexes.of(owner.address(), &desk.store).await;
     let index = index.map_err(|reply| ApiError::store(&desk.random, &reply))?;
     let before = wanted.before.unwrap_or(u64::MAX);
