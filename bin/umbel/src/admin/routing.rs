@@ -73,8 +73,7 @@ fn local_user(admin: &Admin, uri: &Uri) -> Option<String> {
     let routes = admin.config.server.iter().flat_map(|server| &server.routes);
     let has_route = |user: &str| routes.clone().any(|route| user.starts_with(&route.prefix));
     let user = uri.user_decoded().filter(|user| is_ours && !has_route(user))?;
-    let is_pilot = admin.config.um.as_ref().is_some_and(|um| um.pilots.iter().any(|pilot| *pilot == user));
-    (!is_pilot).then(|| user.into_owned())
+    (!admin.config.is_pilot(&user)).then(|| user.into_owned())
 }
 
 fn is_known(admin: &mut Admin, user: &str) -> Result<bool, Failure> {

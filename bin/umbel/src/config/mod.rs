@@ -198,10 +198,14 @@ impl Default for Limits {
 }
 
 impl Config {
+    /// Whether whoever calls this user part reaches a mailbox of his own.
+    pub(crate) fn is_pilot(&self, user: &str) -> bool {
+        self.um.iter().flat_map(|um| &um.pilots).any(|pilot| pilot == user)
+    }
+
     /// Says so where a user part or an extension is a pilot's: its calls lead to voice mail, whoever bears the name.
     pub(crate) fn no_pilot<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), String> {
-        let pilots: Vec<&str> = self.um.iter().flat_map(|um| &um.pilots).map(String::as_str).collect();
-        match names.into_iter().find(|name| pilots.contains(name)) {
+        match names.into_iter().find(|name| self.is_pilot(name)) {
             Some(name) => {
                 Err(format!("{name} is a pilot ([um] pilots), so that its calls lead to voice mail"))
             }
