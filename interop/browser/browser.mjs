@@ -3,9 +3,10 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { after, before } from 'node:test';
+import { after, afterEach, before } from 'node:test';
 
-import { DOMAIN, World, passwordOf } from './world.mjs';
+import { answersComeLate } from './late.mjs';
+import { DOMAIN, PATIENCE, World, passwordOf } from './world.mjs';
 
 const require = createRequire(`${process.env.BROWSER_MODULES ?? `${process.cwd()}/node_modules`}/`);
 const { chromium } = require('playwright-core');
@@ -16,8 +17,21 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell';
 export const PHONE = { width: 360, height: 740 };
 export const DESK = { width: 1100, height: 800 };
 
+/// How many times slower than it is the browser is to compute; races show that a quick one hides.
+const SLOWNESS = Number(process.env.UMBEL_BROWSER_SLOWNESS ?? 1);
+/// With a number, each answer of the API comes late by a time that the number decides.
+const LATENESS = process.env.UMBEL_BROWSER_LATENESS;
+
 async function launch() {
-    return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'] });
+    const args = ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'];
+    return chromium.launch({ executablePath: CHROMIUM, args, timeout: PATIENCE });
+}
+
+/// A time zone where it is about noon: what happened just now was today, at whatever hour this runs.
+function zoneAtNoon() {
+    const ahead = 12 - new Date().getUTCHours();
+    // These names count the other way.
+    return `Etc/GMT${ahead > 0 ? '-' : '+'}${Math.abs(ahead)}`;
 }
 
 /// A server and a browser for all tests of a file, and what is to be there before the first of them.
@@ -27,6 +41,13 @@ export function suite(prepare = async () => {}, settings = {}) {
         [here.world, here.browser] = await Promise.all([World.start(settings), launch()]);
         await prepare(here.world);
     });
+    // Also where a test failed: the next one begins with no page open and nobody on the telephone.
+    afterEach(async test => {
+        const contexts = here.browser?.contexts() ?? [];
+        if (test.error) for (const page of contexts.flatMap(context => context.pages())) await show(page);
+        await Promise.all(contexts.map(context => context.close()));
+        await here.world?.endPhones();
+    });
     after(async () => {
         await here.browser?.close();
         await here.world?.stop();
@@ -34,12 +55,20 @@ export function suite(prepare = async () => {}, settings = {}) {
     return here;
 }
 
+/// What a page shows where a test failed, for whoever reads of it: as assistive technology has it.
+async function show(page) {
+    const seen = await page.locator('body').ariaSnapshot({ timeout: 10_000 }).catch(error => `${error}`);
+    console.log(`# ${page.url()} shows\n${seen}`);
+}
+
 /// A browser of somebody's own at the server's page. What goes wrong in it is collected, and looked at by `close`.
 export async function visit({ browser, world }, { viewport = DESK, colorScheme = 'light', locale = 'en-GB', ...more } = {}) {
     // The certificate is of the server's own authority, which no browser knows.
-    const context = await browser.newContext({ viewport, colorScheme, locale, ...more, timezoneId: 'Europe/Berlin', ignoreHTTPSErrors: true });
+    const context = await browser.newContext({ viewport, colorScheme, locale, ...more, timezoneId: zoneAtNoon(), ignoreHTTPSErrors: true });
     const page = await context.newPage();
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(PATIENCE);
+    if (SLOWNESS > 1) await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: SLOWNESS });
+    if (LATENESS !== undefined) await answersComeLate(page, LATENESS);
     const wrong = [];
     page.on('pageerror', error => wrong.push(`error in the page: ${error}`));
     page.on('console', message => {
@@ -72,8 +101,20 @@ export async function signedIn(here, user, settings) {
     return page;
 }
 
+/// Goes where a link leads, and is there: before that, what one looks for may be found in the view that is left.
+export async function follow(page, name) {
+    const link = page.getByRole('link', { name, exact: true });
+    await link.click();
+    await link.and(page.locator('[aria-current="page"]')).waitFor();
+}
+
 /// Nothing on the page is a barrier by axe's rules, and nothing sticks out of a narrow screen.
 export async function assertNoBarriers(page, view) {
+    // Colours that are on their way to others are nobody's choice.
+    await page.evaluate(async () => {
+        const passing = document.getAnimations().filter(each => each.effect.getComputedTiming().endTime !== Infinity);
+        await Promise.allSettled(passing.map(each => each.finished));
+    });
     await page.evaluate(axe);
     const found = await page.evaluate(async () => (await window.axe.run()).violations);
     const told = found.map(each => `${each.impact} ${each.id}: ${each.nodes.map(node => node.target.join(' ')).join(', ')}`);

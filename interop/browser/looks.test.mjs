@@ -2,7 +2,7 @@
 
 import { test } from 'node:test';
 
-import { assertNoBarriers, DESK, lineOf, opener, PHONE, signIn, suite, visit } from './browser.mjs';
+import { assertNoBarriers, DESK, follow, lineOf, opener, PHONE, signIn, suite, visit } from './browser.mjs';
 import { BOB } from './world.mjs';
 
 const here = suite(world => world.leaveMessage('bob', 'alice', { words: ['--subject', 'Lunch on Friday', '--priority', 'urgent'] }));
@@ -28,15 +28,15 @@ for (const [screen, viewport] of Object.entries({ narrow: PHONE, wide: DESK })) 
             await line.getByRole('button', { name: 'Delete' }).click();
             await page.getByText('No messages').waitFor();
             await assertNoBarriers(page, 'an empty list and a notice');
-            await page.getByRole('link', { name: 'Deleted' }).click();
+            await follow(page, 'Deleted');
             await opener(page, BOB).click();
             await assertNoBarriers(page, 'deleted messages');
             await lineOf(page, BOB).getByRole('button', { name: 'Restore' }).click();
             await page.getByText('Nothing deleted').waitFor();
-            await page.getByRole('link', { name: 'Greetings' }).click();
+            await follow(page, 'Greetings');
             await page.getByRole('article').first().waitFor();
             await assertNoBarriers(page, 'greetings');
-            await page.getByRole('link', { name: 'Settings' }).click();
+            await follow(page, 'Settings');
             await assertNoBarriers(page, 'settings');
             await page.getByRole('button', { name: 'Sign out' }).click();
             await page.getByRole('heading', { name: 'Your voice mail' }).waitFor();

@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 
-import { DESK, assertNoBarriers, focused, opener, signedIn, suite, visit } from './browser.mjs';
+import { DESK, assertNoBarriers, focused, follow, opener, signedIn, suite, visit } from './browser.mjs';
 import { BOB, DOMAIN, passwordOf, until } from './world.mjs';
 
 const here = suite(async world => {
@@ -122,7 +122,7 @@ test('a call without a message is on the list of missed calls until it is remove
     await until('the call to end', () => caller.exitCode !== null);
     here.world.umbel('user', 'set', `alice@${DOMAIN}`, 'ring-time=');
     const page = await signedIn(here, 'alice');
-    await page.getByRole('link', { name: 'Missed calls' }).click();
+    await follow(page, 'Missed calls');
     const line = page.getByRole('list', { name: 'Missed calls' }).getByRole('listitem');
     await until('the call', async () => {
         await page.reload();
@@ -156,8 +156,8 @@ async function withMany(page, count) {
 test('ten thousand messages come as one scrolls, and the page stays quick', { timeout: 300_000 }, async () => {
     const page = await signedIn(here, 'mallory');
     await withMany(page, 10_000);
-    await page.getByRole('link', { name: 'Deleted' }).click();
-    await page.getByRole('link', { name: 'Inbox' }).click();
+    await follow(page, 'Deleted');
+    await follow(page, 'Inbox');
     await list(page).first().waitFor();
     assert.ok(await list(page).count() <= 500, 'only the first pages are asked for');
     await page.getByText('Caller 10000').waitFor();

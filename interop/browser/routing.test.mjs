@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 
-import { PHONE, assertNoBarriers, signedIn, suite } from './browser.mjs';
+import { PHONE, assertNoBarriers, follow, signedIn, suite } from './browser.mjs';
 import { DOMAIN, until } from './world.mjs';
 
 const here = suite();
@@ -19,13 +19,18 @@ const forwardTo = card => card.getByLabel('Forward to').filter({ visible: true }
 
 async function calls(settings) {
     const page = await signedIn(here, 'alice', settings);
-    await page.getByRole('link', { name: 'Settings' }).click();
+    await follow(page, 'Settings');
     return { page, card: page.getByRole('form', { name: 'Your calls' }) };
 }
 
 async function saved({ page, card }) {
     await card.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('region', { name: 'Notices' }).getByText('Your calls are handled this way from now on.').waitFor();
+    const notices = page.getByRole('region', { name: 'Notices' });
+    const told = notices.getByText('Your calls are handled this way from now on.');
+    await told.waitFor();
+    // Away with it, so that the next one is not taken for said before it is.
+    await notices.getByRole('button', { name: 'Dismiss' }).click();
+    await told.waitFor({ state: 'detached' });
 }
 
 test('every question becomes the rule that the server follows', { timeout: 300_000 }, async () => {

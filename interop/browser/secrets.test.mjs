@@ -3,14 +3,14 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 
-import { assertNoBarriers, focused, signIn, signedIn, suite, visit } from './browser.mjs';
+import { assertNoBarriers, focused, follow, signIn, signedIn, suite, visit } from './browser.mjs';
 import { DOMAIN, passwordOf, until } from './world.mjs';
 
 const here = suite();
 
 const settings = async (user, more) => {
     const page = await signedIn(here, user, more);
-    await page.getByRole('link', { name: 'Settings' }).click();
+    await follow(page, 'Settings');
     return page;
 };
 
@@ -69,7 +69,8 @@ test('a PIN that was made is to be changed, and the page says so until it is', {
     await page.getByRole('dialog').getByLabel('Password', { exact: true }).fill(passwordOf('gina'));
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
-    await page.getByRole('link', { name: 'Messages' }).click();
+    await page.getByRole('region', { name: 'Notices' }).getByText('Your PIN is changed.').waitFor();
+    await follow(page, 'Messages');
     await page.getByText('No messages').waitFor();
     assert.equal(await page.getByText('Your PIN was made for you.').count(), 0);
     await page.finish();
@@ -113,7 +114,7 @@ test('the language is the browser’s, or the one that is chosen', { timeout: 30
     await page.getByLabel('Passwort', { exact: true }).fill(passwordOf('mallory'));
     await page.getByRole('button', { name: 'Anmelden' }).click();
     await page.getByRole('heading', { name: 'Nachrichten', level: 1 }).waitFor();
-    await page.getByRole('link', { name: 'Einstellungen' }).click();
+    await follow(page, 'Einstellungen');
     await assertNoBarriers(page, 'settings in German');
     await page.getByLabel('Sprache dieser Seite').selectOption('English');
     await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();

@@ -28,6 +28,9 @@ export const HOSTILE_SUBJECT = '"><script>window.harmed=2</script><svg onload=wi
 export const ALICE = 'Alice';
 export const BOB = 'Bob';
 
+/// Another program may take a port before the server does: how often other ports are tried.
+const STARTS_MAX = 3;
+
 /// Users and their names; extensions count from 101.
 const USERS = { alice: ALICE, bob: BOB, mallory: HOSTILE_NAME };
 export const passwordOf = user => `${user}-tulip-42`;
@@ -48,7 +51,18 @@ export class World {
         return world;
     }
 
-    async #start({ tls = false }) {
+    async #start(settings) {
+        for (let start = 1; ; start += 1) {
+            try {
+                await this.#startOnce(settings);
+                return;
+            } catch (error) {
+                if (start === STARTS_MAX || !/in use/.test(error.message)) throw error;
+            }
+        }
+    }
+
+    async #startOnce({ tls = false }) {
         const [http, admin, serverTcp, serverTls, umTcp, umTls] = await freePorts(6);
         this.url = `${tls ? 'https' : 'http'}://127.0.0.1:${http}`;
         this.server = `tls:127.0.0.1:${serverTls}`;
@@ -72,7 +86,7 @@ listen = ["tcp:127.0.0.1:${umTcp}", "tls:127.0.0.1:${umTls}"]
         for (const user of Object.keys(USERS)) this.file(`${user}.password`, `${passwordOf(user)}\n`);
         this.#server = this.#spawn(['serve', '--config', this.config]);
         await until('the server to be ready', async () => {
-            if (this.#server.exitCode !== null) throw new Error(`the server ended: ${this.#server.said}`);
+            if (hasEnded(this.#server)) throw new Error(`the server ended: ${this.#server.said}`);
             const answer = await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => null);
             return answer?.ok;
         });
@@ -92,8 +106,8 @@ listen = ["tcp:127.0.0.1:${umTcp}", "tls:127.0.0.1:${umTls}"]
 
     /// Runs a command of administration to its end, and gives what it printed.
     umbel(...words) {
-        const done = spawnSync(BINARY, [...words, '--config', this.config], { encoding: 'utf8' });
-        if (done.status !== 0) throw new Error(`umbel ${words.join(' ')}: ${done.stderr}${done.stdout}`);
+        const done = spawnSync(BINARY, [...words, '--config', this.config], { encoding: 'utf8', timeout: PATIENCE });
+        if (done.status !== 0) throw new Error(`umbel ${words.join(' ')}: ${done.error ?? ''}${done.stderr}${done.stdout}`);
         return done.stdout;
     }
 
@@ -102,10 +116,13 @@ listen = ["tcp:127.0.0.1:${umTcp}", "tls:127.0.0.1:${umTls}"]
         const child = this.#spawn(['phone', words[0], '--as', `${user}@${DOMAIN}`, '--password-file', join(this.#folder, `${user}.password`),
             '--server', this.server, '--authority', join(this.#folder, 'data/authority.pem'), '--json', ...words.slice(1)]);
         child.events = [];
-        createInterface({ input: child.stdout }).on('line', line => child.events.push(JSON.parse(line)));
+        child.isOver = false;
+        // Its end may be known before the last that it told.
+        createInterface({ input: child.stdout }).on('line', line => child.events.push(JSON.parse(line))).on('close', () => { child.isOver = true; });
         child.event = (name, count = 1) => until(`${user}'s telephone to tell ${name}`, () => {
-            if (child.exitCode !== null && child.exitCode !== 0) throw new Error(`${user}'s telephone ended: ${child.said} ${JSON.stringify(child.events)}`);
-            return child.events.filter(event => event.event === name)[count - 1];
+            const told = child.events.filter(event => event.event === name)[count - 1];
+            if (told === undefined && child.isOver) throw new Error(`${user}'s telephone ended: ${child.said} ${JSON.stringify(child.events)}`);
+            return told;
         });
         return child;
     }
@@ -123,6 +140,7 @@ listen = ["tcp:127.0.0.1:${umTcp}", "tls:127.0.0.1:${umTls}"]
         const before = this.messages(callee).length;
         const phone = this.phone(caller, 'call', `${callee}@${DOMAIN}`, '--play', SPEECH + speech, '--play-after', '2s', ...words);
         await ended(phone);
+        if (phone.exitCode !== 0) throw new Error(`${caller}'s call failed: ${phone.said} ${JSON.stringify(phone.events)}`);
         await until('the message to be there', () => this.messages(callee).length > before);
         this.umbel('user', 'set', `${callee}@${DOMAIN}`, 'forward-immediate=');
     }
@@ -143,8 +161,9 @@ listen = ["tcp:127.0.0.1:${umTcp}", "tls:127.0.0.1:${umTls}"]
     /// How much sound is in the store, in octets, with what is being recorded just now.
     recorded() {
         const files = readdirSync(this.path('data/audio'), { recursive: true, withFileTypes: true });
-        const lengths = files.filter(file => file.isFile()).map(file => statSync(join(file.parentPath ?? file.path, file.name)).size);
-        return lengths.reduce((sum, length) => sum + length, 0);
+        // The server may move or remove one while we look.
+        const lengthOf = file => statSync(join(file.parentPath ?? file.path, file.name), { throwIfNoEntry: false })?.size ?? 0;
+        return files.filter(file => file.isFile()).reduce((sum, file) => sum + lengthOf(file), 0);
     }
 
     /// Sound of the suite's speech that goes on for long: the file, so often over.
@@ -182,11 +201,11 @@ listen = ["tcp:127.0.0.1:${umTcp}", "tls:127.0.0.1:${umTls}"]
 
     async stop() {
         await this.endPhones();
-        if (this.#server !== null && this.#server.exitCode === null) {
+        if (this.#server !== null && !hasEnded(this.#server)) {
             this.#server.kill('SIGTERM');
             await ended(this.#server);
         }
-        rmSync(this.#folder, { recursive: true });
+        rmSync(this.#folder, { recursive: true, maxRetries: 5 });
     }
 }
 
@@ -201,9 +220,18 @@ export async function until(what, condition, patience = PATIENCE) {
     }
 }
 
+/// Awaits the end of a program; one that does not end is ended, and told of.
 export async function ended(child) {
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    if (hasEnded(child)) return;
+    try {
+        await once(child, 'exit', { signal: AbortSignal.timeout(PATIENCE) });
+    } catch {
+        child.kill('SIGKILL');
+        throw new Error(`${child.spawnargs.slice(1, 3).join(' ')} does not end: ${child.said}`);
+    }
 }
+
+const hasEnded = child => child.exitCode !== null || child.signalCode !== null;
 
 /// Ports that nobody uses: below those that systems hand out by themselves, where any connection might take one
 /// before the server does, and above those of the other suites (`interop/src/ports.rs`).

@@ -22,6 +22,8 @@ export function greetingsView(owner) {
     // Each time the sound is another the address is too, so that no older one is heard.
     let turn = 0;
     let shown = null;
+    // The answer to the last question is shown; one that it overtook is older.
+    let questions = 0;
     let left = false;
 
     return { element, start, refresh: () => {}, counted: () => {}, recorded, stop };
@@ -33,13 +35,17 @@ export function greetingsView(owner) {
     }
 
     async function refresh({ background = false } = {}) {
+        questions += 1;
+        const mine = questions;
         try {
             const found = await ask('GET', 'greetings', undefined, { background });
+            if (mine !== questions) return;
             const same = JSON.stringify(found) === shown;
             shown = JSON.stringify(found);
             // What nobody clicked for does not interrupt what is being heard.
             if (!background || !same) show(found);
         } catch (error) {
+            if (mine !== questions) return;
             if (shown === null) fill(cards, failed(error, () => { element.querySelector('h1').focus(); refresh(); }));
             else if (error.status !== 401 && !background) notice(sayRefusal(error), { wrong: true });
         }

@@ -34,6 +34,7 @@ export function messageLine(message, list) {
         call: () => { if (message.state !== 'deleted') askForCall({ message, caller: callerOf(message) }); },
     };
     let opened = null;
+    let isBusy = false;
 
     update(message);
     return line;
@@ -142,8 +143,19 @@ export function messageLine(message, list) {
         else remove();
     }
 
+    /// Who clicks twice, or holds a key, wants it once.
+    async function once(action) {
+        if (isBusy) return;
+        isBusy = true;
+        try {
+            await attempt(action);
+        } finally {
+            isBusy = false;
+        }
+    }
+
     async function remove() {
-        await attempt(async () => {
+        await once(async () => {
             await ask('DELETE', `messages/${message.id}`);
             list.gone(line);
             const undo = { text: say('message.undo'), action: () => restore() };
@@ -152,7 +164,7 @@ export function messageLine(message, list) {
     }
 
     async function restore() {
-        await attempt(async () => {
+        await once(async () => {
             await ask('POST', `messages/${message.id}/restore`);
             await list.restored(line);
             notice(say('message.restored', { caller: callerOf(message) }));

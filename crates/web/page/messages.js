@@ -22,7 +22,10 @@ export function messagesView(folder, owner) {
     const filter = messageFilter(folder, lookFor);
     const selection = messageSelection(folder, {
         lines: inOrder,
-        taken: gone => { for (const line of gone) drop(line); },
+        taken(gone) {
+            changes += 1;
+            for (const line of gone) drop(line);
+        },
         reload: () => { refresh(); owner.refresh().catch(() => {}); },
         ended: quietly => { showBars(); if (quietly) title.focus(); else select.focus(); },
     });
@@ -45,6 +48,11 @@ export function messagesView(folder, owner) {
     // Answers to what is not looked for any more are not shown.
     let turn = 0;
     let isLoadingOlder = false;
+    // The latest are asked for once at a time, so that no older answer comes behind a newer one; who wants them meanwhile
+    // has them asked for again. So does what was changed here: an answer that was under way may not know of it.
+    let refreshing = null;
+    let wanted = null;
+    let changes = 0;
 
     const neighbours = {
         zone: () => owner.me.zone,
@@ -53,14 +61,17 @@ export function messagesView(folder, owner) {
             for (const other of lines.values()) if (other !== line) other.close();
         },
         changed(message) {
+            changes += 1;
             lines.get(message.id)?.update(message);
             owner.refresh().catch(() => {});
         },
         gone(line) {
+            changes += 1;
             take(line);
             owner.refresh().catch(() => {});
         },
         async restored(line) {
+            changes += 1;
             if (folder === 'deleted') take(line);
             await refresh();
             lines.get(line.id)?.focus();
@@ -72,6 +83,7 @@ export function messagesView(folder, owner) {
     return {
         element, start: lookFor, refresh, counted: showSummary, act,
         stop() {
+            turn += 1;
             seen.disconnect();
             for (const line of lines.values()) line.close();
         },
@@ -147,16 +159,36 @@ export function messagesView(folder, owner) {
     }
 
     /// The latest messages anew. Lines that are still there stay as they are: open, playing, with the focus.
-    async function refresh({ background = false } = {}) {
+    function refresh({ background = false } = {}) {
+        wanted = { background: background && (wanted?.background ?? true) };
+        refreshing ??= refreshWhileWanted();
+        return refreshing;
+    }
+
+    async function refreshWhileWanted() {
+        try {
+            while (wanted !== null) {
+                const { background } = wanted;
+                wanted = null;
+                await refreshOnce(background);
+            }
+        } finally {
+            refreshing = null;
+        }
+    }
+
+    async function refreshOnce(background) {
         if (known === null) {
             // What could not be loaded is now, once the server answers.
             if (instead.querySelector('[data-name="again"]') !== null) await lookFor();
             return;
         }
-        const mine = turn;
+        const [mine, before] = [turn, changes];
         try {
             const page = await asked(Math.min(Math.max(PAGE, lines.size), PAGE_MAX), { background });
-            if (mine === turn) merge(page);
+            if (mine !== turn) return;
+            if (before === changes) merge(page);
+            else wanted ??= { background: true };
         } catch (error) {
             // That there is no connection is told at the head of the page.
             if (error.status !== 401 && !background) notice(sayRefusal(error), { wrong: true });

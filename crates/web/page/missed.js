@@ -17,6 +17,7 @@ export function missedCallsView(owner) {
     const title = make('h1', { tabindex: -1 }, say('missed.title'));
     const element = make('section', { class: 'view' }, make('div', { class: 'title' }, title), folderLinks('missed', owner), list, instead, older);
     let next = null;
+    let isLoading = false;
 
     return { element, start, refresh: () => {}, counted: () => {}, stop: () => {} };
 
@@ -26,6 +27,8 @@ export function missedCallsView(owner) {
     }
 
     async function load(before) {
+        if (isLoading) return;
+        isLoading = true;
         try {
             const page = await ask('GET', `missed-calls?limit=${PAGE}${before === null ? '' : `&before=${encodeURIComponent(before)}`}`);
             const added = page.missed_calls.map(line);
@@ -37,6 +40,8 @@ export function missedCallsView(owner) {
         } catch (error) {
             if (before === null) fill(instead, failed(error, () => { title.focus(); start(); }));
             else notice(sayRefusal(error), { wrong: true });
+        } finally {
+            isLoading = false;
         }
     }
 

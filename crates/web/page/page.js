@@ -35,6 +35,11 @@ const SECTIONS = ['messages', 'greetings', 'settings', 'users'];
 
 let view = null;
 let news = null;
+/// What is told of the owner is numbered by when it was asked for. An answer that is older than what is known is not taken.
+let asked = 0;
+let known = 0;
+/// The latest news among it: of the numbers of messages alone.
+let countedLast = 0;
 let freshly = null;
 /// While the same person is asked to sign in again: what waits for it.
 let again = null;
@@ -43,13 +48,17 @@ const content = make('main', { id: 'content', tabindex: -1 });
 /// What the server says of who is signed in, and what the views tell the page.
 const owner = {
     me: null,
-    took(me) {
-        owner.me = { ...me, zone: knownZone(me.time_zone) };
+    took(me, number = nextNumber()) {
+        if (number < known) return;
+        known = number;
+        const counts = number < countedLast ? owner.me.counts : me.counts;
+        owner.me = { ...me, counts, zone: knownZone(me.time_zone) };
         calls.owner = owner.me;
-        counted(me.counts);
+        counted(counts);
     },
     async refresh({ background = false } = {}) {
-        owner.took(await ask('GET', 'me', undefined, { background }));
+        const number = nextNumber();
+        owner.took(await ask('GET', 'me', undefined, { background }), number);
     },
     /// The language is another: everything is said anew.
     speak() {
@@ -88,6 +97,11 @@ listenForKeys(what => owner.me !== null && Boolean(view?.act?.(what)));
 speak();
 start();
 
+function nextNumber() {
+    asked += 1;
+    return asked;
+}
+
 async function start() {
     const resumed = await resume().catch(() => false);
     if (resumed) await enter();
@@ -114,6 +128,8 @@ function showSignIn(ended) {
     clear();
     forgetConnection();
     owner.me = null;
+    // Nor is anything taken that is still under way.
+    known = nextNumber();
     session.csrf = null;
     document.title = say('page_title');
     const form = signInForm({ ended, done: enter });
@@ -224,6 +240,7 @@ function listenForNews() {
     news = new EventSource(mailboxEvents);
     news.addEventListener('open', () => session.reached(true));
     news.addEventListener('counts', event => {
+        countedLast = nextNumber();
         owner.me.counts = JSON.parse(event.data);
         counted(owner.me.counts);
         clearTimeout(freshly);

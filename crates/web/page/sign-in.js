@@ -34,6 +34,8 @@ export function signInForm({ ended = false, address: known = '', other = null, d
 
     async function enter(event) {
         event.preventDefault();
+        // Who clicks twice guesses once.
+        if (submit.getAttribute('aria-busy') === 'true') return;
         wrong.textContent = '';
         if (!address.value.trim() || !password.value) {
             wrong.textContent = say('sign_in.missing');
