@@ -9,7 +9,7 @@ use umbel_net::Clock;
 use umbel_node::Transport;
 use umbel_sip_message::{Scheme, Uri};
 
-use crate::admin::{Admin, configuration};
+use crate::admin::Admin;
 use crate::cli::Place;
 use crate::config::{self, Config};
 use crate::exit::{Exit, Failure};
@@ -49,7 +49,7 @@ impl Finding {
 
 /// Looks at everything; ends with the status of the first thing that is wrong.
 pub(crate) fn run(place: &Place, print_config: bool, json: bool) -> Result<(), Failure> {
-    let config = configuration(place)?;
+    let config = Config::at(place)?;
     if print_config {
         return output::write(config::print(&config).as_bytes());
     }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use umbel_web::PhoneCallDocument;
 
-use crate::admin::configuration;
 use crate::cli::Place;
+use crate::config::Config;
 use crate::exit::{Exit, Failure};
 use crate::output;
 
@@ -134,7 +134,7 @@ pub(crate) fn ask(data: &Path, request: Request) -> Result<Answer, Failure> {
 
 /// `umbel reload`.
 pub(crate) fn reload(place: &Place, json: bool) -> Result<(), Failure> {
-    let config = configuration(place)?;
+    let config = Config::at(place)?;
     match ask(&config.data, Request::Reload)? {
         Answer::Done { after_restart } if json => {
             output::json(&serde_json::json!({ "done": "reloaded", "after_restart": after_restart }))

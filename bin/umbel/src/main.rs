@@ -12,6 +12,7 @@ mod mail;
 mod output;
 mod phone;
 mod progress;
+mod refused;
 mod runtime;
 mod serve;
 mod store;

@@ -1,8 +1,11 @@
-//! What every event loop of the program starts with: a thread's runtime, and chance.
+//! What the program has from the system: a thread's runtime for an event loop, chance, and the wall's clock.
+
+use std::time::SystemTime;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use tokio::task::LocalSet;
+use umbel_time::UnixTime;
 
 use crate::exit::{Exit, Failure};
 
@@ -29,4 +32,10 @@ pub(crate) fn seed() -> Result<[u8; 32], Failure> {
 /// A generator that nobody can foresee.
 pub(crate) fn generator() -> Result<ChaCha20Rng, Failure> {
     seed().map(ChaCha20Rng::from_seed)
+}
+
+/// The wall clock.
+pub(crate) fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixTime::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

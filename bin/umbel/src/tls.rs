@@ -7,10 +7,9 @@ use std::time::Duration;
 use umbel_net::{Authority, Clock, Identity, Tls, TlsConfig, TlsError, load_certificates, load_revocations};
 use umbel_node::PeerName;
 
-use crate::admin::authority_refused;
 use crate::config::Config;
 use crate::exit::Failure;
-use crate::serve::refused;
+use crate::refused;
 
 /// What our own certificate says of us.
 #[derive(Clone, Debug)]
@@ -50,14 +49,14 @@ pub(crate) fn read(config: &Config, clock: Clock) -> Result<TlsConfig, Failure> 
     let now = clock.unix_time();
     let local = match (&config.tls.identity, &config.tls.client_authorities) {
         (Some(_), Some(_)) => None,
-        _ => Some(Authority::load_or_create(&config.data, now).map_err(|error| authority_refused(&error))?),
+        _ => Some(Authority::load_or_create(&config.data, now).map_err(|error| refused::authority(&error))?),
     };
     let identity = match (&config.tls.identity, &local) {
         (Some(files), _) => Identity::load(&files.certificate, &files.private_key, now)
             .map_err(|error| refused::file(&error))?,
         (None, Some(authority)) => {
             let (names, addresses) = subjects(config);
-            authority.identity(&names, &addresses, now).map_err(|error| authority_refused(&error))?
+            authority.identity(&names, &addresses, now).map_err(|error| refused::authority(&error))?
         }
         (None, None) => unreachable!("without an identity the local authority is there"),
     };

@@ -2,16 +2,16 @@
 
 use umbel_store::{CallRecord, LIST_MAX};
 
-use super::{Admin, failed, iso_8601};
+use super::{Admin, iso_8601};
 use crate::exit::Failure;
-use crate::output;
+use crate::{output, refused};
 
 /// How many are shown unless all are asked for.
 const SHOWN: usize = 20;
 
 pub(super) fn run(admin: &mut Admin, all: bool) -> Result<(), Failure> {
     let limit = if all { LIST_MAX } else { SHOWN };
-    let calls = admin.store.calls(limit).map_err(|error| failed(error, "calls"))?;
+    let calls = admin.store.calls(limit).map_err(|error| refused::store(error, "calls"))?;
     if admin.json {
         return output::json_lines(&calls.iter().map(document).collect::<Vec<_>>());
     }

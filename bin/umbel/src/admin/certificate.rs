@@ -1,18 +1,20 @@
 //! `umbel certificate`: certificates of the local authority, for peers.
 
-use umbel_net::{Authority, AuthorityError};
+use umbel_net::Authority;
 use umbel_ocexum::PeerRule;
 
-use super::{configuration, now};
 use crate::cli::CertificateCommand;
-use crate::exit::{Exit, Failure};
-use crate::output;
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::runtime::now;
+use crate::{output, refused};
 
 pub(super) fn run(command: CertificateCommand, json: bool) -> Result<(), Failure> {
     let CertificateCommand::Issue { place, name, directory } = command;
-    let config = configuration(&place)?;
-    let authority = Authority::load_or_create(&config.data, now()).map_err(|error| refused(&error))?;
-    let issued = authority.issue(&name, &directory, now()).map_err(|error| refused(&error))?;
+    let config = Config::at(&place)?;
+    let authority =
+        Authority::load_or_create(&config.data, now()).map_err(|error| refused::authority(&error))?;
+    let issued = authority.issue(&name, &directory, now()).map_err(|error| refused::authority(&error))?;
     if json {
         return output::json(&serde_json::json!({
             "name": name,
@@ -30,24 +32,4 @@ pub(super) fn run(command: CertificateCommand, json: bool) -> Result<(), Failure
         return Ok(());
     }
     output::line(format!("\n{name} is not listed: add it to trusted-peers in [tls] to let it skip the PIN"))
-}
-
-/// What an error of the authority means to somebody at the command line.
-pub(crate) fn refused(error: &AuthorityError) -> Failure {
-    let message = error.to_string();
-    match error {
-        AuthorityError::File(file) if file.is_permission() => {
-            Failure::new(Exit::NoPermission, "permission", message)
-        }
-        AuthorityError::File(_) => Failure::new(Exit::Config, "certificate", message),
-        AuthorityError::NotWritten { reason, .. }
-            if reason.kind() == std::io::ErrorKind::PermissionDenied =>
-        {
-            Failure::new(Exit::NoPermission, "permission", message)
-        }
-        AuthorityError::NotWritten { .. } => Failure::new(Exit::CannotCreate, "cannot-create", message),
-        AuthorityError::Exists(_) => Failure::new(Exit::Failed, "exists", message),
-        AuthorityError::NoHostName(_) => Failure::usage(message),
-        AuthorityError::NotMade(_) => Failure::new(Exit::Failed, "certificate", message),
-    }
 }

@@ -2,11 +2,12 @@
 
 use umbel_store::{MailNumber, QueuedMail};
 
-use super::{Admin, failed, iso_8601, now};
+use super::{Admin, iso_8601};
 use crate::cli::MailCommand;
 use crate::control::{self, Request};
 use crate::exit::Failure;
-use crate::output;
+use crate::runtime::now;
+use crate::{output, refused};
 
 pub(super) fn run(command: MailCommand, json: bool) -> Result<(), Failure> {
     match command {
@@ -19,7 +20,7 @@ fn list(admin: &mut Admin) -> Result<(), Failure> {
     let mut mails: Vec<QueuedMail> = Vec::new();
     loop {
         let after = mails.last().map(|mail| mail.number);
-        let page = admin.store.queued_mails(after).map_err(|error| failed(error, "mail"))?;
+        let page = admin.store.queued_mails(after).map_err(|error| refused::store(error, "mail"))?;
         if page.is_empty() {
             break;
         }
@@ -48,7 +49,7 @@ fn list(admin: &mut Admin) -> Result<(), Failure> {
 /// Makes them due, and tells a running server, which may be waiting for a mail server that was away.
 fn retry(admin: &mut Admin, number: Option<u64>) -> Result<(), Failure> {
     let only = number.map(MailNumber);
-    let retried = admin.store.retry_mails(only, now()).map_err(|error| failed(error, "mail"))?;
+    let retried = admin.store.retry_mails(only, now()).map_err(|error| refused::store(error, "mail"))?;
     if let (0, Some(number)) = (retried, number) {
         return Err(Failure::not_found(format!(
             "mail {number}: there is none of this number to be tried again"

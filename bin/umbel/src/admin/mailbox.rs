@@ -6,11 +6,13 @@ use serde::Serialize;
 use umbel_store::{Greeting, GreetingKind, Lock, MailboxSummary, PinState};
 
 use super::message::{self, MessageDocument};
-use super::{Admin, author, failed, iso_8601, now, read_wav};
+use super::{Admin, iso_8601, read_wav};
 use crate::cli::{GreetingCommand, MailboxCommand};
 use crate::exit::{Failure, at_path};
-use crate::output;
 use crate::progress::Progress;
+use crate::runtime::now;
+use crate::store::author;
+use crate::{output, refused};
 
 pub(super) fn run(command: MailboxCommand, json: bool) -> Result<(), Failure> {
     match command {
@@ -81,7 +83,7 @@ pub(super) fn lock_text(lock: Lock) -> String {
 
 fn summary(admin: &mut Admin, text: &str) -> Result<MailboxSummary, Failure> {
     let user = admin.user(text)?;
-    admin.store.mailbox(user.address(), now()).map_err(|error| failed(error, text))
+    admin.store.mailbox(user.address(), now()).map_err(|error| refused::store(error, text))
 }
 
 fn show(admin: &mut Admin, text: &str) -> Result<(), Failure> {
@@ -114,8 +116,10 @@ fn list(admin: &mut Admin) -> Result<(), Failure> {
     let mut mailboxes: Vec<MailboxSummary> = Vec::new();
     loop {
         let after = mailboxes.last().map(|mailbox| mailbox.address.clone());
-        let page =
-            admin.store.mailboxes(after.as_ref(), now()).map_err(|error| failed(error, "mailboxes"))?;
+        let page = admin
+            .store
+            .mailboxes(after.as_ref(), now())
+            .map_err(|error| refused::store(error, "mailboxes"))?;
         if page.is_empty() {
             break;
         }
@@ -181,7 +185,7 @@ fn greeting(admin: &mut Admin, text: &str, command: &GreetingCommand) -> Result<
             admin
                 .store
                 .set_greeting(user.address(), kind, &audio, &author(), now())
-                .map_err(|error| failed(error, text))?;
+                .map_err(|error| refused::store(error, text))?;
             done(admin, text, word, "set")
         }
         GreetingCommand::Remove { kind: word } => {
@@ -190,7 +194,7 @@ fn greeting(admin: &mut Admin, text: &str, command: &GreetingCommand) -> Result<
             admin
                 .store
                 .remove_greeting(user.address(), kind, &author(), now())
-                .map_err(|error| failed(error, text))?;
+                .map_err(|error| refused::store(error, text))?;
             done(admin, text, word, "removed")
         }
     }

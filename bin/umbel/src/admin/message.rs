@@ -5,10 +5,12 @@ use std::path::Path;
 use serde::Serialize;
 use umbel_store::{Folder, MessageId, Store, VoiceMessage};
 
-use super::{Admin, StoredAudioExt, author, failed, iso_8601, now};
+use super::{Admin, StoredAudioExt, iso_8601};
 use crate::cli::MessageCommand;
 use crate::exit::{Failure, at_path};
-use crate::output;
+use crate::runtime::now;
+use crate::store::author;
+use crate::{output, refused};
 
 pub(super) fn run(command: MessageCommand, json: bool) -> Result<(), Failure> {
     match command {
@@ -20,7 +22,7 @@ pub(super) fn run(command: MessageCommand, json: bool) -> Result<(), Failure> {
             let store = &mut admin.store;
             store
                 .delete_message(&message.mailbox, message.id, &author(), now())
-                .map_err(|error| failed(error, &id))?;
+                .map_err(|error| refused::store(error, &id))?;
             done(&mut admin, &id, "deleted; it can be restored for 14 days")
         }
         MessageCommand::Restore { place, id } => {
@@ -29,7 +31,7 @@ pub(super) fn run(command: MessageCommand, json: bool) -> Result<(), Failure> {
             let store = &mut admin.store;
             store
                 .restore_message(&message.mailbox, message.id, &author(), now())
-                .map_err(|error| failed(error, &id))?;
+                .map_err(|error| refused::store(error, &id))?;
             done(&mut admin, &id, "restored")
         }
         MessageCommand::Export { place, id, file } => {
@@ -98,8 +100,9 @@ pub(crate) fn all_of(
     let mut messages: Vec<VoiceMessage> = Vec::new();
     loop {
         let after = messages.last().map(|message| message.number);
-        let page =
-            store.messages(mailbox, Folder::All, after).map_err(|error| failed(error, mailbox.as_str()))?;
+        let page = store
+            .messages(mailbox, Folder::All, after)
+            .map_err(|error| refused::store(error, mailbox.as_str()))?;
         if page.is_empty() {
             return Ok(messages);
         }
@@ -110,8 +113,10 @@ pub(crate) fn all_of(
 /// The audio of a message as a file.
 pub(crate) fn sound(admin: &mut Admin, message: &VoiceMessage) -> Result<Vec<u8>, Failure> {
     let id = message.id.to_string();
-    let audio =
-        admin.store.message_audio(&message.mailbox, message.id).map_err(|error| failed(error, &id))?;
+    let audio = admin
+        .store
+        .message_audio(&message.mailbox, message.id)
+        .map_err(|error| refused::store(error, &id))?;
     if audio.damaged {
         let message = format!("{id}: the audio differs from its checksum; what is there is written");
         output::warn(admin.json, "damaged", &message);
@@ -166,7 +171,7 @@ fn caller(message: &VoiceMessage) -> String {
 fn find(admin: &mut Admin, text: &str) -> Result<VoiceMessage, Failure> {
     let none = || Failure::not_found(format!("there is no message {text}; `umbel message list` shows all"));
     let id: MessageId = text.parse().map_err(|_| none())?;
-    admin.store.find_message(id).map_err(|error| failed(error, text))?.ok_or_else(none)
+    admin.store.find_message(id).map_err(|error| refused::store(error, text))?.ok_or_else(none)
 }
 
 fn show(admin: &mut Admin, id: &str) -> Result<(), Failure> {

@@ -15,19 +15,17 @@ mod user_import;
 mod why;
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use umbel_sip_message::{Scheme, Uri};
-use umbel_store::{Address, Author, Lookup, Refusal, Store, StoreError, User, UserChange, UserEntry};
+use umbel_store::{Address, Lookup, Store, User, UserChange, UserEntry};
 use umbel_time::UnixTime;
 use umbel_web::Destination;
 
 use crate::cli::{Command, Place};
-use crate::config::{self, Config};
-use crate::control;
-use crate::exit::{Exit, Failure};
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::{control, refused};
 
-pub(crate) use certificate::refused as authority_refused;
 pub(crate) use message::{all_of as all_messages, sound as stored_sound};
 pub(crate) use secrets::{first_line, password_and_pin};
 pub(crate) use sound::{StoredAudioExt, read_wav};
@@ -78,19 +76,10 @@ fn destination(uri: &Uri, domain: &str) -> Destination {
     }
 }
 
-/// The configuration that a command line names: a file, or the embedded defaults with their data.
-pub(crate) fn configuration(place: &Place) -> Result<Config, Failure> {
-    match (&place.config, &place.data) {
-        (Some(file), _) => config::load(file),
-        (None, Some(data)) => Ok(Config::embedded(data)),
-        (None, None) => Ok(Config::embedded(Path::new(config::DEFAULT_DATA))),
-    }
-}
-
 impl Admin {
     /// Opens the store that `place` leads to.
     pub(crate) fn open(place: &Place, json: bool) -> Result<Self, Failure> {
-        let config = configuration(place)?;
+        let config = Config::at(place)?;
         let store = crate::store::open(&config)?;
         Ok(Admin { config, store: Box::new(store), json })
     }
@@ -105,7 +94,7 @@ impl Admin {
             lookups.extend(Address::new(text, &self.config.domain).ok().map(Lookup::Address));
         }
         for lookup in &lookups {
-            if let Some(user) = self.store.find_user(lookup).map_err(|error| failed(error, text))? {
+            if let Some(user) = self.store.find_user(lookup).map_err(|error| refused::store(error, text))? {
                 return Ok(user);
             }
         }
@@ -140,48 +129,10 @@ impl Admin {
     }
 }
 
-/// Who changes something from the command line, for the audit trail.
-pub(crate) fn author() -> Author {
-    Author::Administrator("command line".to_owned())
-}
-
-/// The wall clock.
-pub(crate) fn now() -> UnixTime {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    UnixTime::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
-
 /// UTC by ISO 8601, to the second.
 pub(crate) fn iso_8601(time: UnixTime) -> String {
     jiff::Timestamp::from_second(time.as_secs())
         .map_or_else(|_| time.as_secs().to_string(), |time| time.to_string())
-}
-
-/// What a store's error means to somebody at the command line.
-pub(crate) fn failed(error: StoreError, about: &str) -> Failure {
-    let message = format!("{about}: {error}");
-    match error {
-        StoreError::Refused(refusal) => match refusal {
-            Refusal::NoSuchUser
-            | Refusal::NoSuchMessage(_)
-            | Refusal::NoSuchRecording(_)
-            | Refusal::NoSuchGreeting(_) => Failure::not_found(message),
-            _ => Failure::new(Exit::Failed, "refused", message),
-        },
-        StoreError::Busy | StoreError::Overloaded => {
-            Failure::new(Exit::TemporaryFailure, "busy", format!("{message}; try again"))
-        }
-        StoreError::DiskFull => {
-            Failure::new(Exit::TemporaryFailure, "storage-full", format!("{message}; make room"))
-        }
-        StoreError::Disk => Failure::new(Exit::Failed, "input-output", message),
-        StoreError::Damaged => Failure::new(
-            Exit::CannotCreate,
-            "damaged",
-            format!("{message}; stop the server and restore a backup"),
-        ),
-        StoreError::AudioMissing => Failure::new(Exit::Failed, "audio-missing", message),
-    }
 }
 
 /// A path relative to the folder of another file.

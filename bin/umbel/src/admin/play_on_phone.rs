@@ -7,8 +7,8 @@ use serde_json::Value;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::configuration;
 use crate::cli::Place;
+use crate::config::Config;
 use crate::control::{Answer, PhoneCall, Request, ask};
 use crate::exit::{Exit, Failure};
 use crate::{output, runtime};
@@ -19,7 +19,7 @@ const ASKED_EVERY: Duration = Duration::from_millis(200);
 /// Plays a message on its owner's telephone, or on a number that the owner may call; tells how the call stands
 /// until it is over. Interrupted once it hangs up; twice it leaves the call to itself.
 pub(super) fn run(place: &Place, message: &str, number: Option<&str>, json: bool) -> Result<(), Failure> {
-    let data = configuration(place)?.data;
+    let data = Config::at(place)?.data;
     let wanted = Request::PlayOnPhone { message: message.to_owned(), number: number.map(str::to_owned) };
     runtime::run(async {
         let no_signals =

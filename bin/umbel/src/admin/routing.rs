@@ -8,9 +8,9 @@ use umbel_proxy::routing::{self, Preamble, Rules, document, words};
 use umbel_sip_message::{AddressOfRecord, Uri};
 use umbel_store::{Address, Lookup, User, UserChange, UserEntry};
 
-use super::{Admin, failed};
+use super::Admin;
 use crate::exit::{Exit, Failure, at_path};
-use crate::output;
+use crate::{output, refused};
 
 /// Whether a change is about routing.
 pub(super) fn is_rule(change: &UserChange) -> bool {
@@ -79,7 +79,7 @@ fn local_user(admin: &Admin, uri: &Uri) -> Option<String> {
 fn is_known(admin: &mut Admin, user: &str) -> Result<bool, Failure> {
     let address = Address::new(user, &admin.config.domain).ok().map(Lookup::Address);
     for lookup in address.into_iter().chain([Lookup::Extension(user.to_owned())]) {
-        if admin.store.find_user(&lookup).map_err(|error| failed(error, user))?.is_some() {
+        if admin.store.find_user(&lookup).map_err(|error| refused::store(error, user))?.is_some() {
             return Ok(true);
         }
     }

@@ -6,10 +6,12 @@ use serde::Serialize;
 use umbel_store::{GreetingKind, NewPin, PinSet, PinState, Refusal, StoreError, User, UserChange, UserEntry};
 
 use super::user_columns::{Setting, assignment, names};
-use super::{Admin, author, failed, now, password_and_pin, read_wav, routing};
+use super::{Admin, password_and_pin, read_wav, routing};
 use crate::cli::{RoutingCommand, SecretsFromFiles, UserCommand};
 use crate::exit::Failure;
-use crate::output;
+use crate::runtime::now;
+use crate::store::author;
+use crate::{output, refused};
 
 pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
     match command {
@@ -33,7 +35,7 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
             admin
                 .store
                 .remove_user(user.address(), &author(), now())
-                .map_err(|error| failed(error, &address))?;
+                .map_err(|error| refused::store(error, &address))?;
             admin.users_changed();
             done(&admin, &user, "removed")
         }
@@ -41,7 +43,7 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
             let mut admin = Admin::open(&place, json)?;
             let user = admin.user(&address)?;
             let reset = admin.store.reset_pin_by_mail(user.address(), &author(), now());
-            reset.map_err(|error| failed(error, &address))?;
+            reset.map_err(|error| refused::store(error, &address))?;
             admin.users_changed();
             match json {
                 true => done(&admin, &user, "pin-mailed"),
@@ -51,7 +53,10 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
         UserCommand::Unlock { place, address } => {
             let mut admin = Admin::open(&place, json)?;
             let user = admin.user(&address)?;
-            admin.store.unlock(user.address(), &author(), now()).map_err(|error| failed(error, &address))?;
+            admin
+                .store
+                .unlock(user.address(), &author(), now())
+                .map_err(|error| refused::store(error, &address))?;
             admin.users_changed();
             done(&admin, &user, "unlocked")
         }
@@ -157,7 +162,8 @@ fn add(
     entry.pin = Some(pin.map_or(NewPin::Generate, NewPin::Own));
     entry.password = password;
     admin.can_be_called(&entry).map_err(refused)?;
-    let set = admin.store.add_user(&entry, &author(), now()).map_err(|error| failed(error, address))?;
+    let set =
+        admin.store.add_user(&entry, &author(), now()).map_err(|error| refused::store(error, address))?;
     admin.users_changed();
     print_pins(admin, &[set])
 }
@@ -193,8 +199,10 @@ fn show(admin: &mut Admin, user: &User) -> Result<(), Failure> {
     if admin.json {
         return output::json(&document(user));
     }
-    let mailbox =
-        admin.store.mailbox(user.address(), now()).map_err(|error| failed(error, user.address().as_str()))?;
+    let mailbox = admin
+        .store
+        .mailbox(user.address(), now())
+        .map_err(|error| refused::store(error, user.address().as_str()))?;
     let settings = &user.settings;
     let mut facts = vec![
         ("address", settings.address.to_string()),
@@ -229,7 +237,7 @@ pub(crate) fn all(admin: &mut Admin) -> Result<Vec<User>, Failure> {
     let mut users: Vec<User> = Vec::new();
     loop {
         let after = users.last().map(User::address).cloned();
-        let page = admin.store.users(after.as_ref()).map_err(|error| failed(error, "users"))?;
+        let page = admin.store.users(after.as_ref()).map_err(|error| refused::store(error, "users"))?;
         if page.is_empty() {
             return Ok(users);
         }
@@ -288,7 +296,7 @@ fn set(
     let has_rules = entry.changes.iter().any(routing::is_rule);
     put(admin, entry, text)?;
     if let Some(audio) = greeting {
-        let wrong = |error| failed(error, text);
+        let wrong = |error| refused::store(error, text);
         let kind = GreetingKind::Standard;
         admin.store.set_greeting(address, kind, &audio, &author(), now()).map_err(wrong)?;
     }
@@ -302,8 +310,10 @@ fn refused(why: String) -> Failure {
 /// One entry of an import: all of it, or none.
 fn put(admin: &mut Admin, entry: UserEntry, text: &str) -> Result<(), Failure> {
     admin.store.put_users(&[entry], &author(), now()).map(drop).map_err(|error| match error {
-        StoreError::Refused(Refusal::Entry { refusal, .. }) => failed(Refusal::from(refusal).into(), text),
-        other => failed(other, text),
+        StoreError::Refused(Refusal::Entry { refusal, .. }) => {
+            refused::store(Refusal::from(refusal).into(), text)
+        }
+        other => refused::store(other, text),
     })?;
     admin.users_changed();
     Ok(())

@@ -9,9 +9,12 @@ use umbel_store::{Address, GreetingKind, NewPin, Password, Pin, PinSet, StoredAu
 use zeroize::Zeroizing;
 
 use super::user_columns::{Setting, names, setting};
-use super::{Admin, author, beside, failed, now, read_wav};
+use super::{Admin, beside, read_wav};
 use crate::exit::{Failure, at_path};
 use crate::progress::Progress;
+use crate::refused;
+use crate::runtime::now;
+use crate::store::author;
 
 /// More users than a store of one node is made for.
 const ROWS_MAX: usize = 100_000;
@@ -45,7 +48,7 @@ pub(super) fn import(admin: &mut Admin, file: &Path) -> Result<Vec<PinSet>, Fail
             admin
                 .store
                 .set_greeting(&row.entry.address, kind, audio, &author(), now())
-                .map_err(|error| failed(error, row.entry.address.as_str()))?;
+                .map_err(|error| refused::store(error, row.entry.address.as_str()))?;
         }
     }
     Ok(set)
@@ -61,7 +64,7 @@ fn refused(error: umbel_store::StoreError, file: &Path, rows: &[Row]) -> Failure
                 format!("{}:{line}: {refusal}; nothing was imported", file.display()),
             )
         }
-        other => failed(other, &file.display().to_string()),
+        other => refused::store(other, &file.display().to_string()),
     }
 }
 

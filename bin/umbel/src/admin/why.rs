@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use umbel_store::{Decision, PinOutcome, Routing, Ruling, call_id_on_record};
 
-use super::{Admin, failed, iso_8601};
+use super::{Admin, iso_8601};
 use crate::cli::WhyField;
 use crate::exit::Failure;
-use crate::output;
+use crate::{output, refused};
 
 /// A decision is written within a second (SEC-32); whoever asks right after the call waits that long.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ pub(super) fn run(admin: &mut Admin, call_id: &str, field: Option<WhyField>) -> 
 /// The decisions of one call that are on record by now.
 pub(crate) fn of(admin: &mut Admin, call_id: &str) -> Result<Vec<Decision>, Failure> {
     let call_id = call_id_on_record(call_id);
-    admin.store.decisions(call_id).map_err(|error| failed(error, call_id))
+    admin.store.decisions(call_id).map_err(|error| refused::store(error, call_id))
 }
 
 fn decisions(admin: &mut Admin, call_id: &str) -> Result<Vec<Decision>, Failure> {

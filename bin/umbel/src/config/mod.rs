@@ -21,6 +21,9 @@ use umbel_ocexum::{Network, PeerRule, TrustedTransport};
 use umbel_play_on_phone::DiallingRules;
 use umbel_sip_message::Uri;
 
+use crate::cli::Place;
+use crate::exit::Failure;
+
 pub(crate) use check::load;
 pub(crate) use file::{
     Authentication, ConfirmPlayback, DigestAlgorithm, DiversionPreference, KeyProfile, MailTls,
@@ -210,6 +213,15 @@ impl Config {
                 Err(format!("{name} is a pilot ([um] pilots), so that its calls lead to voice mail"))
             }
             None => Ok(()),
+        }
+    }
+
+    /// The configuration that a command line names: a file, or the embedded defaults with their data.
+    pub(crate) fn at(place: &Place) -> Result<Self, Failure> {
+        match (&place.config, &place.data) {
+            (Some(file), _) => load(file),
+            (None, Some(data)) => Ok(Config::embedded(data)),
+            (None, None) => Ok(Config::embedded(Path::new(DEFAULT_DATA))),
         }
     }
 

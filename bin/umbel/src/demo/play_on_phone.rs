@@ -11,8 +11,11 @@ use super::compare::{self, Check};
 use super::stage::{PATIENCE, Stage, in_vain, speech};
 use super::tour::{hears_again_and_again, key};
 use super::web::Client;
-use crate::admin::{all_messages, author, failed, now};
+use crate::admin::all_messages;
 use crate::exit::{Exit, Failure};
+use crate::refused;
+use crate::runtime::now;
+use crate::store::author;
 use crate::tap::Seen;
 
 /// How often it is asked how a call stands.
@@ -89,7 +92,7 @@ fn forward(stage: &mut Stage<'_>, to: Option<&str>) -> Result<String, Failure> {
     let key = "forward-immediate";
     entry.changes.push(UserChange::Routing { key: key.to_owned(), value: to.map(str::to_owned) });
     let store = stage.admin.store.as_mut();
-    let about = |error| failed(error, address.as_str());
+    let about = |error| refused::store(error, address.as_str());
     store.put_users(&[entry], &author(), now()).map_err(about)?;
     let user = store.find_user(&Lookup::Address(address.clone())).map_err(about)?;
     Ok(user.and_then(|user| user.settings.routing.get(key).cloned()).unwrap_or_default())

@@ -9,11 +9,13 @@ use std::time::Duration;
 use tempfile::TempDir;
 use umbel_store::{Store, UserChange, UserEntry};
 
-use crate::admin::{all_messages, author, failed, now};
+use crate::admin::all_messages;
 use crate::config::{Config, DEFAULT_DATA};
 use crate::exit::{Exit, Failure, at_path};
-use crate::runtime;
+use crate::runtime::now;
 use crate::serve::{Made, put_first_users};
+use crate::store::author;
+use crate::{refused, runtime};
 
 /// How long telephones ring here: long enough to be seen.
 const RING_TIME: Duration = Duration::from_secs(2);
@@ -100,10 +102,10 @@ impl Premises {
             let mut entry = UserEntry::new(address.clone());
             entry.changes.push(UserChange::Routing { key: "forward-immediate".to_owned(), value: None });
             let about = address.as_str();
-            store.put_users(&[entry], &author(), now()).map_err(|error| failed(error, about))?;
+            store.put_users(&[entry], &author(), now()).map_err(|error| refused::store(error, about))?;
             for message in all_messages(store, address)? {
                 let deleted = store.delete_message(address, message.id, &author(), now());
-                deleted.map_err(|error| failed(error, about))?;
+                deleted.map_err(|error| refused::store(error, about))?;
             }
             let file = self.password_file(address.user());
             write_secret(&file, password.reveal()).map_err(|error| at_path("write", &file, &error))?;

@@ -14,9 +14,12 @@ use super::ladder::{Ladder, Lifeline, Rung};
 use super::play_on_phone;
 use super::show::{Show, Step};
 use super::stage::{Certificate, Line, Stage, in_vain, listening, speech, telephone};
-use crate::admin::{all_messages, author, authority_refused, failed, now, stored_sound};
+use crate::admin::{all_messages, stored_sound};
 use crate::exit::{Exit, Failure};
 use crate::phone::{Duty, Handset, Want};
+use crate::refused;
+use crate::runtime::now;
+use crate::store::author;
 
 /// How often the picture is drawn further while a step goes on.
 const DRAWN_EVERY: Duration = Duration::from_millis(50);
@@ -133,7 +136,7 @@ async fn message(stage: &mut Stage<'_>, mark: usize) -> Result<Vec<Check>, Failu
         attempts += 1;
         let (alices, address) = (stage.alice.mark(), stage.alice.address.clone());
         let deleted = stage.admin.store.delete_message(&address, left.message.id, &author(), now());
-        deleted.map_err(|error| failed(error, address.as_str()))?;
+        deleted.map_err(|error| refused::store(error, address.as_str()))?;
         stage.alice.lamp(alices, "the lamp to go off", |summary| !summary.waiting).await?;
     };
     let seen = stage.wires.since(mark);
@@ -256,7 +259,7 @@ fn stranger(stage: &Stage<'_>) -> Result<Certificate, Failure> {
     let authority = Authority::load_or_create(stage.premises.data(), now());
     let folder = stage.premises.folder().join("stranger");
     let issued = authority.and_then(|authority| authority.issue("stranger.example.test", &folder, now()));
-    let issued = issued.map_err(|error| authority_refused(&error))?;
+    let issued = issued.map_err(|error| refused::authority(&error))?;
     Ok(Certificate { certificate: issued.certificate, private_key: issued.private_key })
 }
 

@@ -20,8 +20,7 @@ use super::{keys, sound};
 use crate::cli::{AnswerOptions, Audio, Encryption, PhoneOptions};
 use crate::config::parse_duration;
 use crate::exit::{Exit, Failure};
-use crate::runtime;
-use crate::serve::refused;
+use crate::{refused, runtime};
 
 /// The most extra headers of one call.
 const HEADERS_MAX: usize = 64;

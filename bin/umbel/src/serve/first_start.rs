@@ -9,9 +9,9 @@ use umbel_store::{Address, Author, NewPin, Password, Pin, Store, UserChange, Use
 use umbel_time::UnixTime;
 
 use super::supervisor::Roles;
-use crate::admin::failed;
 use crate::config::Config;
 use crate::exit::Failure;
+use crate::refused;
 
 /// The users of a store that has none: name, user part, extension.
 const USERS: [(&str, &str, &str); 2] = [("Alice", "alice", "101"), ("Bob", "bob", "102")];
@@ -35,7 +35,7 @@ pub(super) fn users(
     random: ChaCha20Rng,
     now: UnixTime,
 ) -> Result<Vec<Made>, Failure> {
-    match store.users(None).map_err(|error| failed(error, "the first users"))?.is_empty() {
+    match store.users(None).map_err(|error| refused::store(error, "the first users"))?.is_empty() {
         true => put(config, store, random, now),
         false => Ok(Vec::new()),
     }
@@ -61,8 +61,9 @@ pub(crate) fn put(
         entries.push(entry);
         passwords.push((extension, password));
     }
-    let set =
-        store.put_users(&entries, &Author::Store, now).map_err(|error| failed(error, "the first users"))?;
+    let set = store
+        .put_users(&entries, &Author::Store, now)
+        .map_err(|error| refused::store(error, "the first users"))?;
     let made = set.into_iter().zip(passwords).filter_map(|(set, (extension, password))| {
         Some(Made { address: set.address, extension, pin: set.generated?, password })
     });

@@ -86,7 +86,7 @@ pub(super) fn certificate(config: &Config, clock: Clock) -> Result<Option<Arc<Se
         return Ok(None);
     }
     let certificates = crate::tls::read(config, clock)?;
-    Tls::for_web(&certificates, clock).map(Some).map_err(super::refused::tls)
+    Tls::for_web(&certificates, clock).map(Some).map_err(crate::refused::tls)
 }
 
 /// Starts the front's thread and takes its address.
@@ -239,7 +239,7 @@ pub(super) async fn play(desk: Desk, message: String, number: Option<String>) ->
                 mailbox: owner.clone(),
                 call_id: None,
                 door: None,
-                author: Some(crate::admin::author()),
+                author: Some(crate::store::author()),
                 event: Event::PlayedOnPhone(id),
             };
             if let Reply::Failed(error) = desk.store.ask(Op::Audit(Box::new(record))).await {

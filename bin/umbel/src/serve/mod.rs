@@ -11,7 +11,6 @@ mod operation;
 mod prompts;
 mod proxy_loop;
 mod proxy_watch;
-pub(crate) mod refused;
 mod registrations;
 mod reload;
 mod role_thread;
@@ -35,10 +34,10 @@ use umbel_store_sqlite::{Recovery, SqliteStore, StoreWorker};
 use umbel_um::{MediaKey, Order, Um};
 use umbel_web::{Metrics, PhoneCalls, Random, Readiness, Standing};
 
-use crate::admin::{configuration, now};
 use crate::cli::Place;
 use crate::config::{Authentication, Config};
 use crate::exit::{Exit, Failure};
+use crate::runtime::now;
 use crate::tap::Wires;
 use crate::tls::Own;
 use crate::{output, runtime, store};
@@ -57,11 +56,10 @@ use watch::{Totals, UmWatch, Watch};
 
 pub(crate) use first_start::{Made, put as put_first_users};
 pub(crate) use prompts::load as load_prompts;
-pub(crate) use settings::store as store_settings;
 
 /// Runs the roles until it is told to stop.
 pub(crate) fn run(place: &Place) -> Result<(), Failure> {
-    let config = configuration(place)?;
+    let config = Config::at(place)?;
     let log = crate::log::start();
     runtime::run(async {
         let servers = Servers::start(config, log, None).await?;

@@ -7,10 +7,11 @@ use umbel_um::Prompts;
 use umbel_web::ServerConfig;
 
 use super::supervisor::Roles;
-use super::{http, prompts, refused, settings};
+use super::{http, prompts, settings};
 use crate::config::{self, Config, Server, Um};
 use crate::control::Answer;
 use crate::exit::Failure;
+use crate::refused;
 
 /// What a new configuration turns into.
 pub(super) struct Reloaded {

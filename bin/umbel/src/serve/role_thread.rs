@@ -10,9 +10,8 @@ use umbel_net::{Clock, Flows, Limits, Listener, Tls};
 use umbel_ocexum::Policy;
 
 use super::event_loop::{Ended, EventLoop, ORDERS_MAX, Role, trusted_by};
-use super::refused;
 use crate::exit::{Exit, Failure};
-use crate::runtime;
+use crate::{refused, runtime};
 
 /// After the last call, what connections still have to send gets this long.
 const FAREWELL: Duration = Duration::from_secs(2);

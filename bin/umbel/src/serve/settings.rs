@@ -16,12 +16,12 @@ use umbel_sip_message::digest::Algorithm;
 use umbel_time::{UnixTime, Weekday};
 use umbel_um::{Clocks, Notified, Prompts};
 
-use super::refused::not_a_host;
 use crate::config::{
     Authentication, Config, ConfirmPlayback, DigestAlgorithm, DiversionPreference, KeyProfile,
     NoDiversionWhenForwarding, PlayOnPhoneIdentity, Server, Srtp, StepUp, Um, UnlistedPeers, VoicemailForm,
 };
 use crate::exit::Failure;
+use crate::refused::not_a_host;
 use crate::tls::Own;
 
 /// Where both roles listen, as it was bound; nowhere, where one is not run.
@@ -366,24 +366,6 @@ fn local_time(zone: Option<&str>, at: UnixTime) -> LocalTime {
         day: small(civil.day()),
         hour: small(civil.hour()),
         minute: small(civil.minute()),
-    }
-}
-
-/// Settings of the store.
-pub(crate) fn store(config: &Config) -> umbel_store::Config {
-    let messages_max = config
-        .um
-        .as_ref()
-        .map_or_else(|| crate::config::Recording::default().max_messages, |um| um.recording.max_messages);
-    umbel_store::Config {
-        messages_max,
-        pin: umbel_store::PinPolicy {
-            min_length: usize::from(config.pin.min_length),
-            simple_patterns: config.pin.simple_patterns,
-            lock_after: u32::from(config.pin.lock_after),
-        },
-        mail: config.mail.is_some(),
-        ..Default::default()
     }
 }
 
