@@ -47,6 +47,7 @@ export function suite(prepare = async () => {}, settings = {}) {
         if (test.error) for (const page of contexts.flatMap(context => context.pages())) await show(page);
         await Promise.all(contexts.map(context => context.close()));
         await here.world?.endPhones();
+        if (test.error) here.world?.restoreAll();
     });
     after(async () => {
         await here.browser?.close();

@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import { assertNoBarriers, focused, follow, lineOf, opener, PHONE, signedIn, suite } from './browser.mjs';
 import { ALICE, BOB, DOMAIN, HOSTILE_NAME, HOSTILE_SUBJECT, until } from './world.mjs';
 
-const here = suite(world => world.leaveMessage('bob', 'alice', { words: ['--subject', 'Lunch on Friday', '--priority', 'urgent'] }));
+/// Long enough to be still heard when a machine that is busy looks whether it is.
+const here = suite(world => world.leaveMessage('bob', 'alice', { times: 4, words: ['--subject', 'Lunch on Friday', '--priority', 'urgent'] }));
 
 const stateOf = (user, caller) => here.world.messages(user).find(message => message.caller.startsWith(caller))?.state;
 

@@ -28,6 +28,11 @@ export const HOSTILE_SUBJECT = '"><script>window.harmed=2</script><svg onload=wi
 export const ALICE = 'Alice';
 export const BOB = 'Bob';
 
+/// Ports below those that systems hand out by themselves, where any connection might take one before the server does, and
+/// above those of the other suites (`interop/src/ports.rs`), which run beside this one: for connections, and for sound.
+const PORTS = [32_000, 32_399];
+const MEDIA_PORTS = [32_400, 32_767];
+
 /// Another program may take a port before the server does: how often other ports are tried.
 const STARTS_MAX = 3;
 
@@ -78,6 +83,7 @@ listen = ["tcp:127.0.0.1:${serverTcp}", "tls:127.0.0.1:${serverTls}"]
 ring-time = "20s"
 [um]
 listen = ["tcp:127.0.0.1:${umTcp}", "tls:127.0.0.1:${umTls}"]
+rtp-ports = "${MEDIA_PORTS.join('-')}"
 `);
         const quoted = text => `"${text.replaceAll('"', '""')}"`;
         const rows = Object.entries(USERS).map(([user, name], index) =>
@@ -134,11 +140,11 @@ listen = ["tcp:127.0.0.1:${umTcp}", "tls:127.0.0.1:${umTls}"]
         return phone;
     }
 
-    /// `caller` calls `callee`, whose calls go to voice mail, and leaves what the file says.
-    async leaveMessage(caller, callee, { speech = 'message.wav', words = [] } = {}) {
+    /// `caller` calls `callee`, whose calls go to voice mail, and leaves what is in the file, so many times over.
+    async leaveMessage(caller, callee, { times = 1, words = [] } = {}) {
         this.umbel('user', 'set', `${callee}@${DOMAIN}`, 'forward-immediate=voicemail');
         const before = this.messages(callee).length;
-        const phone = this.phone(caller, 'call', `${callee}@${DOMAIN}`, '--play', SPEECH + speech, '--play-after', '2s', ...words);
+        const phone = this.phone(caller, 'call', `${callee}@${DOMAIN}`, '--play', this.repeated('message.wav', times), '--play-after', '2s', ...words);
         await ended(phone);
         if (phone.exitCode !== 0) throw new Error(`${caller}'s call failed: ${phone.said} ${JSON.stringify(phone.events)}`);
         await until('the message to be there', () => this.messages(callee).length > before);
@@ -156,6 +162,13 @@ listen = ["tcp:127.0.0.1:${umTcp}", "tls:127.0.0.1:${umTls}"]
     messages(user) {
         const lines = this.umbel('message', 'list', `${user}@${DOMAIN}`, '--json').trim().split('\n');
         return lines.filter(line => line !== '').map(line => JSON.parse(line));
+    }
+
+    /// Brings back what was deleted: a test that failed in the middle is no reason for the next one to.
+    restoreAll() {
+        for (const user of Object.keys(USERS)) {
+            for (const { id, state } of this.messages(user)) if (state === 'deleted') this.umbel('message', 'restore', id);
+        }
     }
 
     /// How much sound is in the store, in octets, with what is being recorded just now.
@@ -233,14 +246,13 @@ export async function ended(child) {
 
 const hasEnded = child => child.exitCode !== null || child.signalCode !== null;
 
-/// Ports that nobody uses: below those that systems hand out by themselves, where any connection might take one
-/// before the server does, and above those of the other suites (`interop/src/ports.rs`).
+/// Ports that nobody uses.
 async function freePorts(count) {
-    const [first, end] = [32_000, 32_768];
+    const [first, last] = PORTS;
     const ports = [];
-    for (let turn = 0, port = first + randomInt(end - first); ports.length < count; turn += 1, port += 1) {
-        if (turn > end - first) throw new Error(`no ${count} free ports between ${first} and ${end}`);
-        if (port === end) port = first;
+    for (let turn = 0, port = first + randomInt(last - first); ports.length < count; turn += 1, port += 1) {
+        if (turn > last - first) throw new Error(`no ${count} free ports between ${first} and ${last}`);
+        if (port > last) port = first;
         if (await isFree(port)) ports.push(port);
     }
     return ports;

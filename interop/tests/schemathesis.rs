@@ -34,6 +34,7 @@ fn umbel() -> Umbel {
 fn check(umbel: &Umbel, user: &str, operations: &[&str]) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schemathesis");
     let program = std::env::var_os("SCHEMATHESIS").expect("SCHEMATHESIS names the program");
+    let seed = std::env::var("SCHEMATHESIS_SEED").ok();
     let http = umbel.http();
     let output = Command::new(program)
         .arg("--config-file")
@@ -41,10 +42,13 @@ fn check(umbel: &Umbel, user: &str, operations: &[&str]) {
         .args(["run", &format!("http://{http}/api/v1/openapi.json")])
         .args(["--auth", &format!("{user}@{DOMAIN}:{}", password_of(user))])
         .args(["--max-time", RUN_SECONDS, "--exclude-tag", "browser", "--exclude-tag", "secrets"])
+        .args(seed.iter().flat_map(|seed| ["--seed", seed]))
         .args(operations)
         .env("SCHEMATHESIS_HOOKS", "hooks")
         .env("PYTHONPATH", &folder)
         .env("NO_COLOR", "1")
+        // Where the machine reaches others through a proxy, that is not the way to ourselves.
+        .envs([("NO_PROXY", "*"), ("no_proxy", "*")])
         .current_dir(umbel.folder())
         .output()
         .expect("Schemathesis can be started");

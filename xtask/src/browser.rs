@@ -2,10 +2,10 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::{env, fs, io};
 
-use crate::prerequisites::{CHROMIUM, on_path};
+use crate::prerequisites::{CHROMIUM, fetched, on_path};
 use crate::steps::Outcome;
 use crate::workplace::Workplace;
 
@@ -66,8 +66,8 @@ fn target_folder() -> PathBuf {
 fn modules(folder: &Path) -> Result<PathBuf, String> {
     let modules = folder.join("node_modules");
     let lock = Path::new(SUITE).join("package-lock.json");
-    let fetched = folder.join("package-lock.json");
-    let same = fs::read(&lock).ok().is_some_and(|wanted| fs::read(&fetched).ok() == Some(wanted));
+    let installed = folder.join("package-lock.json");
+    let same = fs::read(&lock).ok().is_some_and(|wanted| fs::read(&installed).ok() == Some(wanted));
     if same && modules.join("playwright-core").is_dir() && modules.join("axe-core").is_dir() {
         return Ok(modules);
     }
@@ -76,21 +76,13 @@ fn modules(folder: &Path) -> Result<PathBuf, String> {
     }
     let copied = fs::create_dir_all(folder)
         .and_then(|()| fs::copy(Path::new(SUITE).join("package.json"), folder.join("package.json")))
-        .and_then(|_| fs::copy(&lock, &fetched));
+        .and_then(|_| fs::copy(&lock, &installed));
     copied.map_err(|error| format!("{}: {error}", folder.display()))?;
     let fetching = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"].map(OsStr::new);
-    let status = Command::new("npm")
-        .args(fetching)
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stdin(Stdio::null())
-        .status();
-    match status {
-        Ok(status) if status.success() => Ok(modules),
-        _ => {
-            // Not half of them, next time.
-            let _ = fs::remove_file(&fetched);
-            Err("playwright-core and axe-core cannot be fetched from here".to_owned())
-        }
+    if fetched(Command::new("npm").args(fetching).current_dir(folder)) {
+        return Ok(modules);
     }
+    // Not half of them, next time.
+    let _ = fs::remove_file(&installed);
+    Err("playwright-core and axe-core cannot be fetched from here".to_owned())
 }

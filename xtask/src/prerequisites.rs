@@ -2,6 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+/// How often something is fetched before it counts as not to be had: networks have hiccups.
+const FETCHES_MAX: u32 = 3;
+/// How long to wait before it is fetched again.
+const FETCH_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// A program that some checks need and the machine may lack.
 #[derive(Clone, Copy)]
@@ -83,8 +89,8 @@ pub(crate) fn install() -> Vec<String> {
         )];
     }
     let packages = missing.iter().flat_map(|tool| tool.packages).copied();
-    let updated = quiet(Command::new("apt-get").args(["update", "-qq"]));
-    let installed = quiet(
+    let updated = fetched(Command::new("apt-get").args(["update", "-qq"]));
+    let installed = fetched(
         Command::new("apt-get")
             .env("DEBIAN_FRONTEND", "noninteractive")
             .args(["install", "-y", "-qq", "--no-install-recommends"])
@@ -107,7 +113,7 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, String> {
         return Err("cargo-deny is not here; `cargo install cargo-deny --locked` brings it".to_owned());
     }
     let install = ["install", "cargo-deny", "--locked", "--debug", "--root", "target/tools"];
-    if quiet(Command::new(env!("CARGO")).args(install)) && own.is_file() {
+    if fetched(Command::new(env!("CARGO")).args(install)) && own.is_file() {
         Ok(own)
     } else {
         Err("cargo-deny is not here and could not be built".to_owned())
@@ -126,7 +132,7 @@ pub(crate) fn python_clients() -> Result<PathBuf, String> {
         let made = quiet(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
         let install =
             ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", wanted];
-        if !made || !quiet(Command::new(&python).args(install)) {
+        if !made || !fetched(Command::new(&python).args(install)) {
             return Err("the libraries in Python could not be installed".to_owned());
         }
         note_current(&folder, wanted)?;
@@ -147,7 +153,7 @@ pub(crate) fn node_clients() -> Result<PathBuf, String> {
         }
         std::fs::copy(wanted, folder.join("package.json")).map_err(failed)?;
         let install = ["install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", "--prefix"];
-        if !quiet(Command::new("npm").args(install).arg(&folder)) {
+        if !fetched(Command::new("npm").args(install).arg(&folder)) {
             return Err("the libraries for Node could not be installed".to_owned());
         }
         note_current(&folder, wanted)?;
@@ -174,6 +180,8 @@ fn note_current(folder: &Path, wanted: &str) -> Result<(), String> {
 pub(crate) fn schemathesis() -> Result<PathBuf, String> {
     /// Newer ones find more, and are to do so when somebody looks.
     const VERSION: &str = "schemathesis==4.32.5";
+    /// What it draws with: another version makes other requests of the same seed.
+    const CHANCE: &str = "hypothesis==6.170.15";
     let folder = PathBuf::from("target/tools").join(VERSION.replace("==", "-"));
     let program = folder.join("bin/schemathesis");
     if !program.is_file() {
@@ -181,8 +189,8 @@ pub(crate) fn schemathesis() -> Result<PathBuf, String> {
             return Err("Python is not here".to_owned());
         }
         let made = quiet(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        let pip = ["-m", "pip", "install", "--quiet", VERSION];
-        if !made || !quiet(Command::new(folder.join("bin/python")).args(pip)) {
+        let pip = ["-m", "pip", "install", "--quiet", VERSION, CHANCE];
+        if !made || !fetched(Command::new(folder.join("bin/python")).args(pip)) {
             return Err(format!("{VERSION} cannot be installed from here"));
         }
     }
@@ -197,6 +205,19 @@ pub(crate) fn report() -> ExitCode {
         println!("{:10} {}", tool.name, if tool.is_here() { "here" } else { "missing" });
     }
     ExitCode::SUCCESS
+}
+
+/// Runs what takes something from a network, and again where it fails.
+pub(crate) fn fetched(command: &mut Command) -> bool {
+    for fetch in 1..=FETCHES_MAX {
+        if quiet(command) {
+            return true;
+        }
+        if fetch < FETCHES_MAX {
+            std::thread::sleep(FETCH_AGAIN_AFTER);
+        }
+    }
+    false
 }
 
 fn quiet(command: &mut Command) -> bool {

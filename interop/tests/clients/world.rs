@@ -141,6 +141,8 @@ impl World {
         command.env("UMBEL_URL", format!("http://{}", self.umbel.http()));
         command.env("UMBEL_HEARD", self.heard());
         command.env("UMBEL_DOMAIN", DOMAIN).env("UMBEL_BUSY_NUMBER", BUSY_NUMBER);
+        // Where the machine reaches others through a proxy, that is not the way to ourselves.
+        command.env("NO_PROXY", "*").env("no_proxy", "*");
         // Scripts are not to leave anything beside themselves.
         command.env("PYTHONDONTWRITEBYTECODE", "1").env("TMPDIR", self.umbel.folder());
         let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
