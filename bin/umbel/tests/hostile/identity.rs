@@ -58,8 +58,7 @@ fn from_of_anybody_else_never_skips() {
         let own = from.ends_with("<sip:bob@example.test>");
         assert_eq!(pin == "skipped", own, "{from} to the pilot: {pin}");
         if own {
-            let calls = server.documents(&["calls", "--all"]);
-            let record = calls.iter().find(|record| record["call_id"] == invite.call_id.as_str()).unwrap();
+            let record = server.record(&invite.call_id);
             assert!(record["from"].as_str().unwrap().contains("bob"), "{record}");
         }
     }

@@ -15,6 +15,8 @@ mod identity;
 mod invite;
 mod journey;
 mod line;
+#[path = "../shared/ports.rs"]
+mod ports;
 mod requests;
 mod rtp;
 mod sdp;

@@ -8,6 +8,9 @@ use crate::rtp::Talker;
 use crate::server::{ALICE_PIN, Server};
 use crate::wait::until;
 
+/// As long as the right one.
+const WRONG_PIN: &str = "000111000111";
+
 #[test]
 fn no_pin_is_found_in_the_log_or_the_store_however_much_is_logged() {
     let server = Server::start("", "trace");
@@ -27,11 +30,15 @@ fn no_pin_is_found_in_the_log_or_the_store_however_much_is_logged() {
     let call = Invite::own().offering(offer).call(&mut line);
     let mut talker = Talker::new(socket, call.rtp());
     talker.say(10);
-    for digits in ["000111#", &digits] {
-        for key in digits.chars() {
-            talker.press(key);
-        }
-    }
+    let failures = || server.figure("umbel_pin_failures_total");
+    let before = failures();
+    press(&mut talker, &format!("{WRONG_PIN}#"));
+    // What is typed while a PIN is being judged is forgotten where it was wrong.
+    until("the wrong PIN to be judged", || {
+        talker.say(10);
+        (failures() > before).then_some(())
+    });
+    press(&mut talker, &digits);
     opened(&server, &call.invite.call_id);
     let many = format!("Signal={ALICE_PIN}\r\n");
     call.ask(&mut line, "INFO", 2, "Content-Type: application/dtmf-relay", &many);
@@ -44,7 +51,7 @@ fn no_pin_is_found_in_the_log_or_the_store_however_much_is_logged() {
 
     let log = server.log();
     assert!(log.contains("DEBUG"), "not all is logged:\n{log}");
-    for secret in [ALICE_PIN, "000111", "Signal=", "argon2", "inline:"] {
+    for secret in [ALICE_PIN, WRONG_PIN, "Signal=", "argon2", "inline:"] {
         assert!(!log.contains(secret), "{secret} is in the log: {}", around(&log, secret));
     }
     for file in files(&server.path("data")) {
@@ -52,6 +59,10 @@ fn no_pin_is_found_in_the_log_or_the_store_however_much_is_logged() {
         let found = octets.windows(ALICE_PIN.len()).any(|window| window == ALICE_PIN.as_bytes());
         assert!(!found, "the PIN is in {}", file.display());
     }
+}
+
+fn press(talker: &mut Talker, keys: &str) {
+    keys.chars().for_each(|key| talker.press(key));
 }
 
 /// Waits until the call has opened the mailbox: until then, keys may still be on their way.

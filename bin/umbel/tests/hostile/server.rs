@@ -2,32 +2,35 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU16, Ordering};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::certificates::{Certificates, LISTED};
+use crate::ports::Ports;
 use crate::wait::until;
 
-pub(crate) const ALICE_PIN: &str = "815624";
+/// So long that no time, tag or number in a log holds it by chance.
+pub(crate) const ALICE_PIN: &str = "815624907351";
 /// alice and bob are ordinary users; carol's settings forbid to skip the PIN, dora's mailbox is disabled; erin
 /// and frank each belong to one test.
 const USERS: &str = "address,extension,name,pin,skip_pin,enabled\n\
-    alice@example.test,101,Alice,815624,yes,yes\n\
+    alice@example.test,101,Alice,815624907351,yes,yes\n\
     bob@example.test,102,Bob,739206,yes,yes\n\
     carol@example.test,103,Carol,486159,no,yes\n\
     dora@example.test,104,Dora,620374,yes,no\n\
     erin@example.test,105,Erin,571938,yes,yes\n\
     frank@example.test,106,Frank,294817,yes,yes\n";
 
-/// Runs until the process of the tests ends, however it ends: its standard input is a pipe from here.
-const UNTIL_WE_END: &str =
-    "[ -z \"$FILES\" ] || ulimit -n $FILES; \"$@\" & child=$!; echo $child; read _; kill $child; wait $child";
+/// Runs until the process of the tests ends, however it ends: its standard input is a pipe from here. Then nobody
+/// else is left to take the folder away.
+const UNTIL_WE_END: &str = "[ -z \"$FILES\" ] || ulimit -n $FILES; \"$@\" & child=$!; echo $child; read _; \
+    kill $child; wait $child; cd /; rm -rf \"$FOLDER\"";
 
 /// A running server.
 pub(crate) struct Server {
@@ -40,6 +43,7 @@ pub(crate) struct Server {
     process: u32,
     /// Killed by its standard input, at the latest when the tests end.
     _shell: Child,
+    _ports: Ports,
 }
 
 /// The server that all tests share, with the settings that are usual.
@@ -56,8 +60,10 @@ impl Server {
 
     /// The same where the system lets it have only so many open files.
     pub(crate) fn start_with_files(tls_settings: &str, log: &str, files: &str) -> Server {
+        open_files();
         let folder = tempfile::tempdir().unwrap();
-        let [tcp, tls, admin] = free_ports();
+        let ports = Ports::take();
+        let [tcp, tls, admin, ..] = ports.numbers.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         let configuration = |more: &str| {
             format!(
@@ -82,6 +88,7 @@ impl Server {
             .current_dir(folder.path())
             .env("RUST_LOG", log)
             .env("FILES", files)
+            .env("FOLDER", folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(output)
@@ -90,8 +97,9 @@ impl Server {
         let mut process = String::new();
         BufReader::new(shell.stdout.take().unwrap()).read_line(&mut process).unwrap();
         let process = process.trim().parse().unwrap();
+        let http = OnceLock::new();
         let server =
-            Server { folder, tcp, tls, admin, http: OnceLock::new(), certificates, process, _shell: shell };
+            Server { folder, tcp, tls, admin, http, certificates, process, _shell: shell, _ports: ports };
         until("the server to be ready", || {
             assert!(server.is_alive(), "the server ended at its start:\n{}", server.log());
             server.get("/readyz").filter(|answer| answer.starts_with("HTTP/1.1 200"))
@@ -145,6 +153,14 @@ impl Server {
     #[track_caller]
     pub(crate) fn pin(&self, call_id: &str) -> String {
         until("the decision about the PIN", || self.decided(call_id))
+    }
+
+    /// The record of a call, which is written with its decisions or a moment later.
+    #[track_caller]
+    pub(crate) fn record(&self, call_id: &str) -> Value {
+        until("the record of the call", || {
+            self.documents(&["calls", "--all"]).into_iter().find(|record| record["call_id"] == call_id)
+        })
     }
 
     /// The same where there may be no decision.
@@ -203,22 +219,15 @@ pub(crate) fn run(output: Output) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// How many files this process may have open, after as many were allowed as can be: many connections are ours too.
+pub(crate) fn open_files() -> u64 {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
+    // `None` stands for no limit.
+    if raised { maximum.unwrap_or(u64::MAX) } else { current.unwrap_or(u64::MAX) }
+}
+
 /// `umbel certificate issue`, before there is a server.
 pub(crate) fn issue(folder: &TempDir, name: &str) {
     run(umbel(folder, &["certificate", "issue", name, "peers"]));
-}
-
-/// Three ports that nobody listens on: below what systems give to outgoing connections, starting elsewhere in
-/// each process of tests.
-fn free_ports() -> [SocketAddr; 3] {
-    const FIRST: u16 = 21_000;
-    const TRIPLES: u16 = 2_000;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(std::process::id() % u32::from(TRIPLES)).unwrap();
-    until("free ports", || {
-        let turn = NEXT.fetch_add(1, Ordering::Relaxed);
-        let first = FIRST + (start.wrapping_add(turn) % TRIPLES) * 3;
-        let ports = [first, first + 1, first + 2].map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        ports.iter().all(|address| TcpListener::bind(address).is_ok()).then_some(ports)
-    })
 }

@@ -162,9 +162,7 @@ fn a_locked_pin_locks_the_pin_only() {
         let answer = call.ask(&mut line, "INFO", cseq, "Content-Type: application/dtmf-relay", &body);
         (answer.status() == 481).then_some(())
     });
-    let call_id = call.invite.call_id;
-    let calls = server.documents(&["calls", "--all"]);
-    let record = calls.iter().find(|record| record["call_id"] == call_id.as_str()).unwrap();
+    let record = server.record(&call.invite.call_id);
     assert_ne!(record["outcome"], "mailbox-opened", "{record}");
 
     let invite = Invite { call_id: fresh("owner"), branch: fresh("z9hG4bK-owner"), ..erin.with(SKIP) };

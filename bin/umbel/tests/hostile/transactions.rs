@@ -46,6 +46,7 @@ fn a_retransmitted_invite_is_one_call() {
     for copy in finals(&mut line, &call.invite.call_id) {
         assert_eq!((copy.status(), copy.header("To")), (200, call.to.as_str()));
     }
+    server.record(&call.invite.call_id);
     let calls = server.documents(&["calls", "--all"]);
     let of_this = calls.iter().filter(|record| record["call_id"] == call.invite.call_id.as_str()).count();
     assert_eq!(of_this, 1);
@@ -139,8 +140,7 @@ fn the_header_in_later_requests_changes_nothing() {
             call.ask(&mut line, method, 6, header, "");
         }
         assert_eq!(server.pin(&call.invite.call_id), expected);
-        let opened = server.documents(&["calls", "--all"]);
-        let record = opened.iter().find(|record| record["call_id"] == call.invite.call_id.as_str()).unwrap();
+        let record = server.record(&call.invite.call_id);
         assert_eq!(record["pin"], expected, "{record}");
         if expected == "prompted" {
             assert_ne!(record["outcome"], "mailbox-opened", "{record}");

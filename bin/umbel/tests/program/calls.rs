@@ -32,11 +32,6 @@ fn call_id(events: &[Value]) -> String {
     event(events, "answered")["call_id"].as_str().unwrap().to_owned()
 }
 
-/// The one word of `umbel why --field pin`.
-fn pin(site: &Site, call_id: &str) -> String {
-    site.umbel(&["why", call_id, "--field", "pin"]).succeeded().trim_end().to_owned()
-}
-
 /// Alice calls her voice mail; gives the events.
 fn voicemail(server: &str, more: &[&str]) -> Ran {
     let call =
@@ -89,7 +84,7 @@ fn a_message_is_left_and_its_owner_hears_it_with_a_pin() {
     let seconds = message["duration_seconds"].as_f64().unwrap();
     assert!((stored.duration().as_secs_f64() - seconds).abs() < 0.02, "{seconds}: {stored:?}");
     assert!((loud_seconds(&stored) - 3.0).abs() < 0.2, "said 3 s, kept {}", loud_seconds(&stored));
-    assert_eq!(pin(&site, &id), "none");
+    assert_eq!(site.pin(&id), "none");
 
     let calls = until("the call to be over", || {
         let calls = site.umbel(&["calls", "--json"]).documents();
@@ -129,7 +124,7 @@ fn a_message_is_left_and_its_owner_hears_it_with_a_pin() {
     let ran = finished(phone);
     assert!(!format!("{ran:?}").contains(ALICE_PIN), "{ran:?}");
     let events: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(pin(&site, &call_id(&events)), "prompted");
+    assert_eq!(site.pin(&call_id(&events)), "prompted");
     let heard = read(&heard);
     assert!(loud_seconds(&heard) > 5.0, "prompts and the message: {heard:?}");
     until("the second call to be over", || {
@@ -169,7 +164,7 @@ fn the_pin_is_skipped_for_a_listed_certificate_and_for_nobody_else() {
             voicemail(&tls, &[borrowed(&listed).as_slice(), &["--no-skip-pin"]].concat()).documents()
         }),
     ] {
-        assert_eq!(pin(&site, &call_id(&events)), expected, "{what}");
+        assert_eq!(site.pin(&call_id(&events)), expected, "{what}");
         assert_eq!(event(&events, "answered")["encrypted"], what != "plain TCP", "{what}");
     }
 }
@@ -183,7 +178,7 @@ fn the_listed_name_from_another_authority_is_never_let_in() {
     foreign[5] = site.path("data/authority.pem").into_os_string().into_string().unwrap();
     let ran = voicemail(&site.over_tls(), &borrowed(&foreign));
     if ran.status == Some(0) {
-        assert_eq!(pin(&site, &call_id(&ran.documents())), "prompted");
+        assert_eq!(site.pin(&call_id(&ran.documents())), "prompted");
     }
 }
 
@@ -199,7 +194,7 @@ fn settings_that_trust_more_than_usual_do_so() {
     let outcome = |server: &str, more: &[&str]| {
         let call =
             ["phone", "call", own, "--as", "alice@example.test", "--server", server, "--json", "--for", "2s"];
-        pin(&site, &call_id(&umbel(&[call.as_slice(), &header, more].concat()).documents()))
+        site.pin(&call_id(&umbel(&[call.as_slice(), &header, more].concat()).documents()))
     };
     let reload = |tls: &str| {
         site.configure(&site.configuration(tls, ""));

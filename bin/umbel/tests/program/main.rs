@@ -14,6 +14,8 @@ mod message_waiting;
 mod messages;
 mod permissions;
 mod play_on_phone;
+#[path = "../shared/ports.rs"]
+mod ports;
 mod protocol_server;
 mod reload;
 mod routing;

@@ -10,7 +10,7 @@ use crate::wait::until;
 
 /// Both servers, and a message for alice.
 fn with_a_message() -> (Site, Server, String) {
-    let site = Site::with_telephones("");
+    let site = Site::with_telephones("ring-time = \"10s\"");
     let server = site.serve();
     let said = write_tone(site.folder(), "said.wav", 8_000, 3_000);
     let voice_mail = "sip:alice@example.test;opaque=app:voicemail";

@@ -1,7 +1,5 @@
 //! Routing rules: `umbel user set`, `show` and `routing`, without a server and beside one.
 
-use std::net::{Ipv4Addr, TcpListener};
-
 use serde_json::{Value, json};
 
 use crate::site::{Ran, Site, umbel};
@@ -195,10 +193,10 @@ fn a_document_that_is_none_changes_nothing() {
 /// The rules count for the next call: nothing is reloaded, nobody is restarted.
 #[test]
 fn a_running_protocol_server_follows_the_rules_of_the_moment() {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let site = Site::with_users();
+    let port = site.server_tcp;
     let server = format!("[server]\nlisten = [\"tcp:127.0.0.1:{port}\"]\nauthentication = \"none\"\n");
-    let site = Site::with("", &server);
-    site.add_users();
+    site.configure(&site.configuration("", &server));
     let _server = site.serve();
     let call = || {
         let server = format!("tcp:127.0.0.1:{port}");

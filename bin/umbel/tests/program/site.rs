@@ -2,15 +2,14 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::ports::Ports;
 use crate::wait::{PATIENCE, until};
 
 /// PINs that the rules allow.
@@ -28,6 +27,7 @@ pub(crate) struct Site {
     /// The protocol server's, where there is one.
     pub(crate) server_tcp: u16,
     pub(crate) server_tls: u16,
+    _ports: Ports,
 }
 
 impl Site {
@@ -38,9 +38,10 @@ impl Site {
 
     /// The same with further lines in `[tls]`, and in `[um]` or tables after it.
     pub(crate) fn with(tls: &str, um: &str) -> Self {
-        let [tcp, tls_port, admin, server_tcp, server_tls] = free_ports();
+        let ports = Ports::take();
+        let [tcp, tls_port, admin, server_tcp, server_tls] = ports.numbers;
         let folder = tempfile::tempdir().unwrap();
-        let site = Site { folder, tcp, tls: tls_port, admin, server_tcp, server_tls };
+        let site = Site { folder, tcp, tls: tls_port, admin, server_tcp, server_tls, _ports: ports };
         site.configure(&site.configuration(tls, um));
         site
     }
@@ -62,13 +63,13 @@ impl Site {
     }
 
     /// Both roles; alice, bob and carol have passwords, in files of their names. `server` is further lines of
-    /// `[server]`.
+    /// `[server]`. A telephone rings for longer than any machine needs to have it answered.
     pub(crate) fn with_telephones(server: &str) -> Self {
         let site = Site::new();
         let Site { server_tcp, server_tls, .. } = site;
         let table = format!(
             "[server]\nlisten = [\"tcp:127.0.0.1:{server_tcp}\", \"tls:127.0.0.1:{server_tls}\"]\n\
-             ring-time = \"5s\"\n{server}\n"
+             {server}\n"
         );
         site.configure(&site.configuration("", &table));
         let mut rows = "address,extension,name,pin,password\n".to_owned();
@@ -163,7 +164,7 @@ impl Site {
     /// What the administration listener answers.
     pub(crate) fn get(&self, path: &str) -> Option<String> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.admin)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).ok()?;
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).ok()?;
         let mut answer = String::new();
@@ -174,7 +175,7 @@ impl Site {
     /// A figure of `/metrics`, by its name with labels.
     #[track_caller]
     pub(crate) fn figure(&self, name: &str) -> f64 {
-        let metrics = self.get("/metrics").unwrap();
+        let metrics = until("the figures", || self.get("/metrics"));
         let lines = metrics.lines().filter_map(|line| line.rsplit_once(' '));
         let found = lines.filter(|(figure, _)| *figure == name).find_map(|(_, value)| value.parse().ok());
         found.unwrap_or_else(|| panic!("there is no figure {name} in\n{metrics}"))
@@ -190,20 +191,33 @@ impl Site {
         format!("tls:127.0.0.1:{}", self.tls)
     }
 
-    /// Bob says this recording to alice, over TCP and straight to voice mail; her greeting is over by then. Gives the run.
+    /// Bob says this recording to alice, over TCP and straight to voice mail; her greeting is long over by then. Gives
+    /// the run.
     pub(crate) fn leave(&self, said: &Path, more: &[&str]) -> Ran {
         let server = self.over_tcp();
         let call = ["phone", "call", "alice@example.test", "--as", "bob@example.test", "--server", &server];
-        let says = ["--play", said.to_str().unwrap(), "--play-after", "2s"];
+        let says = ["--play", said.to_str().unwrap(), "--play-after", "5s"];
         umbel(&[call.as_slice(), &says, more].concat())
     }
 
-    /// The only message in the store, as scripts see it.
+    /// The only message in the store, as scripts see it. It is there a moment after its caller has hung up.
     #[track_caller]
     pub(crate) fn only_message(&self) -> Value {
-        let messages = self.umbel(&["message", "list", "--json"]).documents();
+        let messages = until("a message", || {
+            let messages = self.umbel(&["message", "list", "--json"]).documents();
+            (!messages.is_empty()).then_some(messages)
+        });
         assert_eq!(messages.len(), 1, "{messages:?}");
         messages.into_iter().next().unwrap()
+    }
+
+    /// The one word of `umbel why CALL-ID --field pin`: the decision is written a moment after it was made.
+    #[track_caller]
+    pub(crate) fn pin(&self, call_id: &str) -> String {
+        until("the decision about the PIN", || {
+            let ran = self.umbel(&["why", call_id, "--field", "pin"]);
+            (ran.status == Some(0)).then(|| ran.out.trim_end().to_owned())
+        })
     }
 }
 
@@ -290,6 +304,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Whether it has written this number, but for the times at which its lines were written.
+    pub(crate) fn has_told(&self, number: &str) -> bool {
+        let told = |line: &str| line.split_once("\"level\"").map_or(line, |(_, rest)| rest).contains(number);
+        self.log().lines().any(told)
+    }
+
     /// What it has written.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
@@ -337,23 +357,4 @@ pub(crate) fn signal(child: &Child, name: &str) {
 pub(crate) fn finished(mut child: Child) -> Ran {
     until("the program to end", || child.try_wait().unwrap());
     Ran::of(child.wait_with_output().unwrap())
-}
-
-/// Five ports that nobody listens on: below what systems give to outgoing connections, starting elsewhere in
-/// each process of tests.
-fn free_ports() -> [u16; 5] {
-    const FIRST: u16 = 12_000;
-    const GROUPS: u16 = 1_800;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(std::process::id() % u32::from(GROUPS)).unwrap();
-    let deadline = std::time::Instant::now() + PATIENCE;
-    while std::time::Instant::now() < deadline {
-        let turn = NEXT.fetch_add(1, Ordering::Relaxed);
-        let first = FIRST + (start.wrapping_add(turn) % GROUPS) * 5;
-        let ports = [first, first + 1, first + 2, first + 3, first + 4];
-        if ports.iter().all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()) {
-            return ports;
-        }
-    }
-    panic!("there are no free ports");
 }

@@ -61,10 +61,11 @@ pub(crate) fn read(path: &Path) -> Sound {
     umbel_wav::read(&bytes, limits).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// For how many seconds something loud is heard, in steps of 20 ms.
+/// For how many seconds something loud is heard, in steps of 2.5 ms: a period of the tone is shorter, and the gaps
+/// that a busy machine makes in it add next to nothing.
 pub(crate) fn loud_seconds(sound: &Sound) -> f64 {
-    let step = usize::try_from(sound.rate / 50).unwrap();
+    let step = usize::try_from(sound.rate / 400).unwrap();
     let loud = |chunk: &&[i16]| chunk.iter().any(|sample| sample.unsigned_abs() > 1_000);
     let steps = sound.samples.chunks(step).filter(loud).count();
-    f64::from(u32::try_from(steps).unwrap()) / 50.0
+    f64::from(u32::try_from(steps).unwrap()) / 400.0
 }

@@ -30,11 +30,6 @@ fn call_id(events: &[Value]) -> String {
     event(events, "answered")["call_id"].as_str().unwrap().to_owned()
 }
 
-/// The one word of `umbel why --field pin`.
-fn pin(site: &Site, call_id: &str) -> String {
-    site.umbel(&["why", call_id, "--field", "pin"]).succeeded().trim_end().to_owned()
-}
-
 /// OCEXUM-2.1-1: two telephones, over TLS, with SRTP; each hears what the other says, and nothing else.
 #[test]
 fn two_registered_telephones_call_each_other_and_each_hears_the_other() {
@@ -86,7 +81,7 @@ fn two_registered_telephones_call_each_other_and_each_hears_the_other() {
 fn a_registered_telephone_skips_its_pin_over_tls_and_by_no_other_way() {
     let site = Site::with_telephones("");
     let _server = site.serve();
-    let called = |ran: Ran| pin(&site, &call_id(&ran.documents()));
+    let called = |ran: Ran| site.pin(&call_id(&ran.documents()));
     assert_eq!(called(run(&site, "alice", &["voicemail", "--for", "1s"])), "skipped");
     assert_eq!(called(run(&site, "alice", &["voicemail", "--for", "1s", "--no-skip-pin"])), "prompted");
     let tcp = format!("tcp:127.0.0.1:{}", site.server_tcp);
@@ -102,7 +97,7 @@ fn a_registered_telephone_skips_its_pin_over_tls_and_by_no_other_way() {
 
 #[test]
 fn a_telephone_is_busy_declines_and_sends_on() {
-    let site = Site::with_telephones("");
+    let site = Site::with_telephones("ring-time = \"5s\"");
     let _server = site.serve();
     let answering = |arguments: &[&str]| {
         let mut bob = Telephone::start(&site, "bob", &[&["answer"], arguments].concat());
@@ -282,7 +277,7 @@ fn a_telephone_shows_what_waits_in_its_mailbox() {
 #[test]
 fn our_own_servers_keep_every_row_that_check_can_see() {
     let _quiet = quiet();
-    let site = Site::with_telephones("");
+    let site = Site::with_telephones("ring-time = \"5s\"");
     site.umbel(&["user", "set", "alice", "forward-unanswered=carol@example.test"]).succeeded();
     let _server = site.serve();
     let direct = [site.over_tls(), site.over_tcp()];
