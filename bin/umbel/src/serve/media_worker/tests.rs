@@ -11,7 +11,7 @@ use umbel_media::{
 
 use super::*;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) const LIMITS: RecordLimits =
     RecordLimits { max: Duration::from_secs(600), silence: None, min: Duration::ZERO };
 
@@ -128,7 +128,17 @@ impl Bench {
     }
 
     fn next(&self) -> (u64, Event) {
-        self.events.recv_timeout(PATIENCE).expect("an event within five seconds")
+        self.events.recv_timeout(PATIENCE).expect("an event in time")
+    }
+
+    /// The next one of a kind; what else is told is passed over.
+    fn next_that(&self, is_wanted: impl Fn(&Event) -> bool) -> Event {
+        loop {
+            let (_, event) = self.next();
+            if is_wanted(&event) {
+                return event;
+            }
+        }
     }
 
     /// What is told up to the end of a recording.
@@ -153,23 +163,50 @@ fn at_a_pace(packets: u32, mut send: impl FnMut(u32)) {
     }
 }
 
+/// Records what `say` says, until this order ends it, or the call; says how the recording ended. An order is taken before what
+/// came on the line meanwhile, so a machine that stalls is given longer, again and again: from a part of it, which
+/// nothing but the end may be missing of, to all.
+fn recorded_whole(
+    mut say: impl FnMut(&mut Phone) -> Vec<u8>,
+    ports: (u16, u16),
+    order: Option<Command>,
+) -> (Bench, Phone, RecordingEnd) {
+    let mut rest = Duration::from_millis(50);
+    loop {
+        let mut bench = bench(&config(ports), 1_000);
+        let mut phone = bench.call(1);
+        bench.workers.order(1, Command::Record { id: RecordId(1), limits: LIMITS });
+        pass(Duration::from_millis(20));
+        let said = say(&mut phone);
+        pass(rest);
+        match &order {
+            Some(order) => bench.workers.order(1, order.clone()),
+            None => bench.workers.close(1),
+        }
+        let (sound, ended, _) = bench.recording(1);
+        assert!(said.starts_with(&sound), "byte for byte");
+        if sound.len() == said.len() {
+            return (bench, phone, ended);
+        }
+        rest *= 2;
+        assert!(rest < PATIENCE, "{} octets of {}", sound.len(), said.len());
+    }
+}
+
 #[test]
 fn a_call_records_what_was_said_and_tells_what_was_pressed() {
-    let mut bench = bench(&config((33_000, 33_099)), 1_000);
-    let mut phone = bench.call(1);
-    bench.workers.order(1, Command::Record { id: RecordId(1), limits: LIMITS });
-    pass(Duration::from_millis(20));
-    let mut said = Vec::new();
-    at_a_pace(75, |n| {
-        let payload = [n as u8; 160];
-        phone.sends(&payload);
-        said.extend_from_slice(&payload);
-    });
-    pass(Duration::from_millis(50));
-    bench.workers.order(1, Command::StopRecording { cut: Duration::ZERO });
-    let (sound, end, _) = bench.recording(1);
+    let say = |phone: &mut Phone| {
+        let mut said = Vec::new();
+        at_a_pace(75, |n| {
+            let payload = [n as u8; 160];
+            phone.sends(&payload);
+            said.extend_from_slice(&payload);
+        });
+        said
+    };
+    let stop = Command::StopRecording { cut: Duration::ZERO };
+    let (mut bench, mut phone, end) = recorded_whole(say, (33_000, 33_099), Some(stop));
     assert_eq!(end, RecordingEnd::Stopped);
-    assert_eq!(sound, said, "byte for byte");
 
     for digit in "19#".chars() {
         phone.presses(digit);
@@ -183,47 +220,44 @@ fn a_call_records_what_was_said_and_tells_what_was_pressed() {
 
 #[test]
 fn a_prompt_is_heard_at_once_and_in_pace() {
-    // DEC-42. On a busy machine a packet may be late; that one prompt of several is not shows that none need be.
-    const PROMPTS: u64 = 20;
+    // DEC-42. On a busy machine a packet may be late; that one prompt of many is not shows that none need be.
+    const PROMPTS: u64 = 100;
     const PACKETS: usize = 30;
     let pace = Duration::from_millis(20) * 29;
     let mut bench = bench(&config((33_100, 33_199)), 1_000);
-    let phone = bench.call(1);
+    let mut phone = bench.call(1);
     pass(Duration::from_millis(33));
-    let mut in_time = false;
-    for id in (1..=PROMPTS).map(PlayId) {
+    let mut is_in_time = |id: PlayId| {
+        // So that the line does not count as dead.
+        phone.sends(&[9; 160]);
         let ordered = Instant::now();
         let clips = vec![Clip::Tone(Tone { duration: Duration::from_millis(600), ..Tone::BEEP })];
         bench.workers.order(1, Command::Play { id, clips, from: Duration::ZERO });
         let heard: Vec<(Vec<u8>, Instant)> = (0..PACKETS).map(|_| phone.hears()).collect();
-        for (n, (packet, _)) in heard.iter().enumerate() {
-            assert_eq!((packet.len(), packet[1] >> 7 == 1), (172, n == 0));
-        }
-        assert_eq!(bench.next(), (1, Event::PlayStarted { id }));
-        assert!(matches!(bench.next(), (1, Event::PlayEnded { finished: true, .. })));
+        assert!(heard.iter().all(|(packet, _)| packet.len() == 172));
+        let begins = |n: usize| heard[n].0[1] >> 7 == 1;
+        assert!(begins(0));
+        bench.next_that(|event| *event == Event::PlayStarted { id });
+        bench.next_that(|event| matches!(event, Event::PlayEnded { finished: true, .. }));
         let (first, last) = (heard[0].1 - ordered, heard[PACKETS - 1].1 - ordered);
         // Early no packet may ever be; sends stand on a grid of a millisecond.
         assert!(last + Duration::from_millis(1) >= pace, "{last:?}");
+        // One that is late by a whole packet moves the pace, and begins again.
+        let is_one_piece = !(1..PACKETS).any(begins);
         // The first need not wait for the next look at the sockets.
-        in_time = first < Duration::from_millis(15) && last < pace + Duration::from_millis(30);
-        if in_time {
-            break;
-        }
-    }
-    assert!(in_time, "each of {PROMPTS} prompts was late");
+        is_one_piece && first < Duration::from_millis(15) && last < pace + Duration::from_millis(30)
+    };
+    assert!((1..=PROMPTS).map(PlayId).any(&mut is_in_time), "each of {PROMPTS} prompts was late");
 }
 
 #[test]
 fn a_session_that_ends_says_farewell_and_tells_what_it_has() {
-    let mut bench = bench(&config((33_200, 33_299)), 1_000);
-    let mut phone = bench.call(1);
-    bench.workers.order(1, Command::Record { id: RecordId(1), limits: LIMITS });
-    pass(Duration::from_millis(20));
-    at_a_pace(5, |_| phone.sends(&[9; 160]));
-    pass(Duration::from_millis(30));
-    bench.workers.close(1);
-    let (sound, end, _) = bench.recording(1);
-    assert_eq!((sound.len(), end), (800, RecordingEnd::Closed));
+    let say = |phone: &mut Phone| {
+        at_a_pace(5, |_| phone.sends(&[9; 160]));
+        vec![9; 800]
+    };
+    let (bench, phone, end) = recorded_whole(say, (33_200, 33_299), None);
+    assert_eq!(end, RecordingEnd::Closed);
     let mut buffer = [0; 500];
     let (length, _) = phone.control.recv_from(&mut buffer).unwrap();
     // The last packet of the compound is BYE with one source.
@@ -239,7 +273,8 @@ fn a_session_that_ends_says_farewell_and_tells_what_it_has() {
 #[test]
 fn sockets_are_freed_however_a_call_ends() {
     // SEC-79: before an answer, after one, when given up, and when the workers end.
-    let mut bench = bench(&config((33_300, 33_301)), 1_000);
+    let pair = ports::free_ports(2);
+    let mut bench = bench(&config(pair), 1_000);
     for way in 0..3 {
         let address = open_when_free(&mut bench.workers, 1);
         match way {
@@ -257,8 +292,9 @@ fn sockets_are_freed_however_a_call_ends() {
     assert_eq!(bench.events.recv_timeout(PATIENCE), Ok((1, Event::RtpLost)), "the one given up was told");
     open_when_free(&mut bench.workers, 1);
     drop(bench.workers);
-    UdpSocket::bind("127.0.0.1:33300").unwrap();
-    UdpSocket::bind("127.0.0.1:33301").unwrap();
+    for port in [pair.0, pair.1] {
+        UdpSocket::bind(("127.0.0.1", port)).unwrap();
+    }
 }
 
 /// Sockets are closed on the worker's thread, a moment after the order.
@@ -325,20 +361,43 @@ fn a_flood_on_one_call_leaves_the_others_alone() {
                 pass(Duration::from_millis(1));
             }
         });
-        bench.workers.order(1, Command::Record { id: RecordId(1), limits: LIMITS });
-        pass(Duration::from_millis(20));
-        at_a_pace(50, |_| phone.sends(&[9; 160]));
-        pass(Duration::from_millis(50));
-        bench.workers.order(1, Command::StopRecording { cut: Duration::ZERO });
-        let (sound, ..) = bench.recording(1);
+        let mut heard = Vec::new();
+        // A machine that stalls is given longer before the end.
+        for rest in (0..10).map(|round| Duration::from_millis(50) * (1 << round)) {
+            bench.workers.order(1, Command::Record { id: RecordId(1), limits: LIMITS });
+            pass(Duration::from_millis(20));
+            at_a_pace(50, |_| phone.sends(&[9; 160]));
+            pass(rest);
+            bench.workers.order(1, Command::StopRecording { cut: Duration::ZERO });
+            heard.push(bench.recording(1).0.len());
+            if heard.ends_with(&[8_000]) {
+                break;
+            }
+        }
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        assert_eq!(sound.len(), 8_000);
+        assert_eq!(heard.last(), Some(&8_000), "{heard:?}");
     });
 }
 
-/// DEC-42: whoever takes chunks is woken ten times a second and not once for each call.
+/// DEC-42: whoever takes chunks is woken ten times a second and not once for each call. On a busy machine chunks may
+/// come apart; that they do not in one round of several shows that they need not.
 #[test]
 fn chunks_of_many_calls_leave_together() {
+    const ROUNDS: usize = 10;
+    let rounds: Vec<(usize, usize)> = (0..ROUNDS)
+        .map(|_| chunks_that_came())
+        .scan(false, |is_over, round| (!std::mem::replace(is_over, are_together(round))).then_some(round))
+        .collect();
+    assert!(rounds.iter().copied().any(are_together), "{rounds:?}");
+}
+
+/// One by one they would be apart nearly as often as there are chunks.
+fn are_together((came, apart): (usize, usize)) -> bool {
+    came >= 60 && apart <= 40
+}
+
+/// How many chunks came of forty calls, and how many of them were apart from the one before.
+fn chunks_that_came() -> (usize, usize) {
     let mut bench = bench(&config((33_900, 33_999)), 10_000);
     let mut phones: Vec<Phone> = (0..40).map(|key| bench.call(key)).collect();
     for key in 0..40 {
@@ -366,13 +425,15 @@ fn chunks_of_many_calls_leave_together() {
         came
     });
     let apart = came.windows(2).filter(|pair| pair[1] - pair[0] > Duration::from_millis(15)).count();
-    assert!(came.len() >= 60, "{}", came.len());
-    // One by one they would be nearly as many as chunks.
-    assert!(apart <= 40, "{apart} of {}", came.len());
+    (came.len(), apart)
 }
 
 #[test]
 fn a_call_over_ipv6_is_a_call() {
+    // Machines without IPv6 have nothing to show here.
+    if UdpSocket::bind("[::1]:0").is_err() {
+        return;
+    }
     let mut config = config((33_700, 33_799));
     config.address = std::net::Ipv6Addr::LOCALHOST.into();
     let mut bench = bench(&config, 1_000);
