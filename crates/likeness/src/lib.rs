@@ -6,10 +6,12 @@
 //!
 //! What is compared are samples of a telephone line, [`RATE`] a second; [`narrow`] makes them.
 
+mod gaps;
 mod narrow;
 
 use std::time::Duration;
 
+pub use gaps::without_gaps;
 pub use narrow::narrow;
 
 /// Samples a second.

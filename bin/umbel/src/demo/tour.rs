@@ -128,7 +128,7 @@ async fn message(stage: &mut Stage<'_>, mark: usize) -> Result<Vec<Check>, Failu
         let left = leave_message(stage).await?;
         let sound = stored_sound(&mut stage.admin, &left.message)?;
         let stored =
-            compare::holds("what is stored is what bob said", &speech(), &super::hearing::line(&sound));
+            compare::holds("what is stored is what bob said", &speech(), &super::hearing::recorded(&sound));
         if stored.held || attempts == MESSAGES_MAX {
             break (left, stored.at_attempt(attempts));
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use umbel_likeness::{RATE, find, narrow};
+use umbel_likeness::{RATE, find, narrow, without_gaps};
 use umbel_wav::Format;
 
 /// What of one is looked for in the other. Prompts that begin with the same word differ by then.
@@ -39,7 +39,10 @@ impl Heard {
         file.extend_from_slice(data);
         let limits = umbel_wav::Limits { bytes_max: usize::MAX, duration_max: Duration::from_secs(600) };
         let samples = umbel_wav::read(&file, limits).map(|sound| sound.samples).unwrap_or_default();
-        Heard(narrow(&samples, format.rate).unwrap_or_default())
+        // Packets that come late on a busy machine tear a prompt, and no two hearings alike.
+        let mut mended = without_gaps(&samples, format.rate);
+        mended.resize(samples.len(), 0);
+        Heard(narrow(&mended, format.rate).unwrap_or_default())
     }
 
     /// Whether nothing was said.
