@@ -7,27 +7,40 @@ use umbel_store::{Decision, PinOutcome, Routing, Ruling, call_id_on_record};
 use super::{Admin, iso_8601};
 use crate::cli::WhyField;
 use crate::exit::Failure;
+use crate::runtime::now;
 use crate::{output, refused};
 
 /// A decision is written within a second (SEC-32); whoever asks right after the call waits that long.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
+/// Of a call whose last decision is older than this, no other is on its way.
+const LONG_AGO_SECS: i64 = 60;
 /// How often the store is asked in that time.
 const ASKED_EVERY: Duration = Duration::from_millis(50);
 
 pub(super) fn run(admin: &mut Admin, call_id: &str, field: Option<WhyField>) -> Result<(), Failure> {
-    let decisions = decisions(admin, call_id)?;
     match field {
         Some(WhyField::Pin) => {
-            let latest = decisions.iter().rev().find_map(|decision| match decision.ruling {
-                Ruling::Pin(outcome) => Some(outcome),
-                _ => None,
-            });
+            // Where the call goes is written first, and what its mailbox asked for when it is there.
+            let decisions = decisions(admin, call_id, |decisions| pin(decisions).is_some())?;
             // A call that got no further than routing opened no mailbox.
-            output::line(latest.unwrap_or(PinOutcome::None).as_str())
+            output::line(pin(&decisions).unwrap_or(PinOutcome::None).as_str())
         }
-        None if admin.json => output::json_lines(&decisions.iter().map(document).collect::<Vec<_>>()),
-        None => print(&decisions),
+        None => {
+            let decisions = decisions(admin, call_id, |decisions| !decisions.is_empty())?;
+            match admin.json {
+                true => output::json_lines(&decisions.iter().map(document).collect::<Vec<_>>()),
+                false => print(&decisions),
+            }
+        }
     }
+}
+
+/// What was decided last about the PIN.
+fn pin(decisions: &[Decision]) -> Option<PinOutcome> {
+    decisions.iter().rev().find_map(|decision| match decision.ruling {
+        Ruling::Pin(outcome) => Some(outcome),
+        _ => None,
+    })
 }
 
 /// The decisions of one call that are on record by now.
@@ -36,21 +49,33 @@ pub(crate) fn of(admin: &mut Admin, call_id: &str) -> Result<Vec<Decision>, Fail
     admin.store.decisions(call_id).map_err(|error| refused::store(error, call_id))
 }
 
-fn decisions(admin: &mut Admin, call_id: &str) -> Result<Vec<Decision>, Failure> {
+/// The decisions of a call, when they are enough, or when no more is to be expected.
+fn decisions(
+    admin: &mut Admin,
+    call_id: &str,
+    are_enough: impl Fn(&[Decision]) -> bool,
+) -> Result<Vec<Decision>, Failure> {
     let mut waited = Duration::ZERO;
     loop {
         let found = of(admin, call_id)?;
-        if !found.is_empty() {
-            return Ok(found);
-        }
-        if waited >= WRITTEN_WITHIN {
-            return Err(Failure::not_found(format!(
-                "no call with the Call-ID {call_id} is on record; they are kept 90 days"
-            )));
+        let is_over = waited >= WRITTEN_WITHIN;
+        match found.last() {
+            Some(last) if is_over || are_enough(&found) || is_long_ago(last) => return Ok(found),
+            None if is_over => {
+                return Err(Failure::not_found(format!(
+                    "no call with the Call-ID {call_id} is on record; they are kept 90 days"
+                )));
+            }
+            _ => {}
         }
         std::thread::sleep(ASKED_EVERY);
         waited += ASKED_EVERY;
     }
+}
+
+/// Whether what was decided together with it is on record by now, whatever the store had to do meanwhile.
+fn is_long_ago(decision: &Decision) -> bool {
+    now().as_secs() - decision.at.as_secs() > LONG_AGO_SECS
 }
 
 fn document(decision: &Decision) -> serde_json::Value {
