@@ -10,7 +10,7 @@ import { failed, loading } from './states.js';
 
 const KINDS = ['standard', 'out-of-office', 'name'];
 /// A greeting that was recorded by telephone is kept after the call has ended: when we look for it.
-const LOOKED_FOR_MILLISECONDS = [0, 1_000, 3_000, 8_000];
+const LOOKED_FOR_MILLISECONDS = [0, 1_000, 3_000, 8_000, 20_000];
 const CHOSEN_FROM = ['standard', 'out-of-office'];
 
 export function greetingsView(owner) {

@@ -200,6 +200,11 @@ function showPin(who, pin) {
         await navigator.clipboard.writeText(pin);
         copied.textContent = say('users.copied');
     };
+    // Gone at once: a browser that nobody looks at tells of the end of a dialog only when somebody does.
+    const leave = () => {
+        dialog.close();
+        dialog.remove();
+    };
     const dialog = make('dialog', { 'aria-labelledby': id, on: { close: () => dialog.remove() } },
         make('div', { class: 'told-once' },
             make('h2', { id }, say('users.pin_title', { user: who })),
@@ -208,7 +213,7 @@ function showPin(who, pin) {
             make('div', { class: 'actions' }, copied,
                 // Browsers hand out the clipboard on secure pages only.
                 navigator.clipboard && button(say('users.copy'), copy, { picture: 'copy' }),
-                button(say('users.close'), () => dialog.close(), { class: 'chief' }))));
+                button(say('users.close'), leave, { class: 'chief' }))));
     document.body.append(dialog);
     dialog.showModal();
     dialog.querySelector('.chief').focus();

@@ -18,7 +18,8 @@ pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// How long a connection may be silent between requests, and how long nobody may take what we send.
 const SILENCE_MAX: Duration = Duration::from_secs(75);
 /// How long we go on reading after our last word: closing at once would take that word back on the way.
-const LINGER: Duration = Duration::from_millis(500);
+/// Whoever is still sending, on a machine that is busy, is to get to reading it.
+const LINGER: Duration = Duration::from_secs(3);
 /// How much is read at once.
 const READ_BYTES: usize = 8 * 1024;
 
