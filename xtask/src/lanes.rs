@@ -6,6 +6,7 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
+use crate::digest;
 use crate::ledger::{self, Entry, Ledger};
 use crate::steps::{Outcome, Step};
 use crate::workplace::{Made, Program, Workplace};
@@ -64,7 +65,7 @@ pub(crate) fn run_beside(steps: &[&'static Step], program: &Program) -> Ledger {
                         Some(name) => (Outcome::Failed(format!("`{name}` failed")), String::new()),
                         None => run(step),
                     };
-                    through.note(Entry { step, outcome, time: started.elapsed() }, &text, !is_alone);
+                    through.note(Entry { step, outcome, time: started.elapsed(), text }, !is_alone);
                 }
             });
         }
@@ -89,10 +90,11 @@ impl Through {
     }
 
     /// Notes what became of a step, and shows what it wrote.
-    fn note(&self, entry: Entry, text: &str, is_shown: bool) {
+    fn note(&self, entry: Entry, is_shown: bool) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if is_shown {
             let (word, seconds) = (ledger::word(&entry.outcome), entry.time.as_secs());
+            let text = digest::without_progress(&entry.text);
             println!("\n{}\n{text}── {}: {word} after {seconds} s\n", entry.step.heading(), entry.step.name);
         }
         entries.push(entry);

@@ -2,11 +2,13 @@
 
 mod browser;
 mod checks;
+mod digest;
 mod executables;
 mod lanes;
 mod ledger;
 mod load;
 mod prerequisites;
+mod processes;
 mod steps;
 mod suites;
 mod tests;

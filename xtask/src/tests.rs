@@ -3,12 +3,13 @@
 //! Cargo would run the executables one after another. Some mostly wait, so here several run at once.
 
 use std::io;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::executables::{Executable, built};
 use crate::prerequisites;
+use crate::processes::{self, Ended};
 use crate::steps::Outcome;
 use crate::suites;
 use crate::workplace::Workplace;
@@ -99,24 +100,30 @@ fn passes(workplace: &Workplace, test: &Executable) -> bool {
     if is_of(test, PROGRAM) && test.kind == "test" {
         command.env("RUST_TEST_THREADS", TESTS_THAT_WAIT);
     }
-    let (said, passed) = match said(&mut command) {
-        Ok(result) => result,
-        Err(error) => (format!("could not be started: {error}\n"), false),
-    };
+    let (said, passed) = said(&mut command).unwrap_or_else(|error| (format!("error: {error}\n"), false));
     workplace.say(&format!("     Running {} of {}\n{said}\n", test.target, test.folder.display()));
     passed
 }
 
-/// All that it wrote, in the order in which it did, and whether it ended well.
+/// All that it wrote, in the order in which it did, and whether it ended well: in time, and with all that it started.
 fn said(command: &mut Command) -> io::Result<(String, bool)> {
     let (mut reader, writer) = io::pipe()?;
-    let mut child =
-        command.stderr(writer.try_clone()?).stdout(writer).stdin(std::process::Stdio::null()).spawn()?;
+    let running = processes::start(command.stderr(writer.try_clone()?).stdout(writer))?;
     // The command has copies of the pipe's end.
-    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-    let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut reader, &mut bytes)?;
-    Ok((String::from_utf8_lossy(&bytes).into_owned(), child.wait()?.success()))
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let reading = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut reader, &mut bytes).map(|_| bytes)
+    });
+    let Ended { status, left } = running.ended_within(processes::LONGEST)?;
+    let bytes = reading.join().map_err(|_| io::Error::other("its words were not read"))??;
+    let mut said = String::from_utf8_lossy(&bytes).into_owned();
+    match status {
+        None => said.push_str("took longer than any test may, and was ended\n"),
+        Some(_) if !left.is_empty() => said.push_str(&format!("left behind: {}\n", left.join("; "))),
+        Some(_) => {}
+    }
+    Ok((said, left.is_empty() && status.is_some_and(|status| status.success())))
 }
 
 fn is_suite(test: &Executable) -> bool {

@@ -5,14 +5,17 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 use std::{env, io};
 
 use crate::executables::Executable;
+use crate::lanes::Lane;
 use crate::prerequisites::on_path;
+use crate::processes::{self, Ended};
 use crate::steps::{Outcome, Step};
 
 /// Where the steps write what they have to say.
-const LOGS: &str = "target/xtask";
+pub(crate) const LOGS: &str = "target/xtask";
 
 /// Which build of the program the suites of other people's programs run.
 pub(crate) enum Program {
@@ -49,6 +52,7 @@ pub(crate) struct Workplace<'a> {
     pub(crate) made: &'a Made,
     pub(crate) program: &'a Program,
     gives_way: bool,
+    longest: Duration,
 }
 
 impl<'a> Workplace<'a> {
@@ -65,7 +69,8 @@ impl<'a> Workplace<'a> {
             let _ = fs::create_dir_all(LOGS);
             let _ = fs::remove_file(log);
         }
-        Workplace { log, steps, made, program, gives_way }
+        let longest = if step.lane == Lane::Compiler { processes::LONGEST_BUILD } else { processes::LONGEST };
+        Workplace { log, steps, made, program, gives_way, longest }
     }
 
     /// Whether a step of this name runs too.
@@ -86,11 +91,19 @@ impl<'a> Workplace<'a> {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs it to its end, or until it has taken too long.
     pub(crate) fn run(&self, command: &mut Command) -> Outcome {
-        match self.writes(command).and_then(|command| command.stdin(Stdio::null()).status()) {
-            Ok(status) if status.success() => Outcome::Passed,
-            Ok(status) => Outcome::Failed(status.to_string()),
+        match self.writes(command).and_then(processes::start).and_then(|it| it.ended_within(self.longest)) {
+            Ok(Ended { status, left }) => {
+                if !left.is_empty() {
+                    self.say(&format!("left behind: {}", left.join("; ")));
+                }
+                match status {
+                    Some(status) if status.success() => Outcome::Passed,
+                    Some(status) => Outcome::Failed(status.to_string()),
+                    None => Outcome::Failed("it did not come to an end".to_owned()),
+                }
+            }
             Err(error) => Outcome::Failed(format!("could not be started: {error}")),
         }
     }
