@@ -38,7 +38,10 @@ function zoneAtNoon() {
 export function suite(prepare = async () => {}, settings = {}) {
     const here = { world: null, browser: null };
     before(async () => {
-        [here.world, here.browser] = await Promise.all([World.start(settings), launch()]);
+        const begun = await Promise.allSettled([World.start(settings), launch()]);
+        [here.world, here.browser] = begun.map(each => each.value ?? null);
+        const failed = begun.find(each => each.status === 'rejected');
+        if (failed !== undefined) throw failed.reason;
         await prepare(here.world);
     });
     // Also where a test failed: the next one begins with no page open and nobody on the telephone.
@@ -50,8 +53,7 @@ export function suite(prepare = async () => {}, settings = {}) {
         if (test.error) here.world?.restoreAll();
     });
     after(async () => {
-        await here.browser?.close();
-        await here.world?.stop();
+        await Promise.all([here.browser?.close(), here.world?.stop()]);
     });
     return here;
 }

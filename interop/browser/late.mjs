@@ -2,6 +2,8 @@
 
 /// How late at most: on the way there, and on the way back.
 const LATE_MILLISECONDS_MAX = 300;
+/// How late news begin to come at most: what happens before that, the page is not told.
+const NEWS_LATE_MILLISECONDS_MAX = 2_000;
 
 let pages = 0;
 
@@ -10,6 +12,7 @@ let pages = 0;
 export async function answersComeLate(page, seed) {
     pages += 1;
     console.log(`# answers come late by seed ${seed}, page ${pages}`);
+    const number = (Number(seed) + 1) * 7_919 + pages * 104_729;
     await page.addInitScript(([from, most]) => {
         let state = from >>> 0;
         // Marsaglia's xorshift, 32 bits: the same seed is late by the same times.
@@ -28,5 +31,9 @@ export async function answersComeLate(page, seed) {
             if (answer.error) throw answer.error;
             return answer;
         };
-    }, [(Number(seed) + 1) * 7_919 + pages * 104_729, LATE_MILLISECONDS_MAX]);
+    }, [number, LATE_MILLISECONDS_MAX]);
+    await page.route(/\/events$/, async route => {
+        await new Promise(resume => { setTimeout(resume, number % NEWS_LATE_MILLISECONDS_MAX); });
+        await route.continue();
+    });
 }

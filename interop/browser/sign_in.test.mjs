@@ -79,8 +79,9 @@ test('the page is sent with a policy that lets no foreign script in', { timeout:
     await page.context().close();
 });
 
-test('the server stops while pages listen', { timeout: 300_000 }, async () => {
+test('the server stops while pages listen', { timeout: 300_000 }, async current => {
     const other = await World.start();
+    current.after(() => other.stop());
     const page = await signedIn({ ...here, world: other }, 'alice');
     await page.getByText('No messages').waitFor();
     // One more, by the same session, whose end we see: it is told, and not broken off when the server's patience is over.
@@ -93,8 +94,9 @@ test('the server stops while pages listen', { timeout: 300_000 }, async () => {
     await stopped;
 });
 
-test('under TLS the cookie is secure and the host’s own', { timeout: 300_000 }, async () => {
+test('under TLS the cookie is secure and the host’s own', { timeout: 300_000 }, async current => {
     const other = await World.start({ tls: true });
+    current.after(() => other.stop());
     const page = await signedIn({ ...here, world: other }, 'alice');
     const [cookie] = await page.context().cookies();
     assert.deepEqual([cookie.name, cookie.secure, cookie.httpOnly, cookie.sameSite], ['__Host-umbel-session', true, true, 'Strict']);
@@ -107,5 +109,4 @@ test('under TLS the cookie is secure and the host’s own', { timeout: 300_000 }
     await page.getByRole('heading', { name: 'Your voice mail' }).waitFor();
     assert.deepEqual(await page.context().cookies(), []);
     await page.finish();
-    await other.stop();
 });

@@ -52,7 +52,13 @@ export class World {
 
     static async start(settings = {}) {
         const world = new World();
-        await world.#start(settings);
+        try {
+            await world.#start(settings);
+        } catch (error) {
+            // Node does not end while a program that it started runs.
+            await world.stop();
+            throw error;
+        }
         return world;
     }
 
@@ -213,12 +219,15 @@ rtp-ports = "${MEDIA_PORTS.join('-')}"
     }
 
     async stop() {
-        await this.endPhones();
-        if (this.#server !== null && !hasEnded(this.#server)) {
-            this.#server.kill('SIGTERM');
-            await ended(this.#server);
+        try {
+            await this.endPhones();
+        } finally {
+            if (this.#server !== null && !hasEnded(this.#server)) {
+                this.#server.kill('SIGTERM');
+                await ended(this.#server);
+            }
+            rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
         }
-        rmSync(this.#folder, { recursive: true, maxRetries: 5 });
     }
 }
 
