@@ -13,7 +13,7 @@ const ENOUGH = 64_000;
 
 const card = (page, name) => page.getByRole('article').filter({ hasText: name });
 
-test('a greeting is heard, uploaded, chosen and removed', { timeout: 300_000 }, async () => {
+test('a greeting is heard, uploaded, chosen and removed', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     await follow(page, 'Greetings');
     const everyday = card(page, 'Everyday greeting');
@@ -38,7 +38,7 @@ test('a greeting is heard, uploaded, chosen and removed', { timeout: 300_000 }, 
     await page.finish();
 });
 
-test('a greeting is recorded on the telephone that rings', { timeout: 300_000 }, async () => {
+test('a greeting is recorded on the telephone that rings', { timeout: 600_000 }, async () => {
     // The 2 makes a new recording: keys may be pressed before they are asked for. The telephone speaks on until enough
     // is recorded, whenever that is; hanging up keeps it.
     const phone = await here.world.registered('bob', '--after', '1s', '--keys', 'w1,2', '--play', here.world.repeated('message.wav', 30));
@@ -59,7 +59,7 @@ test('a greeting is recorded on the telephone that rings', { timeout: 300_000 },
     await page.finish();
 });
 
-test('what is no sound is refused, and the old greeting stays', { timeout: 300_000 }, async () => {
+test('what is no sound is refused, and the old greeting stays', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     await follow(page, 'Greetings');
     const everyday = card(page, 'Everyday greeting');
@@ -71,7 +71,7 @@ test('what is no sound is refused, and the old greeting stays', { timeout: 300_0
     await page.finish();
 });
 
-test('the number to call and notices of missed calls are settings that are kept', { timeout: 300_000 }, async () => {
+test('the number to call and notices of missed calls are settings that are kept', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     await follow(page, 'Settings');
     const card = page.getByRole('form', { name: 'Play on phone' });

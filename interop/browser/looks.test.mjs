@@ -9,7 +9,7 @@ const here = suite(world => world.leaveMessage('bob', 'alice', { words: ['--subj
 
 for (const [screen, viewport] of Object.entries({ narrow: PHONE, wide: DESK })) {
     for (const colorScheme of ['light', 'dark']) {
-        test(`no view is a barrier on a ${screen} ${colorScheme} screen`, { timeout: 300_000 }, async () => {
+        test(`no view is a barrier on a ${screen} ${colorScheme} screen`, { timeout: 600_000 }, async () => {
             const page = await visit(here, { viewport, colorScheme });
             await page.getByRole('heading', { name: 'Your voice mail' }).waitFor();
             await assertNoBarriers(page, 'signing in');

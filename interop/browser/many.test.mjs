@@ -16,7 +16,7 @@ const list = page => page.getByRole('list', { name: 'Messages, newest first' }).
 const states = () => here.world.messages('alice').map(message => message.state);
 const notices = page => page.getByRole('region', { name: 'Notices' });
 
-test('messages are found by what they are about, and by what is special about them', { timeout: 300_000 }, async () => {
+test('messages are found by what they are about, and by what is special about them', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     await until('all three', async () => await list(page).count() === 3);
     const search = page.getByRole('searchbox', { name: 'Search' });
@@ -39,7 +39,7 @@ test('messages are found by what they are about, and by what is special about th
     await page.finish();
 });
 
-test('several are marked and deleted at once, and that is undone at once', { timeout: 300_000 }, async () => {
+test('several are marked and deleted at once, and that is undone at once', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     await until('all three', async () => await list(page).count() === 3);
     await page.getByRole('button', { name: 'Select', exact: true }).click();
@@ -75,7 +75,7 @@ test('several are marked and deleted at once, and that is undone at once', { tim
     await page.finish();
 });
 
-test('keys do what the list of them says, and can be switched off', { timeout: 300_000 }, async () => {
+test('keys do what the list of them says, and can be switched off', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     await until('all three', async () => await list(page).count() === 3);
     await page.keyboard.press('?');
@@ -116,7 +116,7 @@ test('keys do what the list of them says, and can be switched off', { timeout: 3
     await page.finish();
 });
 
-test('a call without a message is on the list of missed calls until it is removed', { timeout: 300_000 }, async () => {
+test('a call without a message is on the list of missed calls until it is removed', { timeout: 600_000 }, async () => {
     here.world.umbel('user', 'set', `alice@${DOMAIN}`, 'ring-time=1s');
     const caller = here.world.phone('bob', 'call', `alice@${DOMAIN}`, '--for', '1s');
     await until('the call to end', () => caller.exitCode !== null);
@@ -153,7 +153,7 @@ async function withMany(page, count) {
     });
 }
 
-test('ten thousand messages come as one scrolls, and the page stays quick', { timeout: 300_000 }, async () => {
+test('ten thousand messages come as one scrolls, and the page stays quick', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'mallory');
     await withMany(page, 10_000);
     await follow(page, 'Deleted');
@@ -165,7 +165,7 @@ test('ten thousand messages come as one scrolls, and the page stays quick', { ti
     await until('two thousand of them', async () => {
         await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
         return page.evaluate(() => document.querySelectorAll('.message').length >= 2_000);
-    }, 200_000);
+    }, 400_000);
     await page.getByText('Caller 8001', { exact: true }).waitFor();
     // Opening one of them is some frames' work, and not that of all.
     const milliseconds = await page.evaluate(async () => {
@@ -179,7 +179,7 @@ test('ten thousand messages come as one scrolls, and the page stays quick', { ti
     await page.finish();
 });
 
-test('at 320 pixels and at twice the size nothing is cut off', { timeout: 300_000 }, async () => {
+test('at 320 pixels and at twice the size nothing is cut off', { timeout: 600_000 }, async () => {
     for (const [viewport, hash] of [[{ width: 320, height: 640 }, '#messages'], [{ width: 320, height: 640 }, '#settings'], [{ width: DESK.width / 2, height: DESK.height / 2 }, '#settings']]) {
         for (const locale of ['en-GB', 'de-DE']) {
             const page = await visit(here, { viewport, locale });

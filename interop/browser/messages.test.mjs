@@ -11,7 +11,7 @@ const here = suite(world => world.leaveMessage('bob', 'alice', { times: 4, words
 
 const stateOf = (user, caller) => here.world.messages(user).find(message => message.caller.startsWith(caller))?.state;
 
-test('a message says who called, when, how long, and what is special about it', { timeout: 300_000 }, async () => {
+test('a message says who called, when, how long, and what is special about it', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     const line = lineOf(page, BOB);
     for (const text of ['New', 'Urgent', 'Lunch on Friday', 'Caller verified', 'Today, ']) {
@@ -25,7 +25,7 @@ test('a message says who called, when, how long, and what is special about it', 
     await page.finish();
 });
 
-test('a message is heard in the browser, sounds like speech, and is old then', { timeout: 300_000 }, async () => {
+test('a message is heard in the browser, sounds like speech, and is old then', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     const line = lineOf(page, BOB);
     await opener(page, BOB).click();
@@ -48,7 +48,7 @@ test('a message is heard in the browser, sounds like speech, and is old then', {
     await page.finish();
 });
 
-test('arrows move within the sound, and the speed can be chosen', { timeout: 300_000 }, async () => {
+test('arrows move within the sound, and the speed can be chosen', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     const line = lineOf(page, BOB);
     await opener(page, BOB).click();
@@ -71,7 +71,7 @@ test('arrows move within the sound, and the speed can be chosen', { timeout: 300
     await page.finish();
 });
 
-test('a message is marked as new, deleted, brought back at once or from its folder', { timeout: 300_000 }, async () => {
+test('a message is marked as new, deleted, brought back at once or from its folder', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     const line = lineOf(page, BOB);
     await opener(page, BOB).click();
@@ -100,7 +100,7 @@ test('a message is marked as new, deleted, brought back at once or from its fold
     await page.finish();
 });
 
-test('what arrives, and what is done by telephone or command, shows by itself', { timeout: 300_000 }, async () => {
+test('what arrives, and what is done by telephone or command, shows by itself', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'bob');
     await page.getByText('No messages').waitFor();
     await here.world.leaveMessage('alice', 'bob');
@@ -113,7 +113,7 @@ test('what arrives, and what is done by telephone or command, shows by itself', 
     await page.finish();
 });
 
-test('names and subjects that look like markup are shown as they are and do nothing', { timeout: 300_000 }, async () => {
+test('names and subjects that look like markup are shown as they are and do nothing', { timeout: 600_000 }, async () => {
     await here.world.leaveNoise('bob', HOSTILE_NAME, HOSTILE_SUBJECT);
     for (const viewport of [undefined, PHONE]) {
         const page = await signedIn(here, 'bob', { viewport });
@@ -135,7 +135,7 @@ test('names and subjects that look like markup are shown as they are and do noth
     await page.finish();
 });
 
-test('everything works by keyboard alone', { timeout: 300_000 }, async () => {
+test('everything works by keyboard alone', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     await lineOf(page, BOB).waitFor();
     // From the heading, where signing in leads, on to the message.

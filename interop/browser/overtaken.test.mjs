@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 
-import { lineOf, opener, signedIn, suite, visit } from './browser.mjs';
+import { follow, lineOf, opener, signedIn, suite, visit } from './browser.mjs';
 import { BOB, DOMAIN, until } from './world.mjs';
 
 const here = suite(world => world.leaveMessage('bob', 'alice'));
@@ -43,7 +43,7 @@ function count(page, method, what) {
 
 const LIST = /\/api\/v1\/messages\?/;
 
-test('a list that was asked for before something was done does not undo it on the page', { timeout: 300_000 }, async () => {
+test('a list that was asked for before something was done does not undo it on the page', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     const line = lineOf(page, BOB);
     await opener(page, BOB).click();
@@ -63,7 +63,7 @@ test('a list that was asked for before something was done does not undo it on th
     await page.finish();
 });
 
-test('who has signed out is told nothing of what was still under way', { timeout: 300_000 }, async () => {
+test('who has signed out is told nothing of what was still under way', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     await opener(page, BOB).click();
     const me = await keepBack(page, 'GET', /\/api\/v1\/me$/);
@@ -77,7 +77,26 @@ test('who has signed out is told nothing of what was still under way', { timeout
     await page.finish();
 });
 
-test('a double click on Sign in is one guess at the password', { timeout: 300_000 }, async () => {
+test('settings that were saved are not taken back by what was asked for before', { timeout: 600_000 }, async () => {
+    const page = await signedIn(here, 'alice');
+    await opener(page, BOB).click();
+    const me = await keepBack(page, 'GET', /\/api\/v1\/me$/);
+    // Which makes the page ask how many are new.
+    await lineOf(page, BOB).getByRole('button', { name: 'Mark as' }).click();
+    await me.caught;
+    await follow(page, 'Settings');
+    const number = page.getByLabel('Number that we offer to call');
+    await number.fill('102');
+    await page.getByRole('form', { name: 'Play on phone' }).getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('region', { name: 'Notices' }).getByText('Your settings are saved.').waitFor();
+    await me.release();
+    await follow(page, 'Greetings');
+    await follow(page, 'Settings');
+    assert.equal(await number.inputValue(), '102');
+    await page.finish();
+});
+
+test('a double click on Sign in is one guess at the password', { timeout: 600_000 }, async () => {
     const page = await visit(here);
     const guesses = count(page, 'POST', /\/api\/v1\/session$/);
     const answer = await keepBack(page, 'POST', /\/api\/v1\/session$/);
@@ -91,7 +110,7 @@ test('a double click on Sign in is one guess at the password', { timeout: 300_00
     await page.finish();
 });
 
-test('a double click on Delete deletes once, and what is said of it stands', { timeout: 300_000 }, async () => {
+test('a double click on Delete deletes once, and what is said of it stands', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     await opener(page, BOB).click();
     const asked = count(page, 'DELETE', /\/api\/v1\/messages\//);

@@ -29,7 +29,7 @@ const standing = page => page.getByRole('region', { name: 'Call', exact: true })
 const question = page => page.getByRole('dialog');
 const callMe = page => question(page).getByRole('button', { name: 'Call me' }).click();
 
-test('the telephone rings, plays the message, and the page tells each step', { timeout: 300_000 }, async () => {
+test('the telephone rings, plays the message, and the page tells each step', { timeout: 600_000 }, async () => {
     // Long enough for the page of a busy machine to see each state; the star ends the call.
     const heard = here.world.path('heard.wav');
     const phone = await here.world.registered('alice', '--after', '8s', '--keys', 'w10,*', '--record', heard);
@@ -63,7 +63,7 @@ test('the telephone rings, plays the message, and the page tells each step', { t
     await page.finish();
 });
 
-test('hanging up on the page ends the ringing', { timeout: 300_000 }, async () => {
+test('hanging up on the page ends the ringing', { timeout: 600_000 }, async () => {
     const phone = await here.world.registered('alice', '--never');
     const page = await asked();
     await callMe(page);
@@ -74,7 +74,7 @@ test('hanging up on the page ends the ringing', { timeout: 300_000 }, async () =
     await page.finish();
 });
 
-test('a page that is loaded anew still shows the call', { timeout: 300_000 }, async () => {
+test('a page that is loaded anew still shows the call', { timeout: 600_000 }, async () => {
     const phone = await here.world.registered('alice', '--never');
     const page = await asked();
     await callMe(page);
@@ -88,7 +88,7 @@ test('a page that is loaded anew still shows the call', { timeout: 300_000 }, as
     await page.finish();
 });
 
-test('a busy line is told as busy', { timeout: 300_000 }, async () => {
+test('a busy line is told as busy', { timeout: 600_000 }, async () => {
     const phone = await here.world.registered('alice', '--busy');
     const page = await asked();
     // By number: the same request within a second, as a test beside this one makes it, would be told of the other's call.
@@ -99,7 +99,7 @@ test('a busy line is told as busy', { timeout: 300_000 }, async () => {
     await page.finish();
 });
 
-test('a telephone that is not there is told', { timeout: 300_000 }, async () => {
+test('a telephone that is not there is told', { timeout: 600_000 }, async () => {
     const page = await asked();
     await question(page).getByLabel('Number', { exact: true }).fill('alice@example.test');
     await callMe(page);
@@ -107,7 +107,7 @@ test('a telephone that is not there is told', { timeout: 300_000 }, async () => 
     await page.finish();
 });
 
-test('a second call is refused with words, and so is a number that may not be dialled', { timeout: 300_000 }, async () => {
+test('a second call is refused with words, and so is a number that may not be dialled', { timeout: 600_000 }, async () => {
     const phone = await here.world.registered('alice', '--never');
     const page = await asked();
     await callMe(page);
@@ -132,7 +132,7 @@ test('a second call is refused with words, and so is a number that may not be di
     await page.finish();
 });
 
-test('a colleague’s telephone can be rung by its extension', { timeout: 300_000 }, async () => {
+test('a colleague’s telephone can be rung by its extension', { timeout: 600_000 }, async () => {
     const phone = await here.world.registered('bob', '--after', '1s');
     const page = await asked();
     await question(page).getByLabel('Number', { exact: true }).fill('102');

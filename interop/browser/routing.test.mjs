@@ -33,7 +33,7 @@ async function saved({ page, card }) {
     await told.waitFor({ state: 'detached' });
 }
 
-test('every question becomes the rule that the server follows', { timeout: 300_000 }, async () => {
+test('every question becomes the rule that the server follows', { timeout: 600_000 }, async () => {
     const { page, card } = await calls();
     await card.getByLabel('Ring for, in seconds').fill('25');
     await card.getByLabel('Forward the call').check();
@@ -73,7 +73,7 @@ test('every question becomes the rule that the server follows', { timeout: 300_0
     await page.finish();
 });
 
-test('a call goes where the page says', { timeout: 300_000 }, async () => {
+test('a call goes where the page says', { timeout: 600_000 }, async () => {
     const phone = await here.world.registered('bob', '--after', '1s');
     const { page, card } = await calls();
     await card.getByLabel('Forward all calls at once').check();
@@ -91,7 +91,7 @@ test('a call goes where the page says', { timeout: 300_000 }, async () => {
     await page.finish();
 });
 
-test('what is wrong is told beside its field, which has the focus, and nothing is changed', { timeout: 300_000 }, async () => {
+test('what is wrong is told beside its field, which has the focus, and nothing is changed', { timeout: 600_000 }, async () => {
     const before = rules();
     for (const viewport of [undefined, PHONE]) {
         const { page, card } = await calls({ viewport });
@@ -126,7 +126,7 @@ test('what is wrong is told beside its field, which has the focus, and nothing i
     }
 });
 
-test('rules that the page has no question for are told and left as they are', { timeout: 300_000 }, async () => {
+test('rules that the page has no question for are told and left as they are', { timeout: 600_000 }, async () => {
     here.world.umbel('user', 'set', `alice@${DOMAIN}`, 'breakthrough=102');
     const { page, card } = await calls();
     await card.getByText('Other rules of yours are in force: breakthrough.').waitFor();

@@ -14,7 +14,7 @@ const settings = async (user, more) => {
     return page;
 };
 
-test('a new password counts at once, and the page goes on where it is', { timeout: 300_000 }, async () => {
+test('a new password counts at once, and the page goes on where it is', { timeout: 600_000 }, async () => {
     const page = await settings('alice');
     const other = await signedIn(here, 'alice');
     const card = page.getByRole('form', { name: 'Password' });
@@ -46,7 +46,7 @@ test('a new password counts at once, and the page goes on where it is', { timeou
     await other.finish();
 });
 
-test('a PIN that was made is to be changed, and the page says so until it is', { timeout: 300_000 }, async () => {
+test('a PIN that was made is to be changed, and the page says so until it is', { timeout: 600_000 }, async () => {
     const made = here.world.umbel('user', 'add', `gina@${DOMAIN}`, '--password-file', here.world.file('gina.password', passwordOf('gina')), '--json');
     const [, pin] = /"\w*pin": ?"(\d+)"/.exec(made);
     const page = await signedIn(here, 'gina');
@@ -76,7 +76,7 @@ test('a PIN that was made is to be changed, and the page says so until it is', {
     await page.finish();
 });
 
-test('what was clicked when the session was over is done once the same person is back', { timeout: 300_000 }, async () => {
+test('what was clicked when the session was over is done once the same person is back', { timeout: 600_000 }, async () => {
     const page = await settings('mallory');
     const number = page.getByLabel('Number that we offer to call');
     await number.fill('102');
@@ -106,7 +106,7 @@ test('what was clicked when the session was over is done once the same person is
     await page.finish();
 });
 
-test('the language is the browser’s, or the one that is chosen', { timeout: 300_000 }, async () => {
+test('the language is the browser’s, or the one that is chosen', { timeout: 600_000 }, async () => {
     const page = await visit(here, { locale: 'de-DE' });
     await page.getByRole('heading', { name: 'Ihre Mailbox' }).waitFor();
     assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
@@ -126,7 +126,7 @@ test('the language is the browser’s, or the one that is chosen', { timeout: 30
     await page.finish();
 });
 
-test('a time zone that nobody knows is refused beside its field', { timeout: 300_000 }, async () => {
+test('a time zone that nobody knows is refused beside its field', { timeout: 600_000 }, async () => {
     const page = await settings('mallory');
     const card = page.getByRole('form', { name: 'Language and time' });
     const zone = card.getByLabel('Time zone');
@@ -141,7 +141,7 @@ test('a time zone that nobody knows is refused beside its field', { timeout: 300
     await page.finish();
 });
 
-test('a server that cannot be reached is told, and so is that it is back', { timeout: 300_000 }, async () => {
+test('a server that cannot be reached is told, and so is that it is back', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'mallory');
     await page.getByText('No messages').waitFor();
     await page.context().setOffline(true);

@@ -8,7 +8,7 @@ import { DOMAIN, World, until } from './world.mjs';
 
 const here = suite();
 
-test('a wrong password is told in words, and the right one opens the mailbox', { timeout: 300_000 }, async () => {
+test('a wrong password is told in words, and the right one opens the mailbox', { timeout: 600_000 }, async () => {
     const page = await visit(here);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').getByText('Type your address and your password.').waitFor();
@@ -24,7 +24,7 @@ test('a wrong password is told in words, and the right one opens the mailbox', {
     await page.finish();
 });
 
-test('the cookie is out of reach of scripts, and loading the page anew keeps the session', { timeout: 300_000 }, async () => {
+test('the cookie is out of reach of scripts, and loading the page anew keeps the session', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     assert.equal(await page.evaluate(() => document.cookie), '');
     const [cookie] = await page.context().cookies();
@@ -34,7 +34,7 @@ test('the cookie is out of reach of scripts, and loading the page anew keeps the
     await page.finish();
 });
 
-test('signing out ends the session on the server too', { timeout: 300_000 }, async () => {
+test('signing out ends the session on the server too', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'alice');
     const cookies = await page.context().cookies();
     await page.getByRole('button', { name: 'Sign out' }).click();
@@ -46,7 +46,7 @@ test('signing out ends the session on the server too', { timeout: 300_000 }, asy
     await page.finish();
 });
 
-test('a new password ends the session of an open page', { timeout: 300_000 }, async () => {
+test('a new password ends the session of an open page', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'bob');
     here.world.umbel('user', 'import', here.world.file('again.csv', `address,password\nbob@${DOMAIN},another-tulip-43\n`));
     await page.getByText('You have been signed out.').waitFor();
@@ -56,7 +56,7 @@ test('a new password ends the session of an open page', { timeout: 300_000 }, as
     await page.finish();
 });
 
-test('the page is sent with a policy that lets no foreign script in', { timeout: 300_000 }, async () => {
+test('the page is sent with a policy that lets no foreign script in', { timeout: 600_000 }, async () => {
     const answer = await fetch(here.world.url);
     const policy = answer.headers.get('content-security-policy');
     assert.match(policy, /default-src 'none'/);
@@ -79,7 +79,7 @@ test('the page is sent with a policy that lets no foreign script in', { timeout:
     await page.context().close();
 });
 
-test('the server stops while pages listen', { timeout: 300_000 }, async current => {
+test('the server stops while pages listen', { timeout: 600_000 }, async current => {
     const other = await World.start();
     current.after(() => other.stop());
     const page = await signedIn({ ...here, world: other }, 'alice');
@@ -94,7 +94,7 @@ test('the server stops while pages listen', { timeout: 300_000 }, async current 
     await stopped;
 });
 
-test('under TLS the cookie is secure and the host’s own', { timeout: 300_000 }, async current => {
+test('under TLS the cookie is secure and the host’s own', { timeout: 600_000 }, async current => {
     const other = await World.start({ tls: true });
     current.after(() => other.stop());
     const page = await signedIn({ ...here, world: other }, 'alice');

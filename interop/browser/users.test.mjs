@@ -19,7 +19,7 @@ async function users(settings) {
     return page;
 }
 
-test('a user is added with a PIN that is shown once, edited, and removed', { timeout: 300_000 }, async () => {
+test('a user is added with a PIN that is shown once, edited, and removed', { timeout: 600_000 }, async () => {
     const page = await users();
     await assertNoBarriers(page, 'the users');
     await page.getByRole('button', { name: 'Add a user' }).click();
@@ -64,7 +64,7 @@ test('a user is added with a PIN that is shown once, edited, and removed', { tim
     await page.finish();
 });
 
-test('who is locked out is let in again, and a new PIN takes the place of the old one', { timeout: 300_000 }, async () => {
+test('who is locked out is let in again, and a new PIN takes the place of the old one', { timeout: 600_000 }, async () => {
     const guest = await visit(here);
     for (let wrong = 0; wrong < 5; wrong += 1) {
         await signIn(guest, 'bob', 'wrong');
@@ -87,7 +87,7 @@ test('who is locked out is let in again, and a new PIN takes the place of the ol
     await guest.finish();
 });
 
-test('users are found by name and address, and names that look like markup do nothing', { timeout: 300_000 }, async () => {
+test('users are found by name and address, and names that look like markup do nothing', { timeout: 600_000 }, async () => {
     const page = await users();
     await lineOf(page, HOSTILE_NAME).waitFor();
     await page.getByRole('searchbox').fill('BOB');
@@ -103,7 +103,7 @@ test('users are found by name and address, and names that look like markup do no
 });
 
 /// SEC-108
-test('who is no administrator sees no users', { timeout: 300_000 }, async () => {
+test('who is no administrator sees no users', { timeout: 600_000 }, async () => {
     const page = await signedIn(here, 'bob');
     assert.equal(await page.getByRole('link', { name: 'Users' }).count(), 0);
     await page.evaluate(() => { location.hash = '#users'; });

@@ -36,7 +36,7 @@ const SECTIONS = ['messages', 'greetings', 'settings', 'users'];
 let view = null;
 let news = null;
 /// What is told of the owner is numbered by when it was asked for. An answer that is older than what is known is not taken.
-let asked = 0;
+let numbers = 0;
 let known = 0;
 /// The latest news among it: of the numbers of messages alone.
 let countedLast = 0;
@@ -48,10 +48,12 @@ const content = make('main', { id: 'content', tabindex: -1 });
 /// What the server says of who is signed in, and what the views tell the page.
 const owner = {
     me: null,
-    took(me, number = nextNumber()) {
+    /// Takes what was asked for under a number, or what was just set here: that is newer, but for the numbers of messages.
+    took(me, asked = null) {
+        const number = asked ?? nextNumber();
         if (number < known) return;
         known = number;
-        const counts = number < countedLast ? owner.me.counts : me.counts;
+        const counts = asked === null || number < countedLast ? owner.me.counts : me.counts;
         owner.me = { ...me, counts, zone: knownZone(me.time_zone) };
         calls.owner = owner.me;
         counted(counts);
@@ -98,8 +100,8 @@ speak();
 start();
 
 function nextNumber() {
-    asked += 1;
-    return asked;
+    numbers += 1;
+    return numbers;
 }
 
 async function start() {
