@@ -431,6 +431,8 @@ impl Proxy {
         let reason = umbel_sip_message::DiversionReason::Deflection;
         let to = match locality::meaning(uri.as_ref(), &self.config) {
             Meaning::VoiceMail(address) if Some(&address) == call.callee.as_ref() => Destination::VoiceMail,
+            // A telephone's key for voice mail knows the pilot: it means the mailbox of whoever was called.
+            Meaning::Pilot if call.callee.is_some() => Destination::VoiceMail,
             _ => Destination::Forward(uri),
         };
         self.divert(now, key, to, reason);

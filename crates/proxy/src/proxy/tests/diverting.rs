@@ -84,6 +84,17 @@ fn a_telephone_pushes_the_call_elsewhere_and_the_caller_never_sees_it() {
     }
 }
 
+// SIPRE-30
+#[test]
+fn a_telephone_pushes_the_call_to_the_pilot_and_its_owners_voice_mail_answers() {
+    let mut office = Office::where_registered(&["bob"]);
+    ringing(&mut office);
+    office.answer_with("bob", "302 Moved Temporarily", "Contact: <sip:voicemail@example.test>\r\n");
+    office.expect("alice < 181\nvm1 < INVITE sip:bob@example.test;opaque=app:voicemail");
+    let diversion = values(&office.request("vm1", "INVITE"), &HeaderName::Diversion);
+    assert_eq!(diversion, ["<sip:bob@example.test>;reason=deflection"]);
+}
+
 // SIPRE-31
 #[test]
 fn a_call_that_is_pushed_around_stops() {
