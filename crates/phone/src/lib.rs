@@ -26,7 +26,10 @@
 //! Every call ends with [`Progress::Ended`], exactly once and last. Orders for calls that are over mean nothing, so a
 //! face needs no locks against what happens meanwhile.
 //!
-//! A telephone that registers and answers whoever calls, against a server that is played here:
+//! `bin/umbel/examples/softphone.rs` is a whole one with connections and sound, in some two hundred lines:
+//! `cargo run -p umbel --example softphone -- alice@example.test 127.0.0.1:5060 alice.password`.
+//!
+//! Here is the brain alone. It registers and answers whoever calls, against a server that is played:
 //!
 //! ```
 //! use std::time::Duration;
