@@ -405,6 +405,9 @@ pub(crate) struct PhoneOptions {
     /// What those who are called are told beside it.
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// Whose password it is, in the words of the server that asks for it [default: the domain of --as].
+    #[arg(long, value_name = "REALM")]
+    pub(crate) realm: Option<String>,
     /// The server to call: tls:HOST:PORT or tcp:HOST:PORT.
     #[arg(long, value_name = "SERVER")]
     pub(crate) server: String,

@@ -93,6 +93,7 @@ pub(super) fn listening(listeners: &[Listener], transport: Transport) -> Result<
 pub(super) fn telephone(address: &Address, transport: Transport, at: SocketAddr) -> PhoneOptions {
     PhoneOptions {
         address: address.to_string(),
+        realm: None,
         name: None,
         srtp: None,
         server: format!("{}:{at}", transport.uri_parameter()),

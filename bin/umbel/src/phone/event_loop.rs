@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use umbel_net::{Clock, Flows, HandshakeFailure, Tls};
 use umbel_node::{CloseReason, FlowId, Input};
 use umbel_phone::{CallKey, Config, News, NoSockets, Order, Progress, Wish};
+use umbel_sip_message::Message;
 use umbel_time::Instant;
 use umbel_wav::Format;
 
@@ -109,6 +110,9 @@ struct Loop {
     handshake: Option<HandshakeFailure>,
     /// Whether something came that was no SIP.
     garbled: bool,
+    /// Whose password we have, where we have one; and whose was asked for instead.
+    realm: Option<String>,
+    other_realm: Option<String>,
     /// The flows that are not idle, because a registration or a call goes along them.
     kept: BTreeSet<FlowId>,
 }
@@ -126,6 +130,7 @@ async fn errand(
     let face = job.terminal.take().map(|terminal| (Face::new(job.goal.callee()), terminal));
     job.script.levels = face.is_some();
     let card = job.card.take();
+    let realm = job.telephone.credentials.as_ref().map(|credentials| credentials.realm.clone());
     let mut world = Loop {
         errand: Errand::begin(clock.now(), job.telephone, job.goal, job.script, runtime::generator()?),
         flows: Flows::new(config, clock),
@@ -140,6 +145,8 @@ async fn errand(
         connection: None,
         handshake: None,
         garbled: false,
+        realm,
+        other_realm: None,
         kept: BTreeSet::new(),
     };
     let no_signals =
@@ -196,6 +203,10 @@ impl Loop {
             Input::Opened { .. } => self.connection = None,
             // A message that could be answered is one, however wrong.
             Input::Malformed { what, .. } => self.garbled |= what.close,
+            Input::Received { message: Message::Response(response), .. } => {
+                let ours = self.realm.as_deref();
+                self.other_realm = ours.and_then(|ours| verdict::other_realm(response, ours));
+            }
             _ => {}
         }
         if let Some(director) = &mut self.director {
@@ -206,7 +217,12 @@ impl Loop {
 
     /// What was wrong with the way to the server.
     fn trouble(&self) -> Trouble {
-        Trouble { connection: self.connection, handshake: self.handshake, garbled: self.garbled }
+        Trouble {
+            connection: self.connection,
+            handshake: self.handshake,
+            garbled: self.garbled,
+            realm: self.other_realm.clone(),
+        }
     }
 
     /// Something happened in the sound of a call.

@@ -78,7 +78,7 @@ pub(super) fn job(options: &PhoneOptions, json: bool, goal: Goal) -> Result<Job,
         .parse()
         .map_err(|_| Failure::usage(format!("--server {}: not a host", options.server)))?;
     let credentials = password.map(|password| Credentials {
-        realm: owner.host().to_owned(),
+        realm: options.realm.clone().unwrap_or_else(|| owner.host().to_owned()),
         username: user.to_owned(),
         password: password.reveal().to_owned(),
     });

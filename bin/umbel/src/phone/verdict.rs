@@ -3,13 +3,14 @@
 use umbel_net::HandshakeFailure;
 use umbel_node::CloseReason;
 use umbel_phone::meaning;
-use umbel_sip_message::StatusCode;
+use umbel_sip_message::digest::Challenge;
+use umbel_sip_message::{HeaderName, Response, StatusCode};
 
 use super::errand::Outcome;
 use crate::exit::{Exit, Failure};
 
 /// What was wrong with the way to the server, as far as that is known.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Trouble {
     /// Why the connection was lost or not had.
     pub(super) connection: Option<CloseReason>,
@@ -17,6 +18,21 @@ pub(super) struct Trouble {
     pub(super) handshake: Option<HandshakeFailure>,
     /// What came along it was no SIP.
     pub(super) garbled: bool,
+    /// Whose password the server wants, where that is not whose we have.
+    pub(super) realm: Option<String>,
+}
+
+/// Whose password a challenge wants, where it is not the one of `ours`.
+pub(super) fn other_realm(response: &Response, ours: &str) -> Option<String> {
+    let name = match response.status() {
+        StatusCode::UNAUTHORIZED => HeaderName::WwwAuthenticate,
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => HeaderName::ProxyAuthenticate,
+        _ => return None,
+    };
+    let challenges =
+        response.headers().all(&name).filter_map(|value| Challenge::parse(&value).ok().flatten());
+    let realms: Vec<String> = challenges.map(|challenge| challenge.realm).collect();
+    realms.iter().all(|realm| realm != ours).then(|| realms.into_iter().next()).flatten()
 }
 
 /// The end of a run.
@@ -27,11 +43,14 @@ pub(super) fn of(outcome: Outcome, trouble: Trouble) -> Result<(), Failure> {
         Outcome::Refused { status, reason, error_id } => {
             // DIAG-4: the ErrorId decides what is said; its text is not even here.
             let more = error_id.map(|id| format!(" ({})", meaning(id))).unwrap_or_default();
-            let hint = match status {
-                StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-                    "; the server wants a password that is right, see --password-file"
+            let hint = match (status, trouble.realm) {
+                (StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED, Some(realm)) => {
+                    format!("; {}", wants_another(&realm))
                 }
-                _ => "",
+                (StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED, None) => {
+                    "; the server wants a password that is right, see --password-file".to_owned()
+                }
+                _ => String::new(),
             };
             failed("refused", format!("the server refused: {} {reason}{more}{hint}", status.as_u16()))
         }
@@ -52,7 +71,9 @@ pub(super) fn of(outcome: Outcome, trouble: Trouble) -> Result<(), Failure> {
         Outcome::NotTold => {
             failed("not-told", "the server did not tell what waits in the mailbox".to_owned())
         }
-        Outcome::NotRegistered(status) => failed("not-registered", not_registered(status)),
+        Outcome::NotRegistered(status) => {
+            failed("not-registered", not_registered(status, trouble.realm.as_deref()))
+        }
         Outcome::NotNow(StatusCode::OK) => failed(
             "not-registered",
             "the server accepts the registration for no time at all; it keeps none of ours".to_owned(),
@@ -80,9 +101,20 @@ pub(super) fn of(outcome: Outcome, trouble: Trouble) -> Result<(), Failure> {
     }
 }
 
-fn not_registered(status: StatusCode) -> String {
+/// SEC-50: a password is given to nobody who asks in another's name, unless its owner says so.
+fn wants_another(realm: &str) -> String {
+    let realm = crate::output::printable(realm);
+    format!(
+        "the server wants the password of `{realm}`; if that is the one in --password-file, say --realm \"{realm}\""
+    )
+}
+
+fn not_registered(status: StatusCode, realm: Option<&str>) -> String {
     let code = status.as_u16();
     match status {
+        StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED if realm.is_some() => {
+            format!("{}: {code}", wants_another(realm.unwrap_or_default()))
+        }
         StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => format!(
             "the server wants a password that is right: {code}; check --password-file, and that the domain of --as is the server's"
         ),
@@ -176,7 +208,7 @@ mod tests {
             (refused, Exit::Unavailable, "does not take connections"),
             (Trouble::default(), Exit::Unavailable, "could not be reached"),
         ] {
-            let failure = of(Outcome::Unreachable, trouble).expect_err(word);
+            let failure = of(Outcome::Unreachable, trouble.clone()).expect_err(word);
             assert_eq!(failure.exit, exit, "{trouble:?}");
             assert!(failure.message.contains(word), "{}", failure.message);
         }

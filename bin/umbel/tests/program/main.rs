@@ -6,6 +6,7 @@ mod calls;
 mod check;
 mod command_line;
 mod demo;
+mod foreign_servers;
 mod greetings;
 mod import;
 mod known_users;
