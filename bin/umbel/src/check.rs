@@ -60,7 +60,7 @@ pub(crate) fn run(place: &Place, print_config: bool, json: bool) -> Result<(), F
     findings.extend(voice_mail(&config));
     findings.extend(config.mail.as_ref().map(|mail| Finding::of("mail", mail_server(mail, &config.domain))));
     findings.push(Finding::of("prompts", prompts(&config)));
-    match Admin::open(place, json) {
+    match Admin::open_or_make(place, json) {
         Ok(mut admin) => {
             findings.push(Finding::good("store", config.data.display().to_string()));
             findings.push(Finding::of("users", users(&mut admin)));

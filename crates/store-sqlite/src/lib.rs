@@ -37,7 +37,7 @@ mod faults;
 mod testing;
 
 pub use hashing::Cost;
-pub use open::{OpenError, Options, Purpose};
+pub use open::{OpenError, Options, Purpose, is_there};
 pub use recovery::Recovery;
 pub use store::SqliteStore;
 pub use worker::{Inbox, Refused, StoreWorker, TicketInbox, UserChanges};

@@ -26,6 +26,14 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 /// How often it looks.
 const LOCK_RETRY: Duration = Duration::from_millis(50);
 
+/// The database within the data directory.
+const DATABASE: &str = "umbel.sqlite";
+
+/// Whether there is a store in this directory; opening one makes it.
+pub fn is_there(data: &Path) -> bool {
+    data.join(DATABASE).exists()
+}
+
 /// What the store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -169,7 +177,7 @@ impl SqliteStore {
         disk: Box<dyn Disk>,
         alone: bool,
     ) -> Result<(Self, Recovery), OpenError> {
-        let path = options.data.join("umbel.sqlite");
+        let path = options.data.join(DATABASE);
         let new = make_file(&path)?;
         let (mut seed, mut random) = ([0; 32], [0; 32]);
         for bytes in [&mut seed, &mut random] {

@@ -236,7 +236,8 @@ fn export(admin: &mut Admin, text: &str, directory: &Path) -> Result<(), Failure
     for message in &kept {
         let name = format!("{:05}-{}", message.number, message.id);
         let sound = message::sound(admin, message)?;
-        let document = serde_json::to_vec_pretty(&MessageDocument::of(message)).unwrap_or_default();
+        let mut document = serde_json::to_vec_pretty(&MessageDocument::of(message)).unwrap_or_default();
+        document.push(b'\n');
         for (suffix, bytes) in [("wav", sound), ("json", document)] {
             let file = directory.join(format!("{name}.{suffix}"));
             std::fs::write(&file, bytes).map_err(|error| at_path("write", &file, &error))?;
@@ -247,6 +248,8 @@ fn export(admin: &mut Admin, text: &str, directory: &Path) -> Result<(), Failure
     if admin.json {
         output::json(&serde_json::json!({ "address": user.address().as_str(), "messages": kept.len() }))
     } else {
-        output::line(format!("{} messages written to {}", kept.len(), directory.display()))
+        let number =
+            if kept.len() == 1 { "1 message".to_owned() } else { format!("{} messages", kept.len()) };
+        output::line(format!("{number} written to {}", directory.display()))
     }
 }

@@ -77,8 +77,21 @@ fn destination(uri: &Uri, domain: &str) -> Destination {
 }
 
 impl Admin {
-    /// Opens the store that `place` leads to.
+    /// Opens the store that `place` leads to. Where no configuration file names it, it has to be there: who asks in the
+    /// wrong folder is not to find an empty store, nor to leave one behind.
     pub(crate) fn open(place: &Place, json: bool) -> Result<Self, Failure> {
+        let config = Config::at(place)?;
+        if place.config.is_none() && !umbel_store_sqlite::is_there(&config.data) {
+            return Err(Failure::not_found(format!(
+                "there are no mailboxes in {}; name their folder by --data or --config, or make them by `umbel serve` or `umbel user add`",
+                config.data.display()
+            )));
+        }
+        Admin::open_or_make(place, json)
+    }
+
+    /// The same; a store that is not there is made.
+    pub(crate) fn open_or_make(place: &Place, json: bool) -> Result<Self, Failure> {
         let config = Config::at(place)?;
         let store = crate::store::open(&config)?;
         Ok(Admin { config, store: Box::new(store), json })

@@ -16,7 +16,7 @@ use crate::{output, refused};
 pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
     match command {
         UserCommand::Add { place, address, extension, name, email, secrets } => {
-            let mut admin = Admin::open(&place, json)?;
+            let mut admin = Admin::open_or_make(&place, json)?;
             let changes = [
                 extension.map(|digits| UserChange::Extension(Some(digits))),
                 name.map(UserChange::Name),
@@ -65,7 +65,7 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
             set(&mut Admin::open(&place, json)?, &address, &settings, &secrets)
         }
         UserCommand::Import { place, file } => {
-            let mut admin = Admin::open(&place, json)?;
+            let mut admin = Admin::open_or_make(&place, json)?;
             let set = super::user_import::import(&mut admin, &file)?;
             admin.users_changed();
             print_pins(&admin, &set)

@@ -23,7 +23,11 @@ pub(super) fn run(admin: &mut Admin, call_id: &str, field: Option<WhyField>) -> 
             // Where the call goes is written first, and what its mailbox asked for when it is there.
             let decisions = decisions(admin, call_id, |decisions| pin(decisions).is_some())?;
             // A call that got no further than routing opened no mailbox.
-            output::line(pin(&decisions).unwrap_or(PinOutcome::None).as_str())
+            let pin = pin(&decisions).unwrap_or(PinOutcome::None).as_str();
+            match admin.json {
+                true => output::json(&serde_json::json!({ "call_id": call_id, "pin": pin })),
+                false => output::line(pin),
+            }
         }
         None => {
             let decisions = decisions(admin, call_id, |decisions| !decisions.is_empty())?;

@@ -134,3 +134,29 @@ fn a_server_that_is_not_there_cannot_be_reached() {
     site.umbel(&["reload"]).failed(69, &["umbel serve"]);
     site.umbel(&["reload", "--json"]).failed_as_json(69, "server-not-running");
 }
+
+/// Whoever asks in the wrong folder learns that it is the wrong one, and leaves nothing behind.
+#[test]
+fn where_nothing_was_ever_served_commands_say_so_and_make_nothing() {
+    let site = Site::new();
+    let data = site.path("nowhere");
+    let in_there = |arguments: &[&str]| {
+        let mut command = program();
+        command.args(arguments).arg("--data").arg(&data);
+        Ran::of(command.output().unwrap())
+    };
+    let commands: [&[&str]; 6] = [
+        &["user", "list"],
+        &["user", "show", "alice"],
+        &["mailbox", "list"],
+        &["message", "list"],
+        &["calls"],
+        &["why", "nothing@nowhere"],
+    ];
+    for command in commands {
+        in_there(command).failed(1, &["nowhere", "--data", "umbel serve"]);
+        assert!(!data.exists(), "{command:?}");
+    }
+    in_there(&["user", "add", "alice@example.test"]).succeeded();
+    assert!(in_there(&["user", "list"]).succeeded().contains("alice@example.test"));
+}
