@@ -85,6 +85,8 @@ fn a_message_is_left_and_its_owner_hears_it_with_a_pin() {
     assert!((stored.duration().as_secs_f64() - seconds).abs() < 0.02, "{seconds}: {stored:?}");
     assert!((loud_seconds(&stored) - 3.0).abs() < 0.2, "said 3 s, kept {}", loud_seconds(&stored));
     assert_eq!(site.pin(&id), "none");
+    let document = site.umbel(&["why", &id, "--field", "pin", "--json"]).document();
+    assert_eq!(document, json!({ "call_id": id, "pin": "none" }));
 
     let calls = until("the call to be over", || {
         let calls = site.umbel(&["calls", "--json"]).documents();
