@@ -107,7 +107,7 @@ fn leave(umbel: &Umbel, subject: &str) {
     let said = said.to_string_lossy();
     let call = ["call", "alice@example.test", "--as", "bob@example.test", "--subject", subject];
     let (status, events) =
-        umbel.phone(&[&call[..], &["--play", &said, "--play-after", "3s"]].concat(), &Server::Tcp);
+        umbel.phone(&[&call[..], &["--play", &said, "--play-after", "4s"]].concat(), &Server::Tcp);
     assert_eq!(status, Some(0), "{events:#?}");
 }
 
