@@ -15,7 +15,7 @@ use std::time::Duration;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use tokio::net::UdpSocket;
 use umbel_media::{Channel, Command, Event, Session};
-use umbel_net::{Clock, Flows, seed};
+use umbel_net::{Clock, Flows, Resolver, seed};
 use umbel_node::{Input, Node};
 use umbel_phone::{Answering, CallKey, Config, News, NoSockets, Order, Progress, Telephone, Wish};
 use umbel_ua::Credentials;
@@ -25,8 +25,13 @@ const PACKET_MAX: usize = 2_048;
 /// How often a pair of neighbouring ports is looked for.
 const PORTS_TRIED: usize = 64;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // `Flows` has a task for each connection, on the thread of its owner.
+    tokio::task::LocalSet::new().block_on(&runtime, softphone())
+}
+
+async fn softphone() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, server, password_file] = arguments.as_slice() else {
         return Err("usage: softphone USER@DOMAIN HOST:PORT PASSWORD-FILE".into());
@@ -54,7 +59,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let clock = Clock::start();
     let mut telephone = Telephone::new(config, ChaCha20Rng::from_seed(seed()?));
-    let mut flows = Flows::new(umbel_net::Config::default(), clock);
+    // Also for a server that is given by its address: it is the resolver that says where requests go (RFC 3263).
+    let resolver = Resolver::system(seed()?)?;
+    let mut flows = Flows::new(umbel_net::Config { resolver: Some(resolver), ..Default::default() }, clock);
     let mut sound: Option<Sound> = None;
     telephone.handle(clock.now(), Input::Order(Order::Register));
     loop {
