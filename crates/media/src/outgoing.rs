@@ -47,6 +47,8 @@ pub(crate) struct Content<'a> {
 impl Outgoing {
     /// RFC 6263: how long a stream may be quiet before what translates addresses forgets it.
     const KEEP_ALIVE: Duration = Duration::from_secs(15);
+    /// How late a packet may be without moving the pace: what a telephone smooths out, as jitter of the network.
+    const LATE: Duration = Duration::from_millis(200);
 
     pub(crate) fn new(now: Instant, clock_rate: u32, random: &mut ChaCha20Rng) -> Self {
         let [sequence, _] = halves(random.next_u32());
@@ -109,11 +111,12 @@ impl Outgoing {
 
     /// The slot that is due, if any; the next one is due when it ends.
     ///
-    /// A late one keeps the pace. One that is late by a whole packet moves it: packets are never sent
-    /// two at a time to make up.
+    /// A late one keeps the pace: what a busy machine could not send in time follows at once, so that what is said
+    /// is not torn. One that is later than [`Self::LATE`] moves the pace, since a telephone would throw away most of
+    /// a longer heap: its timestamp says how long nothing came.
     pub(crate) fn slot(&mut self, now: Instant) -> Option<Slot> {
         let due = self.due.filter(|due| *due <= now)?;
-        let at = if now.since(due) < PACKET_TIME { due } else { now };
+        let at = if now.since(due) <= Self::LATE { due } else { now };
         let first = self.packets == 0 || at != self.free_at;
         self.due = Some(at + PACKET_TIME);
         Some(Slot { at, timestamp: self.timestamp(at), first })

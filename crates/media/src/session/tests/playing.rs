@@ -26,23 +26,28 @@ fn the_first_packet_leaves_with_the_order_and_the_others_every_20_ms() {
 }
 
 #[test]
-fn late_timers_do_not_bunch_packets() {
-    let mut end = End::new(parameters(Codec::Pcmu, B), A, 1);
-    end.order(Instant::ZERO, play(1, vec![tone(1_000)]));
+fn what_a_busy_machine_sends_late_keeps_the_pace_up_to_what_a_telephone_smooths_out() {
     let at = |millis| Instant::from_millis(millis);
-    // A little late: the pace stays.
-    end.session.handle_timeout(at(35));
-    assert_eq!(end.taken(at(35)).len(), 1);
-    assert_eq!(end.session.poll_timeout(), Some(at(40)));
-    // Very late: one packet, and the pace moves. The timestamp tells the peer how long it was.
-    end.session.handle_timeout(at(40));
-    let before = end.taken(at(40));
-    end.session.handle_timeout(at(147));
-    let after = end.taken(at(147));
-    assert_eq!(after.len(), 1);
-    assert_eq!(end.session.poll_timeout(), Some(at(167)));
-    let ticks = after[0].packet().timestamp().wrapping_sub(before[0].packet().timestamp());
-    assert_eq!(ticks, (147 - 40) * 8);
+    // Packet 0 leaves at 0; the timer of the next ones, due at 20, 40, …, comes late.
+    let at_once = |millis| {
+        let mut end = End::new(parameters(Codec::Pcmu, B), A, 1);
+        let mut sent = end.order(Instant::ZERO, play(1, vec![tone(1_000)]));
+        while end.session.poll_timeout().is_some_and(|due| due <= at(millis)) {
+            end.session.handle_timeout(at(millis));
+            sent.extend(end.taken(at(millis)));
+        }
+        let timestamps = sent
+            .windows(2)
+            .map(|pair| pair[1].packet().timestamp().wrapping_sub(pair[0].packet().timestamp()));
+        let markers = sent.iter().skip(1).filter(|sent| sent.packet().marker_bit()).count();
+        (timestamps.collect::<Vec<_>>(), markers, end.session.poll_timeout())
+    };
+    // A little late: one packet, and the next in its time.
+    assert_eq!(at_once(35), (vec![160], 0, Some(at(40))));
+    // 200 ms late: those that were due at 20 to 220 follow at once, as if they had left in time.
+    assert_eq!(at_once(220), (vec![160; 11], 0, Some(at(240))));
+    // Later than that: one packet, and the pace moves. The timestamp tells the peer how long it was.
+    assert_eq!(at_once(221), (vec![221 * 8], 1, Some(at(241))));
 }
 
 #[test]
