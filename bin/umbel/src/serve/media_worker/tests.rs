@@ -270,6 +270,29 @@ fn a_session_that_ends_says_farewell_and_tells_what_it_has() {
     assert_eq!(accepted(), 5);
 }
 
+/// The order that ends a recording overtakes on a busy machine what was said before it.
+#[test]
+fn the_last_words_before_the_end_are_kept() {
+    let mut bench = bench(&config((34_000, 34_099)), 1_000);
+    for (key, ends) in [(1, None), (2, Some(Command::StopRecording { cut: Duration::ZERO }))] {
+        let mut phone = bench.call(key);
+        bench.workers.order(key, Command::Record { id: RecordId(1), limits: LIMITS });
+        let clips = vec![Clip::Silence(Duration::from_millis(20))];
+        bench.workers.order(key, Command::Play { id: PlayId(1), clips, from: Duration::ZERO });
+        // By now it is recording.
+        phone.hears();
+        for _ in 0..20 {
+            phone.sends(&[9; 160]);
+        }
+        match ends {
+            None => bench.workers.close(key),
+            Some(ends) => bench.workers.order(key, ends),
+        }
+        let (sound, _, _) = bench.recording(key);
+        assert_eq!(sound, vec![9; 20 * 160]);
+    }
+}
+
 #[test]
 fn sockets_are_freed_however_a_call_ends() {
     // SEC-79: before an answer, after one, when given up, and when the workers end.

@@ -25,6 +25,9 @@ const DRAIN_EVERY: Duration = Duration::from_millis(5);
 const GRAIN: Duration = Duration::from_millis(1);
 /// Packets of one socket in one go; the others come next time. SEC-77: a flood does not keep the rest waiting.
 const PACKETS_A_TURN: usize = 32;
+/// What is taken of what came before the end of a recording, or of a call: what a line may send at once. More would be
+/// thrown away by its session.
+const LAST_PACKETS_MAX: usize = 100;
 /// No packet that we want is longer.
 const PACKET_MAX: usize = 2_048;
 /// Chunks of recordings wait for those of other calls, so that a hundred calls do not wake the loop and the store
@@ -214,6 +217,9 @@ impl<K: Ord + Copy, D: Deliver<K>> Worker<K, D> {
 
     fn command(&mut self, now: Instant, key: K, command: Command) {
         let Some(slot) = self.slot_of.get(&key).copied() else { return };
+        if matches!(command, Command::StopRecording { .. }) {
+            self.receive_last(now, slot);
+        }
         let Some(call) = self.slots.get_mut(slot).and_then(Option::as_mut) else { return };
         match (&call.session, command) {
             (Some(_), command) => self.with(slot, |_, session| session.handle_command(now, command)),
@@ -284,6 +290,17 @@ impl<K: Ord + Copy, D: Deliver<K>> Worker<K, D> {
                 packets = PACKETS_A_TURN;
             }
         }
+        self.receive_up_to(packets, now, slot, channel, buffer);
+    }
+
+    fn receive_up_to(
+        &mut self,
+        packets: usize,
+        now: Instant,
+        slot: usize,
+        channel: Channel,
+        buffer: &mut [u8],
+    ) {
         for _ in 0..packets {
             let Some(call) = self.slots.get_mut(slot).and_then(Option::as_mut) else { return };
             match socket(&call.pair, channel).recv_from(buffer) {
@@ -296,6 +313,13 @@ impl<K: Ord + Copy, D: Deliver<K>> Worker<K, D> {
                 Err(_) => {}
             }
         }
+    }
+
+    /// Takes what had come by the time of an order that ends a recording: on a busy machine it may overtake the last
+    /// words.
+    fn receive_last(&mut self, now: Instant, slot: usize) {
+        let mut buffer = [0; PACKET_MAX];
+        self.receive_up_to(LAST_PACKETS_MAX, now, slot, Channel::Rtp, &mut buffer);
     }
 
     /// Offers again what was not taken.
@@ -316,6 +340,7 @@ impl<K: Ord + Copy, D: Deliver<K>> Worker<K, D> {
     /// Ends a session, sends its farewell, and frees its sockets.
     fn close(&mut self, now: Instant, key: K) {
         let Some(slot) = self.slot_of.get(&key).copied() else { return };
+        self.receive_last(now, slot);
         self.with(slot, |_, session| session.handle_command(now, Command::Close));
         let Some(Call { session: Some(mut session), mut event, .. }) = self.forget(slot) else { return };
         if deliver(&mut self.deliver, key, &mut session, &mut event, false) != Rest::Nothing {
