@@ -3,8 +3,8 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::ports::{self, Block};
@@ -34,6 +34,8 @@ pub struct Sipp {
     port: Option<u16>,
     /// No calls of its own: it waits for those of others.
     waits: bool,
+    /// Its calls have sound, each from a port of its own.
+    speaks: bool,
 }
 
 impl Sipp {
@@ -55,6 +57,7 @@ impl Sipp {
             options: Vec::new(),
             port: None,
             waits: false,
+            speaks: false,
         };
         sipp.caller(&format!("sip:carol@{DOMAIN}")).key("header", "X-Scenario: SIPp").key("audio", "9")
     }
@@ -130,8 +133,9 @@ impl Sipp {
     }
 
     /// What is said, again and again.
-    pub fn say(self, sound: &Sound) -> Self {
+    pub fn say(mut self, sound: &Sound) -> Self {
         std::fs::write(self.folder.join("say.ul"), sound.mu_law()).expect("a file can be written");
+        self.speaks = true;
         self
     }
 
@@ -212,6 +216,9 @@ impl Sipp {
                 .args(["-r", &self.rate.to_string(), "-d", &self.length.as_millis().to_string()])
                 .args(["-timeout", &(self.length + PATIENCE).as_secs().to_string(), "-timeout_error"]);
         }
+        if self.speaks {
+            command.args(["-mp", &media_ports(self.calls).to_string()]);
+        }
         command.args(&self.options);
         for (name, value) in &self.keys {
             command.args(["-key", name, value]);
@@ -258,6 +265,24 @@ fn local_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     static BLOCK: OnceLock<Block> = OnceLock::new();
     BLOCK.get_or_init(Block::take).first + NEXT.fetch_add(1, Ordering::Relaxed) % (ports::BLOCK - 1)
+}
+
+/// Where the ports begin from which a run with so many calls speaks. SIPp gives up a call's sound, and says so in a
+/// warning only, where the hundred pairs are taken that it tries: two runs must not begin at the same port.
+fn media_ports(calls: u32) -> u16 {
+    static BLOCKS: Mutex<Vec<(Block, u16)>> = Mutex::new(Vec::new());
+    // A pair each, and what SIPp keeps for an echo.
+    let wanted = u16::try_from(2 * calls).unwrap_or(u16::MAX).saturating_add(10);
+    assert!(wanted < ports::BLOCK, "{calls} calls with sound are too many for one run");
+    let mut blocks = BLOCKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let has_room = blocks.last().is_some_and(|(_, used)| used + wanted < ports::BLOCK);
+    if !has_room {
+        blocks.push((Block::take(), 0));
+    }
+    let (block, used) = blocks.last_mut().expect("there is one");
+    let first = block.first + *used;
+    *used += wanted;
+    first
 }
 
 /// A socket for the sound of a call, to see that some comes.
