@@ -8,11 +8,10 @@ use umbel_interop::speech::{assert_contains, assert_lacks};
 use umbel_interop::umbel::{ALICE_PIN, DOMAIN, Umbel};
 use umbel_interop::wait::until;
 
-/// How long after the answer alice's greeting (1 s) and the tone (0.4 s) are over, with time to spare.
-const GREETED: Duration = Duration::from_millis(2_500);
-/// When the recording begins after the answer: behind greeting and tone.
-const RECORDED_FROM: Duration = Duration::from_millis(1_390);
-/// Between what was on the line and what is stored: starting, packets of 20 ms, the way of a BYE.
+/// How long after the answer alice's greeting (1 s) and the tone (0.4 s) are over, also where the machine stands still
+/// for a while.
+const GREETED: Duration = Duration::from_millis(4_500);
+/// Between what was sent and what is stored: packets of 20 ms, the way of a BYE.
 const TOLERANCE: Duration = Duration::from_millis(500);
 /// Quiet after what is said; baresip looks once a second whether its file has ended.
 const TAIL: Duration = Duration::from_millis(500);
@@ -30,9 +29,9 @@ fn alice() -> String {
 fn bob_leaves_a_message(umbel: &Umbel, line: Line, codec: Codec) {
     let said = sentence(codec);
     let mut bob = Baresip::start(umbel, "bob", line, codec, &said.padded(GREETED, TAIL));
-    let answered = bob.dial(&alice());
+    bob.dial(&alice());
     // It hangs up by itself when the file has been said.
-    let hung_up = bob.await_event("CALL_CLOSED");
+    bob.await_event("CALL_CLOSED");
     let sent = bob.said();
     if line == Line::TlsSrtp {
         assert!(bob.log().contains("RTP/SAVP") && bob.log().contains("a=crypto:"), "the sound was encrypted");
@@ -50,9 +49,10 @@ fn bob_leaves_a_message(umbel: &Umbel, line: Line, codec: Codec) {
     let found = assert_contains(&stored, &said);
     assert_lacks(&stored, &Sound::sentence("other"));
 
-    let on_the_line = hung_up.duration_since(answered).saturating_sub(RECORDED_FROM);
+    // By the clock of the sound, which does not mind when a busy machine comes to what: neither what he sent during
+    // the greeting is kept, nor anything that he did not send; and all of it up to the end.
     let length = stored.duration();
-    assert!(length.abs_diff(on_the_line) < TOLERANCE, "{length:?} of {on_the_line:?} on the line");
+    assert!(found.at < GREETED && length < sent, "{length:?} of {sent:?}, {found:?}");
     let tail = sent.saturating_sub(GREETED + said.duration());
     let kept = length.saturating_sub(found.at + said.duration());
     assert!(kept.abs_diff(tail) < TOLERANCE, "{kept:?} of quiet before the end, of {tail:?}");

@@ -16,6 +16,8 @@ use umbel_interop::wait::until;
 
 /// A decision is on record within a second (SEC-32); the machine may be busy.
 const DECIDED: Duration = Duration::from_secs(60);
+/// How long a call is up: within it something is heard, also where the machine stands still for a while.
+const UP: Duration = Duration::from_secs(4);
 const COMMAND: &str = "Ms-Exchange-Command: skip-pin";
 
 fn voice_mail_of(user: &str) -> String {
@@ -40,7 +42,7 @@ fn scenario(
         .caller(&format!("sip:{caller}@{DOMAIN}"))
         .option("-au", password_of)
         .option("-ap", &format!("{password_of}-password"))
-        .length(Duration::from_secs(1))
+        .length(UP)
 }
 
 fn pin_ruling(umbel: &Umbel, call_id: &str) -> String {
@@ -52,7 +54,7 @@ fn pin_ruling(umbel: &Umbel, call_id: &str) -> String {
 fn the_relayed_command_of_a_known_user_skips_the_pin() {
     let umbel = Umbel::start();
     let kamailio = Kamailio::start(&umbel);
-    let socket = listening_socket(Duration::from_secs(30));
+    let socket = listening_socket(DECIDED);
     let with = call(&umbel, &kamailio, "with", "alice", "alice")
         .target(&voice_mail_of("alice"))
         .header(COMMAND)
@@ -141,7 +143,7 @@ fn play_on_phone(umbel: &Umbel, kamailio: &Kamailio, name: &str, more: &[&str]) 
     let alice = format!("alice@{DOMAIN}");
     let server = format!("tls:localhost:{}", kamailio.over_tls().port());
     let mut command = Command::new(binary());
-    command.args(["phone", "call", &alice, "--as", &alice, "--json", "--for", "1s", "--server", &server]);
+    command.args(["phone", "call", &alice, "--as", &alice, "--json", "--for", "3s", "--server", &server]);
     command.args(["--header", "Ms-Sensitivity: private-no-diversion", "--authority"]).arg(umbel.authority());
     let mut call = Program::start(command.args(more), &umbel.folder().join(name));
     (call.wait(Duration::from_secs(180)).code(), call.log())
@@ -194,7 +196,7 @@ fn our_telephone_registers_and_fetches_its_voice_mail_without_a_pin() {
     let umbel = umbel.with_users().started();
     let kamailio = Kamailio::start_as(&umbel, "localhost");
     for (words, ruling) in [(&["voicemail"][..], "skipped"), (&["voicemail", "--no-skip-pin"], "prompted")] {
-        let words = [words, &["--for", "2s"]].concat();
+        let words = [words, &["--for", "5s"]].concat();
         let mut telephone = OurTelephone::start(&umbel, &over_tls(&kamailio), "alice", &words);
         let (status, told) = telephone.finished();
         assert_eq!(status, Some(0), "{told:#?}");
@@ -235,7 +237,7 @@ fn our_telephones_call_that_may_not_be_diverted_ends_where_nobody_is() {
     let umbel = Umbel::start();
     let kamailio = Kamailio::start_as(&umbel, "localhost");
     let call = |more: &[&str]| {
-        let words = [&["call", "bob", "--for", "1s"], more].concat();
+        let words = [&["call", "bob", "--for", "3s"], more].concat();
         OurTelephone::start(&umbel, &over_tls(&kamailio), "alice", &words).finished()
     };
     let (status, told) = call(&["--header", "Ms-Sensitivity: private-no-diversion"]);

@@ -27,15 +27,18 @@ fn ruling(umbel: &Umbel, (status, events): &(Option<i32>, Vec<Value>)) -> String
     until(&format!("the decision on {call_id}"), DECIDED, || umbel.pin_ruling(call_id))
 }
 
-/// Calls alice's voice mail as alice, in two seconds.
+/// How long a call is up: within it something is heard, also where the machine stands still for a while.
+const UP: &str = "5s";
+
+/// Calls alice's voice mail as alice.
 fn voice_mail(umbel: &Umbel, server: &Server<'_>) -> (Option<i32>, Vec<Value>) {
-    umbel.phone(&["voicemail", "--as", ALICE, "--for", "2s"], server)
+    umbel.phone(&["voicemail", "--as", ALICE, "--for", UP], server)
 }
 
 /// The same as a plain call, with header lines of ours.
 fn voice_mail_with(umbel: &Umbel, server: &Server<'_>, headers: &[&str]) -> (Option<i32>, Vec<Value>) {
     let target = format!("sip:{ALICE};opaque=app:voicemail");
-    let mut words = vec!["call", &target, "--as", ALICE, "--for", "1s"];
+    let mut words = vec!["call", &target, "--as", ALICE, "--for", UP];
     for header in headers {
         words.extend(["--header", header]);
     }
@@ -51,7 +54,7 @@ fn a_listed_peer_skips_the_pin() {
     assert_eq!(ruling(&umbel, &call), "skipped");
     assert_eq!(event(&call.1, "answered")["encrypted"], true);
     let without =
-        umbel.phone(&["voicemail", "--no-skip-pin", "--as", ALICE, "--for", "2s"], &Server::Tls(&papers));
+        umbel.phone(&["voicemail", "--no-skip-pin", "--as", ALICE, "--for", UP], &Server::Tls(&papers));
     assert_eq!(ruling(&umbel, &without), "prompted");
     umbel.stop();
 }
@@ -101,7 +104,7 @@ fn a_listed_peer_opens_the_callers_own_mailbox_only() {
     let umbel = Umbel::start();
     let papers = issued(&umbel, LISTED);
     let target = format!("sip:{BOB};opaque=app:voicemail");
-    let words = ["call", target.as_str(), "--as", ALICE, "--for", "1s", "--header", COMMAND];
+    let words = ["call", target.as_str(), "--as", ALICE, "--for", UP, "--header", COMMAND];
     assert_eq!(ruling(&umbel, &umbel.phone(&words, &Server::Tls(&papers))), "none");
     umbel.stop();
 }
@@ -112,7 +115,7 @@ fn the_owner_hears_the_message_without_the_pin_over_tls_and_with_it_over_tcp() {
     let said = Sound::sentence("message");
     let file = said.write(&umbel.folder().join("said.wav"));
     let file = file.to_string_lossy();
-    let words = ["call", ALICE, "--as", BOB, "--play", &file, "--play-after", "2500ms"];
+    let words = ["call", ALICE, "--as", BOB, "--play", &file, "--play-after", "5s"];
     let (status, events) = umbel.phone(&words, &Server::Tcp);
     assert_eq!(status, Some(0), "{events:#?}");
     let message = umbel.await_messages("alice", 1).remove(0);

@@ -8,11 +8,12 @@ use umbel_interop::speech::{assert_contains, assert_lacks};
 use umbel_interop::umbel::{DOMAIN, Umbel};
 
 /// baresip 1.0.0 stumbles over two challenges.
-const SERVER: &str = "digest = [\"MD5\"]\nring-time = \"3s\"";
+const SERVER: &str = "digest = [\"MD5\"]\nring-time = \"60s\"";
 /// Before anything is said, so that the other side listens.
 const BEFORE: Duration = Duration::from_millis(700);
-/// How long after the answer alice's greeting (1 s) and the tone (0.4 s) are over, with time to spare.
-const GREETED: Duration = Duration::from_millis(2_500);
+/// How long after the answer alice's greeting (1 s) and the tone (0.4 s) are over, also where the machine stands still
+/// for a while.
+const GREETED: Duration = Duration::from_millis(4_500);
 
 fn address(user: &str) -> String {
     format!("sip:{user}@{DOMAIN}")

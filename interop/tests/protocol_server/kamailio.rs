@@ -21,7 +21,7 @@ fn by_kamailio_too_a_user_without_a_telephone_has_voice_mail_or_480() {
 
 #[test]
 fn by_kamailio_too_what_nobody_answers_goes_to_voice_mail_or_ends_with_480() {
-    rows::nobody_answers(world());
+    rows::nobody_answers(World::kamailio(&[("RING_TIME", "1000".to_owned())]));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use umbel_interop::speech::{assert_contains, assert_lacks};
 use umbel_interop::umbel::{DOMAIN, Umbel};
 
 /// baresip 1.0.0 stumbles over two challenges.
-const SERVER: &str = "digest = [\"MD5\"]\nring-time = \"3s\"";
+const SERVER: &str = "digest = [\"MD5\"]\nring-time = \"60s\"";
 /// Before the softphone says anything, so that the other side listens.
 const BEFORE: Duration = Duration::from_millis(700);
 

@@ -136,7 +136,7 @@ fn by_way_of_our_own_server_the_owner_skips_the_pin_and_nobody_else_does() {
     let umbel = Umbel::with_server("digest = [\"MD5\"]", "");
     let call = |scenario: &str, name: &str, caller: &str, target: &str| {
         let sipp = Sipp::new(&umbel, scenario, name).server(umbel.server_tcp()).caller(caller).target(target);
-        let sipp = sipp.header(COMMAND).length(Duration::from_secs(1));
+        let sipp = sipp.header(COMMAND).length(Duration::from_secs(2));
         let sipp = if scenario == "user_answered" { sipp.password_of("alice") } else { sipp };
         let call_id = sipp.call_id(1);
         sipp.run();
