@@ -8,11 +8,13 @@
 
 mod gaps;
 mod narrow;
+mod stalls;
 
 use std::time::Duration;
 
 pub use gaps::without_gaps;
 pub use narrow::narrow;
+pub use stalls::find_despite_stalls;
 
 /// Samples a second.
 pub const RATE: u32 = 8_000;

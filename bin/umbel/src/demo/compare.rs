@@ -3,7 +3,7 @@
 //! Pure functions, so that tests can hand them the wrong thing and see them fail.
 
 use serde::Serialize;
-use umbel_likeness::{SAME, find};
+use umbel_likeness::{SAME, find, find_despite_stalls};
 use umbel_node::Transport;
 use umbel_sip_message::{HeaderName, Message, Method, StatusCode};
 use umbel_store::{Decision, PinOutcome, Ruling};
@@ -37,7 +37,7 @@ impl Check {
 
 /// Whether what was heard holds what was said.
 pub(super) fn holds(what: &str, said: &[i16], heard: &[i16]) -> Check {
-    let found = find(said, heard);
+    let found = find_despite_stalls(said, heard);
     Check::new(what, alike(found.likeness), found.is_same())
 }
 

@@ -25,7 +25,7 @@ use crate::store::author;
 const DRAWN_EVERY: Duration = Duration::from_millis(50);
 
 /// How often bob says it at most.
-const MESSAGES_MAX: usize = 3;
+const MESSAGES_MAX: usize = 6;
 /// How long who called, when, and the message may take to be heard; and how often she listens again.
 const ONE_HEARING: Duration = Duration::from_secs(15);
 const HEARINGS: usize = 4;
@@ -310,7 +310,7 @@ fn prompt(name: &str) -> Vec<i16> {
 
 /// Whether a sentence is in what was heard.
 fn has(said: &[i16]) -> impl Fn(&[i16]) -> bool {
-    move |heard| umbel_likeness::find(said, heard).is_same()
+    move |heard| umbel_likeness::find_despite_stalls(said, heard).is_same()
 }
 
 pub(super) fn key(key: char) -> Result<Digit, Failure> {
