@@ -106,6 +106,43 @@ test('what was clicked when the session was over is done once the same person is
     await page.finish();
 });
 
+/// SEC-98: signing in anew ends the session that the first tab began, and with it its token.
+test('a tab goes on by itself when somebody signs in anew in another one, and signs out for both', { timeout: 600_000 }, async () => {
+    const page = await settings('bob');
+    const number = page.getByLabel('Number that we offer to call');
+    const offered = user => JSON.parse(here.world.umbel('user', 'show', `${user}@${DOMAIN}`, '--json')).play_on_phone_dial_string;
+    const ofMallory = offered('mallory');
+    await number.fill('103');
+    const signInBeside = user => page.evaluate(async ([address, password]) => {
+        const body = JSON.stringify({ address, password });
+        const answer = await fetch('/api/v1/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+        return answer.status;
+    }, [user, passwordOf(user)]);
+    assert.equal(await signInBeside('mallory'), 201);
+    await page.getByRole('form', { name: 'Play on phone' }).getByRole('button', { name: 'Save' }).click();
+    // Somebody else is in: nothing is done in their name.
+    const dialog = page.getByRole('dialog', { name: 'Your voice mail' });
+    await dialog.getByText('You have been signed out.').waitFor();
+    // The same person signed in in another tab, and comes back to this one.
+    assert.equal(await signInBeside('bob'), 201);
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('region', { name: 'Notices' }).getByText('Your settings are saved.').waitFor();
+    // Once more, and nobody is asked anything.
+    assert.equal(await signInBeside('bob'), 201);
+    await number.fill('104');
+    const saved = page.waitForResponse(answer => answer.request().method() === 'PATCH' && answer.ok());
+    await page.getByRole('form', { name: 'Play on phone' }).getByRole('button', { name: 'Save' }).click();
+    await saved;
+    assert.equal(await dialog.count(), 0);
+    assert.deepEqual([offered('bob'), offered('mallory')], ['104', ofMallory]);
+    assert.equal(await signInBeside('bob'), 201);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Your voice mail' }).waitFor();
+    assert.deepEqual(await page.context().cookies(), []);
+    await page.finish();
+});
+
 test('the language is the browser’s, or the one that is chosen', { timeout: 600_000 }, async () => {
     const page = await visit(here, { locale: 'de-DE' });
     await page.getByRole('heading', { name: 'Ihre Mailbox' }).waitFor();

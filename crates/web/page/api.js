@@ -19,21 +19,40 @@ export class Refused extends Error {
 }
 
 /// Asks, and gives what the answer says. `body` is JSON, or a file. What nobody clicked for is asked for in the
-/// `background`: it does not keep the session alive. Where the session has ended, what somebody clicked for waits for
-/// them to sign in again, and is done then.
+/// `background`: it does not keep the session alive. Where the session has ended, or is another since somebody signed in
+/// in another tab, what somebody clicked for waits until the same person is signed in here, and is done then.
 export async function ask(method, path, body, { background = false } = {}) {
+    const shown = session.csrf;
     try {
         return await askOnce(method, path, body, background);
     } catch (error) {
-        if (error.status !== 401 || path === 'session') throw error;
-        const again = session.over();
-        if (background) {
-            again.catch(() => {});
-            throw error;
+        if (path === 'session' || !(await mayBeAskedAgain(error, shown))) throw error;
+        // Whoever was refused at the same moment may have a session for us already.
+        if (session.csrf === shown) {
+            const again = session.over();
+            if (background) {
+                again.catch(() => {});
+                throw error;
+            }
+            await again;
         }
-        await again;
         return askOnce(method, path, body, background);
     }
+}
+
+/// Whether it was refused for want of a session, or for a token that is not the token of the browser's session now
+/// (SEC-98): where it is, no other would help.
+async function mayBeAskedAgain(error, shown) {
+    if (error.status === 401) return true;
+    return error.code === 'cross-site' && (await ask('GET', 'session')).csrf !== shown;
+}
+
+/// Goes on in the session that another tab has begun, where it is this person's. Whether it is.
+export async function takeUp(address) {
+    const found = await ask('GET', 'session');
+    if (found.address !== address) return false;
+    session.csrf = found.csrf;
+    return true;
 }
 
 async function askOnce(method, path, body, background) {
@@ -85,9 +104,10 @@ export async function signIn(address, password) {
     return begun.address;
 }
 
+/// Signs out of the browser's session, which another tab may have begun since ours.
 export async function signOut() {
     try {
-        await ask('DELETE', 'session');
+        if (await resume()) await ask('DELETE', 'session');
     } finally {
         session.csrf = null;
     }

@@ -1,6 +1,6 @@
 // The page: who is signed in, which view is shown, and news from the server.
 
-import { Refused, ask, mailboxEvents, resume, session, signOut } from './api.js';
+import { Refused, ask, mailboxEvents, resume, session, signOut, takeUp } from './api.js';
 import { connection, connectionElement, forgetConnection, reached } from './connection.js';
 import { button, fill, icon, make } from './dom.js';
 import { greetingsView } from './greetings.js';
@@ -83,7 +83,7 @@ const owner = {
 };
 
 calls.ended = () => { view?.recorded?.(); };
-session.over = () => { again ??= signInAgain().finally(() => { again = null; }); return again; };
+session.over = () => { again ??= goOn().finally(() => { again = null; }); return again; };
 session.reached = is => { if (owner.me !== null) reached(is); };
 connection.tryNow = async () => {
     await owner.refresh({ background: true });
@@ -139,10 +139,16 @@ function showSignIn(ended) {
     form.focus();
 }
 
-/// The session has ended in the middle of something. Nothing of it is shown, and nothing is lost when the same person
-/// signs in again; kept when they have.
+/// The session has ended in the middle of something; kept when the same person is signed in again, perhaps in another tab.
+async function goOn() {
+    if (owner.me === null) throw new Refused(401, 'session-over');
+    if (await takeUp(owner.me.address).catch(() => false)) listenForNews();
+    else await signInAgain();
+}
+
+/// Asks who it is. Nothing of the page is shown, and nothing is lost when the same person signs in again; kept when they
+/// have, here or in another tab.
 function signInAgain() {
-    if (owner.me === null) return Promise.reject(new Refused(401, 'session-over'));
     news?.close();
     news = null;
     silence();
@@ -150,8 +156,19 @@ function signInAgain() {
     const { address } = owner.me;
     return new Promise((kept, lost) => {
         const leave = () => {
+            document.removeEventListener('visibilitychange', look);
             dialog.close();
             dialog.remove();
+        };
+        const back = () => {
+            leave();
+            kept();
+            listenForNews();
+            owner.refresh({ background: true }).then(() => view?.refresh({ background: true })).catch(() => {});
+        };
+        // Whoever comes back from another tab may have signed in there.
+        const look = async () => {
+            if (document.visibilityState === 'visible' && await takeUp(address).catch(() => false) && dialog.open) back();
         };
         const gone = () => lost(new Refused(401, 'session-over'));
         const form = signInForm({
@@ -164,22 +181,21 @@ function signInAgain() {
                 showSignIn(false);
             },
             async done(whose) {
-                leave();
-                if (whose !== address) {
-                    gone();
-                    for (const each of document.querySelectorAll('dialog')) each.remove();
-                    await enter();
+                if (whose === address) {
+                    back();
                     return;
                 }
-                kept();
-                listenForNews();
-                owner.refresh({ background: true }).then(() => view?.refresh({ background: true })).catch(() => {});
+                leave();
+                gone();
+                for (const each of document.querySelectorAll('dialog')) each.remove();
+                await enter();
             },
         });
         const dialog = make('dialog', { class: 'sign-in', 'aria-labelledby': form.title, on: { cancel: event => event.preventDefault() } }, form.form);
         document.body.append(dialog);
         dialog.showModal();
         form.focus();
+        document.addEventListener('visibilitychange', look);
     });
 }
 

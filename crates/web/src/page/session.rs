@@ -55,14 +55,14 @@ struct Told<'a> {
     csrf: Option<&'a str>,
 }
 
-/// Whether a session of before goes on; the page asks when it is loaded.
+/// Whether a session of before goes on; the page asks when it is loaded, and when its own token is refused.
 async fn show(
     State(desk): State<Desk>,
     Extension(client): Extension<Client>,
     headers: HeaderMap,
 ) -> Result<Response, NotSignedIn> {
     let nobody = Json(Told { address: None, csrf: None });
-    let Shown::Id(id, kind) = cookie::read(&headers, client) else { return Ok(nobody.into_response()) };
+    let Shown::Id(id, _) = cookie::read(&headers, client) else { return Ok(nobody.into_response()) };
     if !cross_site::is_not_foreign(&headers, client) {
         return Err(NotSignedIn::CrossSite);
     }
@@ -72,7 +72,8 @@ async fn show(
             let shown = Told { address: Some(session.user.as_str()), csrf: Some(session.csrf.text()) };
             Ok(Json(shown).into_response())
         }
-        Err(NotSignedIn::SessionOver) => Ok(([(SET_COOKIE, cookie::clear(kind))], nobody).into_response()),
+        // The cookie is left alone: by now the browser may have another, from a tab in which somebody signed in.
+        Err(NotSignedIn::SessionOver) => Ok(nobody.into_response()),
         Err(other) => Err(other),
     }
 }

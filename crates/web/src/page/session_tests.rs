@@ -110,6 +110,30 @@ async fn an_id_that_was_planted_is_not_taken_and_the_former_session_ends() {
     assert!(!former.is_signed_in(&world).await);
 }
 
+/// SEC-98, SEC-102: a page that was open before somebody signed in anew in another tab shows the new cookie with its old
+/// token. It changes nothing with that, and is told the new one only where it asks from our own site.
+#[tokio::test]
+async fn a_page_of_before_is_refused_with_its_old_token_and_goes_on_with_that_of_the_new_session() {
+    let world = World::new();
+    let former = sign_in(&world, "alice").await;
+    let request = sign_in_request().header("Cookie", &former.cookie);
+    let answer = world.send(request.body(credentials("alice", PASSWORD)).unwrap()).await;
+    let anew = browser(&answer);
+    let refused = anew.sign_out(&world, Some(&former.csrf), Some(OURS)).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "cross-site"));
+    for (name, value) in [("Sec-Fetch-Site", "cross-site"), ("Origin", "http://evil.test")] {
+        let request = Request::get("/api/v1/session")
+            .header("Host", "127.0.0.1:8080")
+            .header("Cookie", &anew.cookie)
+            .header(name, value);
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!((answer.status.as_u16(), answer.text().contains(&anew.csrf)), (403, false), "{name}");
+    }
+    let told = anew.get(&world, "/api/v1/session").await.json();
+    assert_eq!(told, json!({ "address": "alice@example.test", "csrf": anew.csrf }));
+    assert_eq!(anew.sign_out(&world, told["csrf"].as_str(), Some(OURS)).await.status, 204);
+}
+
 /// SEC-103
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_user_get_the_same_answer_and_no_challenge() {
@@ -191,6 +215,9 @@ async fn an_old_session_is_refused_without_a_challenge() {
     let answer = alice.get(&world, PRIVATE).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "session-over"));
     assert_eq!(answer.header("www-authenticate"), "");
+    // Nor is the browser's cookie touched: it may be that of another tab by now.
+    let shown = alice.get(&world, "/api/v1/session").await;
+    assert_eq!((shown.json()["csrf"].is_null(), shown.header("set-cookie")), (true, ""));
     let nobody = world.send(Request::get(PRIVATE).body(Body::empty()).unwrap()).await;
     assert_eq!(nobody.status, 401);
     assert!(nobody.header("www-authenticate").starts_with("Basic "));
