@@ -12,7 +12,7 @@ use umbel_store::{
 use super::ApiError;
 use super::audio;
 use super::body::{Asked, Body};
-use super::time::iso_8601;
+use super::item::ItemDocument;
 use crate::{Desk, SignedIn};
 
 /// Messages in one answer, where nothing else is asked for.
@@ -28,39 +28,22 @@ const NUMBER_MAX: u64 = (1 << 53) - 1;
 /// A message as programs see it (contract, section 2).
 #[derive(Serialize)]
 struct MessageDocument {
-    id: String,
-    mailbox: String,
-    number: u64,
-    caller: String,
-    caller_name: Option<String>,
-    caller_verified: bool,
-    subject: String,
+    #[serde(flatten)]
+    item: ItemDocument,
     importance: &'static str,
-    received: String,
     duration_seconds: f64,
-    state: &'static str,
     incomplete: bool,
     damaged: bool,
-    call_id: String,
 }
 
 impl From<VoiceMessage> for MessageDocument {
     fn from(message: VoiceMessage) -> Self {
         MessageDocument {
-            id: message.id.to_string(),
-            mailbox: message.mailbox.to_string(),
-            number: message.number,
-            caller: message.caller.id,
-            caller_name: message.caller.name,
-            caller_verified: message.caller.verified,
-            subject: message.subject,
             importance: message.importance.as_str(),
-            received: iso_8601(message.received),
             duration_seconds: message.duration.as_secs_f64(),
-            state: message.state.as_str(),
             incomplete: message.incomplete,
             damaged: message.damaged,
-            call_id: message.call_id,
+            item: message.into(),
         }
     }
 }
@@ -142,7 +125,7 @@ pub(super) async fn list(
     let more = found.len() > limit;
     found.truncate(limit);
     let messages: Vec<MessageDocument> = found.into_iter().map(MessageDocument::from).collect();
-    let next = messages.last().filter(|_| more).map(|message| message.number);
+    let next = messages.last().filter(|_| more).map(|message| message.item.number);
     Ok(Json(Page { messages, next }))
 }
 

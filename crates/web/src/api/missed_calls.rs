@@ -8,46 +8,13 @@ use umbel_store::{Item, ItemContent, MessageId, MissedCall, Op, Reply};
 
 use super::ApiError;
 use super::body::{Asked, Body};
+use super::item::ItemDocument;
 use super::messages::{Heard, page_limit};
-use super::time::iso_8601;
 use crate::{Desk, SignedIn};
-
-/// A missed call as programs see it: what it has in common with a message has the same name.
-#[derive(Serialize)]
-struct MissedCallDocument {
-    id: String,
-    mailbox: String,
-    /// Rises from call to call.
-    number: u64,
-    caller: String,
-    caller_name: Option<String>,
-    caller_verified: bool,
-    subject: String,
-    received: String,
-    state: &'static str,
-    call_id: String,
-}
-
-impl MissedCallDocument {
-    fn new(item: &Item, call: MissedCall) -> Self {
-        MissedCallDocument {
-            id: item.id.to_string(),
-            mailbox: call.mailbox.to_string(),
-            number: item.entered,
-            caller: call.caller.id,
-            caller_name: call.caller.name,
-            caller_verified: call.caller.verified,
-            subject: call.subject,
-            received: iso_8601(call.at),
-            state: if item.seen { "old" } else { "new" },
-            call_id: call.call_id,
-        }
-    }
-}
 
 #[derive(Serialize)]
 pub(super) struct Page {
-    missed_calls: Vec<MissedCallDocument>,
+    missed_calls: Vec<ItemDocument>,
     /// Where the next page begins; none where this is the last.
     next: Option<u64>,
 }
@@ -81,19 +48,20 @@ pub(super) async fn list(
     calls.sort_unstable_by_key(|(item, _)| std::cmp::Reverse(item.entered));
     let more = calls.len() > limit;
     let page = calls.into_iter().take(limit);
-    let missed_calls: Vec<_> = page.map(|(item, call)| MissedCallDocument::new(item, call.clone())).collect();
+    let missed_calls: Vec<_> =
+        page.map(|(item, call)| ItemDocument::of_missed_call(item, call.clone())).collect();
     let next = missed_calls.last().filter(|_| more).map(|call| call.number);
     Ok(Json(Page { missed_calls, next }))
 }
 
 /// A missed call of the owner's. Another's is as unknown as one that never was (SEC-99).
-async fn find(desk: &Desk, owner: &SignedIn, id: &str) -> Result<(MessageId, MissedCallDocument), ApiError> {
+async fn find(desk: &Desk, owner: &SignedIn, id: &str) -> Result<(MessageId, ItemDocument), ApiError> {
     let id: MessageId = id.parse().map_err(|_| ApiError::not_found())?;
     let index = desk.shelf.indexes.of(owner.address(), &desk.store).await;
     let index = index.map_err(|reply| ApiError::store(&desk.random, &reply))?;
     match index.item(id) {
         Some(item @ Item { content: ItemContent::MissedCall(call), .. }) => {
-            Ok((id, MissedCallDocument::new(item, call.clone())))
+            Ok((id, ItemDocument::of_missed_call(item, call.clone())))
         }
         _ => Err(ApiError::not_found()),
     }

@@ -8,6 +8,7 @@ mod body;
 mod calls;
 mod error;
 mod greetings;
+mod item;
 mod messages;
 mod missed_calls;
 mod openapi;
