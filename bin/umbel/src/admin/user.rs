@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use umbel_store::{GreetingKind, NewPin, PinSet, PinState, Refusal, StoreError, User, UserChange, UserEntry};
+use umbel_store::{
+    GreetingKind, LockedUser, NewPin, Pin, PinSet, PinState, Refusal, StoreError, User, UserChange, UserEntry,
+};
 
 use super::user_columns::{Setting, assignment, names};
 use super::{Admin, password_and_pin, read_wav, routing};
@@ -61,14 +63,16 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
             done(&admin, &user, "unlocked")
         }
         UserCommand::List(place) => list(&mut Admin::open(&place, json)?),
-        UserCommand::Set { place, address, settings, secrets } => {
-            set(&mut Admin::open(&place, json)?, &address, &settings, &secrets)
+        UserCommand::Set { place, address, settings, new_pin, secrets } => {
+            set(&mut Admin::open(&place, json)?, &address, &settings, new_pin, &secrets)
         }
         UserCommand::Import { place, file } => {
             let mut admin = Admin::open_or_make(&place, json)?;
-            let set = super::user_import::import(&mut admin, &file)?;
+            let imported = super::user_import::import(&mut admin, &file)?;
             admin.users_changed();
-            print_pins(&admin, &set)
+            // Whatever became of the greetings: the PINs are shown now or never.
+            print_pins(&admin, &imported.pins)?;
+            imported.rest
         }
         UserCommand::Routing { place, address, command } => {
             let mut admin = Admin::open(&place, json)?;
@@ -77,7 +81,7 @@ pub(super) fn run(command: UserCommand, json: bool) -> Result<(), Failure> {
                 RoutingCommand::Import { files } => {
                     let entry = routing::import(&admin, &user, &files)?;
                     put(&mut admin, entry, &address)?;
-                    changed(&mut admin, &user, true)
+                    changed(&mut admin, &user, true, None)
                 }
                 RoutingCommand::Export => routing::export(&admin, &user),
             }
@@ -161,9 +165,8 @@ fn add(
     entry.changes = changes;
     entry.pin = Some(pin.map_or(NewPin::Generate, NewPin::Own));
     entry.password = password;
-    admin.can_be_called(&entry).map_err(refused)?;
-    let set =
-        admin.store.add_user(&entry, &author(), now()).map_err(|error| refused::store(error, address))?;
+    admin.can_be_called(&entry, true)?;
+    let set = admin.store.add_user(&entry, &author(), now()).map_err(|error| refused::store(error, address))?;
     admin.users_changed();
     print_pins(admin, &[set])
 }
@@ -184,25 +187,23 @@ fn print_pins(admin: &Admin, set: &[PinSet]) -> Result<(), Failure> {
     }
     for set in set {
         match &set.generated {
-            Some(pin) => output::line(format!(
-                "{}  PIN {}  (shown once; to be changed at the first log-in)",
-                set.address,
-                pin.reveal()
-            ))?,
+            Some(pin) => made_pin(set.address.as_str(), pin)?,
             None => output::line(set.address.as_str())?,
         }
     }
     Ok(())
 }
 
+fn made_pin(address: &str, pin: &Pin) -> Result<(), Failure> {
+    output::line(format!("{address}  PIN {}  (shown once; to be changed at the first log-in)", pin.reveal()))
+}
+
 fn show(admin: &mut Admin, user: &User) -> Result<(), Failure> {
     if admin.json {
         return output::json(&document(user));
     }
-    let mailbox = admin
-        .store
-        .mailbox(user.address(), now())
-        .map_err(|error| refused::store(error, user.address().as_str()))?;
+    let locked = admin.store.locked_users(user.address(), user.address(), now());
+    let locked = locked.map_err(|error| refused::store(error, user.address().as_str()))?;
     let settings = &user.settings;
     let mut facts = vec![
         ("address", settings.address.to_string()),
@@ -224,12 +225,22 @@ fn show(admin: &mut Admin, user: &User) -> Result<(), Failure> {
                 PinState::Own => "the user's own".to_owned(),
             },
         ),
-        ("locked", mailbox.locked.map_or("no".to_owned(), super::mailbox::lock_text)),
+        ("locked", locked.first().map_or("no".to_owned(), lock_text)),
         ("added", super::iso_8601(user.added)),
     ];
     let sentences = routing::sentences(admin, user).into_iter().enumerate();
     facts.extend(sentences.map(|(line, sentence)| (if line == 0 { "calls" } else { "" }, sentence)));
     output::facts(&facts)
+}
+
+/// Which doors are locked, and until when.
+fn lock_text(user: &LockedUser) -> String {
+    let doors = [("PIN", user.telephone), ("password", user.web)];
+    let locked = doors.into_iter().filter_map(|(door, lock)| {
+        let lock = super::mailbox::lock_text(lock?);
+        Some(format!("{door} {lock}"))
+    });
+    locked.collect::<Vec<_>>().join("; ")
 }
 
 /// All users, page by page.
@@ -270,10 +281,11 @@ fn set(
     admin: &mut Admin,
     text: &str,
     settings: &[String],
+    new_pin: bool,
     secrets: &SecretsFromFiles,
 ) -> Result<(), Failure> {
     let (password, pin) = password_and_pin(secrets)?;
-    if settings.is_empty() && password.is_none() && pin.is_none() {
+    if settings.is_empty() && password.is_none() && pin.is_none() && !new_pin {
         return Err(Failure::usage(format!(
             "nothing to set; write KEY=VALUE with one of {}",
             names().collect::<Vec<_>>().join(", ")
@@ -290,42 +302,56 @@ fn set(
             Setting::Elsewhere | Setting::Nothing => {}
         }
     }
-    entry.pin = pin.map(NewPin::Own);
+    entry.pin = if new_pin { Some(NewPin::Generate) } else { pin.map(NewPin::Own) };
     entry.password = password;
-    admin.can_be_called(&entry).map_err(refused)?;
+    admin.can_be_called(&entry, false)?;
     let has_rules = entry.changes.iter().any(routing::is_rule);
-    put(admin, entry, text)?;
-    if let Some(audio) = greeting {
-        let wrong = |error| refused::store(error, text);
-        let kind = GreetingKind::Standard;
-        admin.store.set_greeting(address, kind, &audio, &author(), now()).map_err(wrong)?;
-    }
-    changed(admin, &user, has_rules)
-}
-
-fn refused(why: String) -> Failure {
-    Failure::new(crate::exit::Exit::Failed, "refused", why)
-}
-
-/// One entry of an import: all of it, or none.
-fn put(admin: &mut Admin, entry: UserEntry, text: &str) -> Result<(), Failure> {
-    admin.store.put_users(&[entry], &author(), now()).map(drop).map_err(|error| match error {
-        StoreError::Refused(Refusal::Entry { refusal, .. }) => {
-            refused::store(Refusal::from(refusal).into(), text)
+    let made = put(admin, entry, text)?;
+    let greeting = match greeting {
+        Some(audio) => {
+            let kind = GreetingKind::Standard;
+            admin.store.set_greeting(address, kind, &audio, &author(), now())
         }
+        None => Ok(()),
+    };
+    // Whatever became of the greeting: the PIN is shown now or never.
+    changed(admin, &user, has_rules, made.as_ref())?;
+    greeting.map_err(|error| refused::store(error, text))
+}
+
+/// One entry of an import: all of it, or none. Gives the PIN that was made, where one was.
+fn put(admin: &mut Admin, entry: UserEntry, text: &str) -> Result<Option<Pin>, Failure> {
+    let set = admin.store.put_users(&[entry], &author(), now()).map_err(|error| match error {
+        StoreError::Refused(Refusal::Entry { refusal, .. }) => refused::store(Refusal::from(refusal).into(), text),
         other => refused::store(other, text),
     })?;
     admin.users_changed();
-    Ok(())
+    Ok(set.into_iter().find_map(|set| set.generated))
 }
 
-/// Says how the user is now; where routing rules were changed, with what is odd about them.
-fn changed(admin: &mut Admin, before: &User, has_rules: bool) -> Result<(), Failure> {
+/// The user with a PIN that was made: as the API tells both.
+#[derive(Serialize)]
+struct Changed<'a> {
+    #[serde(flatten)]
+    user: UserDocument<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generated_pin: Option<&'a str>,
+}
+
+/// Says how the user is now; where routing rules were changed, with what is odd about them. A PIN that was made is shown
+/// this once.
+fn changed(admin: &mut Admin, before: &User, has_rules: bool, made: Option<&Pin>) -> Result<(), Failure> {
     let user = admin.user(before.address().as_str())?;
     if has_rules {
         routing::remark(admin, &user)?;
     }
-    if admin.json { output::json(&document(&user)) } else { done(admin, &user, "changed") }
+    if admin.json {
+        return output::json(&Changed { user: document(&user), generated_pin: made.map(Pin::reveal) });
+    }
+    match made {
+        Some(pin) => made_pin(user.address().as_str(), pin),
+        None => done(admin, &user, "changed"),
+    }
 }
 
 /// The users as the import reads them, without secrets.

@@ -97,15 +97,16 @@ fn yes_or_no(column: &str, value: &str) -> Result<bool, String> {
     }
 }
 
+const SECRET_SEEN: &str = "a secret given as an argument is seen by everybody on this machine";
+
 /// Reads `KEY=VALUE` of the command line.
 pub(super) fn assignment<'a>(text: &'a str, domain: &str) -> Result<(&'a str, Setting), Failure> {
     let (key, value) = text.split_once('=').ok_or_else(|| {
         Failure::usage(format!("`{text}` is no setting; write KEY=VALUE, for example enabled=no"))
     })?;
     match key {
-        "pin" | "password" => Err(Failure::usage(format!(
-            "a secret given as an argument is seen by everybody on this machine; use --{key}-file"
-        ))),
+        "pin" => Err(Failure::usage(format!("{SECRET_SEEN}; use --pin-file, or --new-pin for a random one"))),
+        "password" => Err(Failure::usage(format!("{SECRET_SEEN}; use --password-file"))),
         "address" => Err(Failure::usage("the address is the user's name for good; add another user instead")),
         _ => Ok((key, setting(key, value, domain).map_err(Failure::usage)?)),
     }

@@ -70,6 +70,28 @@ fn a_pin_that_was_made_is_printed_once() {
     }
 }
 
+/// DEC-14, SEC-89: what an administrator does for somebody who forgot the PIN, where no mail is sent.
+#[test]
+fn a_user_who_is_there_gets_a_new_pin_that_is_printed_once() {
+    let site = Site::with_users();
+    let set = site.umbel(&["user", "set", "alice", "name=Alice Other", "--new-pin", "--json"]).document();
+    let pin = set["generated_pin"].as_str().unwrap();
+    assert!(pin.len() >= 6 && pin.bytes().all(|byte| byte.is_ascii_digit()), "{set}");
+    assert_eq!((&set["pin"], &set["name"]), (&json!("generated"), &json!("Alice Other")));
+    let shown = site.umbel(&["user", "show", "alice", "--json"]).succeeded();
+    assert!(!shown.contains(pin) && !shown.contains("generated_pin"), "{shown}");
+    let told = site.umbel(&["user", "set", "alice", "--new-pin"]).succeeded();
+    assert!(told.contains("alice@example.test  PIN ") && told.contains("shown once"), "{told}");
+    assert!(!told.contains(pin), "another one each time");
+    // Without being asked for, none is made.
+    let set = site.umbel(&["user", "set", "alice", "name=Alice", "--json"]).document();
+    assert_eq!(set.get("generated_pin"), None);
+    let own = site.write("own", format!("{ALICE_PIN}\n"));
+    site.umbel(&["user", "set", "alice", "--new-pin", "--pin-file", &own]).failed(64, &["--pin-file"]);
+    site.umbel(&["user", "set", "alice", "pin=271828"]).failed(64, &["--new-pin"]);
+    site.umbel(&["user", "set", "nobody", "--new-pin"]).failed(1, &["no user nobody"]);
+}
+
 #[test]
 fn a_secret_is_read_from_standard_input() {
     let site = Site::new();
@@ -145,6 +167,8 @@ fn an_error_is_one_json_document_with_a_stable_code() {
     for (arguments, status, code) in [
         (["user", "show", "nobody"].as_slice(), 1, "not-found"),
         (&["user", "add", "alice@example.test"], 1, "refused"),
+        (&["user", "add", "voicemail@example.test"], 1, "name-is-pilot"),
+        (&["user", "set", "alice", "extension=voicemail"], 1, "name-is-pilot"),
         (&["user", "add", "carol@elsewhere.test"], 64, "usage"),
         (&["mailbox", "show", "nobody"], 1, "not-found"),
         (&["message", "show", "nothing"], 1, "not-found"),

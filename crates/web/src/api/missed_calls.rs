@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use umbel_store::{Item, ItemContent, MessageId, MissedCall, Op, Reply};
+use umbel_store::{Item, ItemContent, MessageId, Op, Reply};
 
 use super::ApiError;
 use super::body::{Asked, Body};
@@ -119,7 +119,7 @@ mod tests {
 
     use serde_json::{Value, json};
     use umbel_store::conformance::{deposit, id};
-    use umbel_store::{Caller, MissedCallId};
+    use umbel_store::{Caller, MissedCall, MissedCallId};
 
     use super::*;
     use crate::testing::{Answer, NOON, World, address};
