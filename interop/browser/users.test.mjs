@@ -73,8 +73,11 @@ test('who is locked out is let in again, and a new PIN takes the place of the ol
     await signIn(guest, 'bob');
     await guest.getByRole('alert').getByText(/wrong/).waitFor();
     const page = await users({ viewport: PHONE });
+    const unlock = page.getByRole('button', { name: 'Unlock' });
+    assert.equal(await unlock.count(), 1, 'of all users, one is locked out');
     await lineOf(page, `bob@${DOMAIN}`).getByRole('button', { name: 'Unlock' }).click();
     await notices(page).getByText('is let in again.').waitFor();
+    await unlock.waitFor({ state: 'detached' });
     await signIn(guest, 'bob');
     await guest.getByRole('heading', { name: 'Messages', level: 1 }).waitFor();
     await assertNoBarriers(page, 'the users on a narrow screen');

@@ -241,7 +241,8 @@ fn users(admin: &mut Admin) -> Result<String, Failure> {
     let users = crate::admin::all_users(admin)?;
     for user in &users {
         let names = user.settings.extension.as_deref().into_iter().chain([user.address().user()]);
-        admin.config.no_pilot(names).map_err(|why| Failure::config(format!("{}: {why}", user.address())))?;
+        umbel_store::no_pilot(names, admin.config.pilots())
+            .map_err(|why| Failure::config(format!("{}: {why}", user.address())))?;
     }
     let generated = users.iter().filter(|user| user.pin == umbel_store::PinState::Generated).count();
     Ok(format!("{} users, {generated} of them with a PIN still to be changed", users.len()))

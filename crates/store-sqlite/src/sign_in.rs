@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use umbel_store::{
     Account, Address, Attempt, AuditRecord, Author, CALLER_FAILURES_MAX, CALLER_WINDOW, CallerFailures,
-    DigestHashes, Door, EntryRefusal, Event, Invalid, LockOut, NewPin, PINS_REMEMBERED, Password, Pin,
-    PinSet, Refusal, SecretChange, Secrets, SecretsMark, StoreError, User, UserEntry, Verdict, WeakPin,
+    DigestHashes, Door, EntryRefusal, Event, FAILURES_FOR_GOOD, Invalid, LIST_MAX, LockOut, LockedUser,
+    NewPin, PINS_REMEMBERED, Password, Pin, PinSet, Refusal, SecretChange, Secrets, SecretsMark, StoreError,
+    User, UserEntry, Verdict, WeakPin,
 };
 use umbel_time::UnixTime;
 use zeroize::Zeroizing;
@@ -17,7 +18,7 @@ use crate::hash_work::{Before, EntryHashes, EntryWork, Mode, Work};
 use crate::hashing::{Cost, Hashed};
 use crate::outbox::{queue_pin, queue_secret};
 use crate::records::{insert_audit, write_audit};
-use crate::rows::{Time, UserRow, count, find_user_row, load_user, user_row};
+use crate::rows::{Time, UserRow, address, count, find_user_row, integer, load_user, user_row};
 use crate::store::SqliteStore;
 use crate::users::{put_settings, single};
 
@@ -74,6 +75,15 @@ impl Secrets for SqliteStore {
             connection.prepare_cached("DELETE FROM lock_out WHERE user = ?1")?.execute([row])?;
             write_audit(connection, address, author, &Event::Unlocked, at)
         })?)
+    }
+
+    fn locked_users(
+        &mut self,
+        first: &Address,
+        last: &Address,
+        at: UnixTime,
+    ) -> Result<Vec<LockedUser>, StoreError> {
+        Ok(self.database.read(|connection| load_locked_users(connection, first, last, at))?)
     }
 }
 
@@ -290,6 +300,37 @@ fn load_lock_out(connection: &Connection, row: UserRow, door: Door) -> Outcome<L
         Ok(LockOut { failures: row.get(0)?, until })
     });
     Ok(found.optional()?.unwrap_or_default())
+}
+
+fn load_locked_users(
+    connection: &Connection,
+    first: &Address,
+    last: &Address,
+    at: UnixTime,
+) -> Outcome<Vec<LockedUser>> {
+    let sql = "SELECT u.address, l.door, l.failures, l.until FROM user u JOIN lock_out l ON l.user = u.id \
+               WHERE u.address BETWEEN ?1 AND ?2 AND (l.failures >= ?3 OR l.until > ?4) \
+               ORDER BY u.address LIMIT ?5";
+    let rows_max = integer(2 * LIST_MAX as u64);
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows =
+        statement.query(params![first.as_str(), last.as_str(), FAILURES_FOR_GOOD, Time(at), rows_max])?;
+    let mut locked: Vec<LockedUser> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let whose = address(&row.get::<_, String>(0)?)?;
+        let until = row.get::<_, Option<Time>>(3)?.map(|time| time.0);
+        let lock = LockOut { failures: row.get(2)?, until }.lock(at);
+        if locked.last().is_none_or(|user| user.address != whose) {
+            locked.push(LockedUser { address: whose, telephone: None, web: None });
+        }
+        let Some(user) = locked.last_mut() else { continue };
+        match row.get::<_, String>(1)?.as_str() {
+            door if door == Door::Telephone.as_str() => user.telephone = lock,
+            _ => user.web = lock,
+        }
+    }
+    locked.truncate(LIST_MAX);
+    Ok(locked)
 }
 
 fn save_lock_out(connection: &Connection, row: UserRow, door: Door, lock_out: LockOut) -> Outcome<()> {

@@ -1,6 +1,6 @@
 //! What whoever has let somebody in looks at before doing so again.
 
-use crate::{Lock, User};
+use crate::{Address, Lock, User};
 
 /// Changes whenever a PIN or password of the user is set, and is never the same again. It says nothing of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +20,24 @@ pub struct Account {
     pub secrets: SecretsMark,
     /// Set while sign-in by password is locked, by the time of the question.
     pub locked: Option<Lock>,
+}
+
+/// A user for whom a door is locked, by the time of the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedUser {
+    /// Who.
+    pub address: Address,
+    /// The PIN's door.
+    pub telephone: Option<Lock>,
+    /// The password's.
+    pub web: Option<Lock>,
+}
+
+impl LockedUser {
+    /// The lock that is there longest.
+    pub fn longest(&self) -> Option<Lock> {
+        self.telephone.max(self.web)
+    }
 }
 
 impl Account {

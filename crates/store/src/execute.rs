@@ -33,6 +33,7 @@ fn run<S: Store + ?Sized>(store: &mut S, op: Op) -> Result<Reply, StoreError> {
             store.set_password(&address, &password, &author, at).map(done)
         }
         Op::Unlock { address, author, at } => store.unlock(&address, &author, at).map(done),
+        Op::ListLocked { first, last, at } => store.locked_users(&first, &last, at).map(Reply::LockedUsers),
 
         Op::OpenMailbox { address, at } => {
             store.mailbox(&address, at).map(|summary| Reply::Mailbox(Box::new(summary)))

@@ -23,6 +23,7 @@ mod mailbox;
 mod missed_call;
 mod op;
 mod outbox;
+mod pilot;
 mod pin;
 mod pin_policy;
 mod recording;
@@ -40,7 +41,7 @@ pub mod memory;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 
-pub use account::{Account, SecretsMark};
+pub use account::{Account, LockedUser, SecretsMark};
 pub use address::{Address, NotAnAddress};
 pub use audit::{AuditRecord, Author, Event};
 pub use call_record::{CallOutcome, CallRecord};
@@ -56,7 +57,7 @@ pub use limits::{
     FOLDER_ID_CHARS_MAX, GONE_ITEMS_MAX, LIST_MAX, RECORDING_BYTES_MAX, RECORDINGS_MAX, RECORDS_MAX,
     ROUTING_CHARS_MAX, ROUTING_RULES_MAX, TEXT_CHARS_MAX, call_id_on_record, clean_text,
 };
-pub use lock_out::{CALLER_FAILURES_MAX, CALLER_WINDOW, CallerFailures, Lock, LockOut};
+pub use lock_out::{CALLER_FAILURES_MAX, CALLER_WINDOW, CallerFailures, FAILURES_FOR_GOOD, Lock, LockOut};
 pub use mailbox::{Counts, MailboxChange, MailboxChanges, MailboxSummary};
 pub use missed_call::{MissedCall, MissedCallId};
 pub use op::{Audible, Op};
@@ -65,6 +66,7 @@ pub use outbox::{
     MailKind, MailNumber, MailOutcome, OUTBOX_MAX, OUTBOX_PER_MAILBOX_MAX, OutboxState, PIN_RESET_WINDOW,
     PIN_RESETS_MAX, QueuedMail, SecretChange, Tidings,
 };
+pub use pilot::{IsPilot, no_pilot};
 pub use pin::{Attempt, Door, NewPin, PinSet, PinState, Verdict};
 pub use pin_policy::{PINS_REMEMBERED, PinPolicy, WeakPin};
 pub use recording::{Begin, Finish, Purpose, Saved};

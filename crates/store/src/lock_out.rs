@@ -5,7 +5,7 @@ use std::time::Duration;
 use umbel_time::UnixTime;
 
 /// Failures in a row after which a door stays locked until an administrator opens it.
-const FAILURES_FOR_GOOD: u32 = 15;
+pub const FAILURES_FOR_GOOD: u32 = 15;
 /// The first lock.
 const FIRST_LOCK: Duration = Duration::from_secs(15 * 60);
 /// The longest lock that ends by itself.
@@ -15,8 +15,8 @@ pub const CALLER_FAILURES_MAX: usize = 30;
 /// How long a caller's failures count.
 pub const CALLER_WINDOW: Duration = Duration::from_secs(3_600);
 
-/// A door is locked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A door is locked. The longer of two is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lock {
     /// Until then.
     Until(UnixTime),

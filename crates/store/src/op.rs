@@ -43,6 +43,8 @@ pub enum Op {
     SetPassword { address: Address, password: Password, author: Author, at: UnixTime },
     /// [`Secrets::unlock`](crate::Secrets::unlock) → `Done`
     Unlock { address: Address, author: Author, at: UnixTime },
+    /// [`Secrets::locked_users`](crate::Secrets::locked_users) → `LockedUsers`
+    ListLocked { first: Address, last: Address, at: UnixTime },
 
     /// [`Mailboxes::mailbox`](crate::Mailboxes::mailbox) → `Mailbox`
     OpenMailbox { address: Address, at: UnixTime },

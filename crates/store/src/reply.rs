@@ -2,8 +2,8 @@
 
 use crate::{
     Account, AuditRecord, CallRecord, Counts, Decision, DigestHashes, DueMail, Health, ItemChanges,
-    KeptRegistration, MailboxChanges, MailboxSummary, MissedCall, OutboxState, PinSet, QueuedMail, Saved,
-    ScrubReport, StoreError, StoredAudio, SweepReport, User, Verdict, VoiceMessage,
+    KeptRegistration, LockedUser, MailboxChanges, MailboxSummary, MissedCall, OutboxState, PinSet,
+    QueuedMail, Saved, ScrubReport, StoreError, StoredAudio, SweepReport, User, Verdict, VoiceMessage,
 };
 
 /// What became of an [`Op`](crate::Op): exactly one for each.
@@ -29,6 +29,8 @@ pub enum Reply {
     Checked(Verdict),
     /// The user as somebody who may have signed in before, if there is one.
     Account(Option<Box<Account>>),
+    /// Users for whom a door is locked, by address.
+    LockedUsers(Vec<LockedUser>),
     /// The mailbox at a glance.
     Mailbox(Box<MailboxSummary>),
     /// Mailboxes by address.

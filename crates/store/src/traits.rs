@@ -4,10 +4,10 @@ use umbel_time::UnixTime;
 
 use crate::{
     Account, ActiveGreeting, Address, Attempt, AuditRecord, Author, Begin, CallRecord, Counts, Decision,
-    DigestHashes, DueMail, Finish, Folder, GreetingKind, Health, ItemChanges, KeptRegistration, Lookup,
-    MailNumber, MailOutcome, MailboxChanges, MailboxSummary, MessageId, MissedCall, MissedCallId, NewPin,
-    OutboxState, Password, Pin, PinSet, QueuedMail, Saved, ScrubReport, StoreError, StoredAudio, SweepReport,
-    User, UserChange, UserEntry, Verdict, VoiceMessage,
+    DigestHashes, DueMail, Finish, Folder, GreetingKind, Health, ItemChanges, KeptRegistration, LockedUser,
+    Lookup, MailNumber, MailOutcome, MailboxChanges, MailboxSummary, MessageId, MissedCall, MissedCallId,
+    NewPin, OutboxState, Password, Pin, PinSet, QueuedMail, Saved, ScrubReport, StoreError, StoredAudio,
+    SweepReport, User, UserChange, UserEntry, Verdict, VoiceMessage,
 };
 
 /// Users and what is set for them.
@@ -70,6 +70,14 @@ pub trait Secrets {
     ) -> Result<(), StoreError>;
     /// Sets the counters of both doors back.
     fn unlock(&mut self, address: &Address, author: &Author, at: UnixTime) -> Result<(), StoreError>;
+    /// Users for whom a door is locked, by address, from `first` to `last`; at most
+    /// [`LIST_MAX`](crate::LIST_MAX).
+    fn locked_users(
+        &mut self,
+        first: &Address,
+        last: &Address,
+        at: UnixTime,
+    ) -> Result<Vec<LockedUser>, StoreError>;
 }
 
 /// Messages, greetings and notices. Whoever names a message names its mailbox too, so that no id

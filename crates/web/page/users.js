@@ -84,7 +84,7 @@ export function usersView(owner) {
             make('div', { class: 'actions' },
                 does('edit', () => form(user), { picture: 'edit', 'data-name': 'edit' }),
                 does('reset_pin', () => resetPin(user, who), { picture: 'key', 'data-name': 'pin' }),
-                does('unlock', () => unlock(user, who), { picture: 'unlock', 'data-name': 'unlock' }),
+                user.locked && does('unlock', () => unlock(user, who), { picture: 'unlock', 'data-name': 'unlock' }),
                 user.address !== owner.me.address && does('remove', () => remove(user, who), { picture: 'delete', class: 'grave', 'data-name': 'remove' })));
     }
 
@@ -122,12 +122,12 @@ export function usersView(owner) {
                 const made = user === null ? await ask('POST', 'users', { address: whole, ...wanted }) : await ask('PATCH', path(user), wanted);
                 const { generated_pin: pin, ...now } = made;
                 done();
-                put({ locked: user?.locked, ...now });
+                put(now);
                 const who = now.name || now.address;
                 if (pin !== undefined) showPin(who, pin);
                 else notice(say(user === null ? 'users.added' : 'users.saved', { user: who }));
             } catch (error) {
-                const beside = error.code === 'user-exists' ? (address || extension) : error.code === 'invalid' && fields[error.told.split(':')[0]];
+                const beside = ['user-exists', 'name-is-pilot'].includes(error.code) ? (address || extension) : error.code === 'invalid' && fields[error.told.split(':')[0]];
                 if (beside) {
                     beside.wrong(sayRefusal(error));
                     beside.focus();
@@ -143,7 +143,7 @@ export function usersView(owner) {
             try {
                 const { generated_pin: pin, ...now } = await ask('PATCH', path(user), { pin: '' });
                 done();
-                put({ locked: user.locked, ...now });
+                put(now);
                 showPin(who, pin);
             } catch (error) {
                 told.wrong(sayRefusal(error));
@@ -154,7 +154,7 @@ export function usersView(owner) {
     async function unlock(user, who) {
         try {
             await ask('POST', `${path(user)}/unlock`);
-            put({ ...user, locked: false });
+            put({ ...user, locked: false, locked_until: null });
             notice(say('users.unlocked', { user: who }));
         } catch (error) {
             notice(sayRefusal(error), { wrong: true });

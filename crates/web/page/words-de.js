@@ -399,6 +399,7 @@ export const words = {
         'mail-not-set-up': 'Dieser Server sendet keine E-Mails. Fragen Sie Ihren Administrator.',
         'no-mail-address': 'Es gibt keine E-Mail-Adresse, an die sie gehen könnte.',
         'user-exists': 'Diese Adresse, dieser Name oder diese Durchwahl gehört schon jemandem.',
+        'name-is-pilot': 'Unter dieser Adresse oder Durchwahl ruft man die eigene Mailbox an: Wählen Sie eine andere.',
         'own-account': 'Niemand entfernt sich hier selbst: ein anderer Administrator kann es.',
         'administrators-only': 'Das dürfen nur Administratoren.',
         invalid: 'Das wird nicht angenommen: {message}',

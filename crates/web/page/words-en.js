@@ -402,6 +402,7 @@ export const words = {
         'mail-not-set-up': 'This server sends no mail. Ask your administrator.',
         'no-mail-address': 'There is no mail address to send it to.',
         'user-exists': 'This address, name or extension belongs to somebody already.',
+        'name-is-pilot': 'By this address or extension people call their voice mail: choose another one.',
         'own-account': 'Nobody removes himself here: another administrator can.',
         'administrators-only': 'Only administrators may do this.',
         invalid: 'This is not accepted: {message}',

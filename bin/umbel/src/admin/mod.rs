@@ -17,7 +17,7 @@ mod why;
 use std::path::{Path, PathBuf};
 
 use umbel_sip_message::{Scheme, Uri};
-use umbel_store::{Address, Lookup, Store, User, UserChange, UserEntry};
+use umbel_store::{Address, IsPilot, Lookup, Store, User, UserEntry};
 use umbel_time::UnixTime;
 use umbel_web::Destination;
 
@@ -121,12 +121,9 @@ impl Admin {
     }
 
     /// Refuses names under which nobody could be called.
-    pub(crate) fn can_be_called(&self, entry: &UserEntry) -> Result<(), String> {
-        let extensions = entry.changes.iter().filter_map(|change| match change {
-            UserChange::Extension(extension) => extension.as_deref(),
-            _ => None,
-        });
-        self.config.no_pilot(extensions.chain([entry.address.user()]))
+    pub(crate) fn can_be_called(&self, entry: &UserEntry, is_new: bool) -> Result<(), Failure> {
+        umbel_store::no_pilot(entry.new_names(is_new), self.config.pilots())
+            .map_err(|why| Failure::new(Exit::Failed, IsPilot::CODE, why.to_string()))
     }
 
     /// An address in the configured domain.

@@ -201,19 +201,14 @@ impl Default for Limits {
 }
 
 impl Config {
-    /// Whether whoever calls this user part reaches a mailbox of his own.
-    pub(crate) fn is_pilot(&self, user: &str) -> bool {
-        self.um.iter().flat_map(|um| &um.pilots).any(|pilot| pilot == user)
+    /// User parts to call for one's own mailbox.
+    pub(crate) fn pilots(&self) -> &[String] {
+        self.um.as_ref().map_or(&[], |um| &um.pilots)
     }
 
-    /// Says so where a user part or an extension is a pilot's: its calls lead to voice mail, whoever bears the name.
-    pub(crate) fn no_pilot<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), String> {
-        match names.into_iter().find(|name| self.is_pilot(name)) {
-            Some(name) => {
-                Err(format!("{name} is a pilot ([um] pilots), so that its calls lead to voice mail"))
-            }
-            None => Ok(()),
-        }
+    /// Whether whoever calls this user part reaches a mailbox of his own.
+    pub(crate) fn is_pilot(&self, user: &str) -> bool {
+        self.pilots().iter().any(|pilot| pilot == user)
     }
 
     /// The configuration that a command line names: a file, or the embedded defaults with their data.

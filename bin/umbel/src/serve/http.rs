@@ -70,7 +70,7 @@ fn settings(config: &Config, address: SocketAddr) -> Settings {
     Settings {
         domain: config.domain.clone(),
         public_url,
-        telephone_access_numbers: config.um.as_ref().map(|um| um.pilots.clone()).unwrap_or_default(),
+        telephone_access_numbers: config.pilots().to_vec(),
         language: config.language.clone(),
         mail_from: match &config.mail {
             Some(mail) => mail.from.clone(),

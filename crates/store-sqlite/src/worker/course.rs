@@ -29,6 +29,7 @@ pub(super) fn kind(op: &Op) -> Kind {
         | Op::DigestHashes(_)
         | Op::CountUserChanges
         | Op::FindAccount { .. }
+        | Op::ListLocked { .. }
         | Op::OpenMailbox { .. }
         | Op::ListMailboxes { .. }
         | Op::CountMessages(_)

@@ -139,6 +139,7 @@ macro_rules! conformance {
             weak_pins_are_refused,
             the_two_doors_have_counters_of_their_own,
             every_sign_in_leaves_a_line_in_the_audit_trail,
+            locked_users_are_told_apart_from_the_others,
             secrets_that_are_set_anew_and_locks_are_seen_in_the_account,
         );
         $crate::conformance!(@ $with, deposits:

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{GOOD_PIN, MINUTE, NOON, WRONG_PIN, With, add, address, admin, attempt, pin};
 use crate::{
-    Attempt, Author, Config, Door, Event, Lock, NewPin, Password, PinPolicy, Refusal, StoreError, UserChange,
-    Verdict, WeakPin,
+    Attempt, Author, Config, Door, Event, Lock, LockedUser, NewPin, Password, PinPolicy, Refusal, StoreError,
+    UserChange, Verdict, WeakPin,
 };
 
 const WRONG: Verdict = Verdict::Wrong { locked: None };
@@ -76,6 +76,45 @@ pub fn fifteen_failures_lock_until_an_administrator_unlocks(with: With) {
             store.unlock(&address("nobody"), &admin(), years),
             Err(StoreError::Refused(Refusal::NoSuchUser))
         );
+    });
+}
+
+/// SEC-85: administrators see whom to unlock, and for which door.
+pub fn locked_users_are_told_apart_from_the_others(with: With) {
+    with(Config::default(), &|store| {
+        let users = ["alice", "bob", "carol", "dave"].map(|user| add(store, user));
+        let [alice, bob, carol, dave] = &users;
+        let locked = |store: &mut dyn crate::Store, at| store.locked_users(alice, dave, at).unwrap();
+        assert_eq!(locked(store, NOON), []);
+        for user in [bob, dave] {
+            for _ in 0..5 {
+                store.check_pin(&attempt(user, WRONG_PIN, NOON)).unwrap();
+            }
+        }
+        // One failure locks nobody.
+        store.check_pin(&attempt(carol, WRONG_PIN, NOON)).unwrap();
+        for _ in 0..5 {
+            let wrong = Attempt {
+                mailbox: dave.clone(),
+                secret: Password::new("wrong").unwrap(),
+                caller: "192.0.2.9".into(),
+                call_id: None,
+                at: NOON + MINUTE,
+            };
+            store.check_password(&wrong).unwrap();
+        }
+        let until = |minutes| Some(Lock::Until(NOON + minutes * MINUTE));
+        let of_bob = LockedUser { address: bob.clone(), telephone: until(15), web: None };
+        let of_dave = LockedUser { address: dave.clone(), telephone: until(15), web: until(16) };
+        assert_eq!(of_dave.longest(), until(16));
+        assert_eq!(locked(store, NOON + 14 * MINUTE), [of_bob.clone(), of_dave.clone()]);
+        assert_eq!(store.locked_users(bob, bob, NOON).unwrap(), [of_bob]);
+        assert_eq!(store.locked_users(carol, carol, NOON).unwrap(), []);
+        assert_eq!(store.locked_users(dave, alice, NOON).unwrap(), [], "from its end to its beginning");
+        let rest = LockedUser { telephone: None, ..of_dave };
+        assert_eq!(locked(store, NOON + 15 * MINUTE), [rest]);
+        store.unlock(dave, &admin(), NOON + 15 * MINUTE).unwrap();
+        assert_eq!(locked(store, NOON + 15 * MINUTE), []);
     });
 }
 

@@ -4,8 +4,8 @@ use umbel_time::UnixTime;
 
 use super::{Account, MemoryStore};
 use crate::{
-    Address, Attempt, AuditRecord, Author, DigestHashes, Door, Event, LockOut, NewPin, PINS_REMEMBERED,
-    Password, Pin, PinSet, PinState, Refusal, Secrets, StoreError, Verdict, WeakPin,
+    Address, Attempt, AuditRecord, Author, DigestHashes, Door, Event, LIST_MAX, LockOut, LockedUser, NewPin,
+    PINS_REMEMBERED, Password, Pin, PinSet, PinState, Refusal, Secrets, StoreError, Verdict, WeakPin,
 };
 
 impl MemoryStore {
@@ -151,5 +151,20 @@ impl Secrets for MemoryStore {
         account.web = LockOut::default();
         self.write_audit(address, author, Event::Unlocked, at);
         Ok(())
+    }
+
+    fn locked_users(
+        &mut self,
+        first: &Address,
+        last: &Address,
+        at: UnixTime,
+    ) -> Result<Vec<LockedUser>, StoreError> {
+        let there = self.accounts.iter().filter(|(address, _)| (first..=last).contains(address));
+        let locked = there.map(|(address, account)| LockedUser {
+            address: address.clone(),
+            telephone: account.telephone.lock(at),
+            web: account.web.lock(at),
+        });
+        Ok(locked.filter(|user| user.longest().is_some()).take(LIST_MAX).collect())
     }
 }

@@ -203,8 +203,60 @@ async fn administrators_unlock_whom_wrong_secrets_locked_out() {
     }
     assert_eq!(code(&put(&world, "bob", "pin", PIN, OTHER_PIN).await), (429, "locked".to_owned()));
     assert_eq!(code(&post("alice", &path("bob")).await), (403, "administrators-only".to_owned()));
+    // Who is locked out is told to administrators, and nobody else is said to be.
+    let bob = world.get("carol", "/api/v1/users/bob").await.json();
+    let until = crate::api::time::iso_8601(NOON + std::time::Duration::from_secs(15 * 60));
+    assert_eq!((&bob["locked"], &bob["locked_until"]), (&json!(true), &json!(until)));
+    let all = world.get("carol", "/api/v1/users").await.json();
+    for user in all["users"].as_array().unwrap() {
+        assert_eq!(user["locked"], user["address"] == "bob@example.test", "{user}");
+    }
+    assert_eq!(world.get("bob", "/api/v1/me").await.json()["locked"], true);
+    assert_eq!(world.get("alice", "/api/v1/me").await.json()["locked"], false);
     assert_eq!(code(&put(&world, "bob", "pin", PIN, OTHER_PIN).await), (429, "locked".to_owned()));
     assert_eq!(post("carol", &path("bob")).await.status, StatusCode::NO_CONTENT);
+    let bob = world.get("carol", "/api/v1/users/bob").await.json();
+    assert_eq!((&bob["locked"], &bob["locked_until"]), (&json!(false), &serde_json::Value::Null));
     assert_eq!(put(&world, "bob", "pin", PIN, OTHER_PIN).await.status, StatusCode::NO_CONTENT);
     assert_eq!(code(&post("carol", &path("nobody")).await), (404, "not-found".to_owned()));
+}
+
+/// SEC-85: a lock without an end is told as one.
+#[tokio::test]
+async fn a_lock_that_only_an_administrator_ends_has_no_time() {
+    let world = World::new();
+    for n in 1..=15_u64 {
+        *world.now.lock().unwrap() = NOON + std::time::Duration::from_secs(n * 25 * 3_600);
+        let wrong = umbel_store::Attempt {
+            mailbox: address("bob"),
+            secret: umbel_store::Pin::new("111222").unwrap(),
+            caller: format!("+1555010{n}"),
+            call_id: None,
+            at: world.desk.now(),
+        };
+        world.store(|store| store.check_pin(&wrong)).unwrap();
+    }
+    let bob = world.get("carol", "/api/v1/users/bob").await.json();
+    assert_eq!((&bob["locked"], &bob["locked_until"]), (&json!(true), &serde_json::Value::Null));
+}
+
+/// Calls to a pilot lead to voice mail, whoever is named like it.
+#[tokio::test]
+async fn nobody_is_named_like_a_pilot() {
+    let world = World::new();
+    let pilot = world.desk.settings().telephone_access_numbers[0].clone();
+    let refused = (422, "name-is-pilot".to_owned());
+    let new = |user: &str| json!({ "address": format!("{user}@example.test") });
+    let post = async |body| world.json("carol", "POST", "/api/v1/users", &body).await;
+    assert_eq!(code(&post(new(&pilot)).await), refused);
+    assert_eq!(world.get("carol", &format!("/api/v1/users/{pilot}")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(post(new(&format!("{pilot}0"))).await.status, StatusCode::CREATED);
+    world.desk.set_settings(crate::Settings {
+        telephone_access_numbers: vec!["5000".into(), "alice".into()],
+        ..crate::Settings::clone(&world.desk.settings())
+    });
+    let set = async |body| world.json("carol", "PATCH", "/api/v1/users/alice", &body).await;
+    assert_eq!(code(&set(json!({ "extension": "5000" })).await), refused);
+    // Who bears such a name since the configuration was changed can still be switched off.
+    assert_eq!(set(json!({ "extension": "5001", "enabled": false })).await.status, StatusCode::OK);
 }

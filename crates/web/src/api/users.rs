@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use umbel_play_on_phone::Number;
 use umbel_store::{
-    Address, Author, Counts, Lookup, MailboxSummary, NewPin, Op, Password, Pin, PinState, Reply, Role, User,
-    UserChange, UserEntry,
+    Address, Author, Counts, IsPilot, Lock, LockedUser, Lookup, MailboxSummary, NewPin, Op, Password, Pin,
+    PinState, Reply, Role, User, UserChange, UserEntry,
 };
 
 use super::ApiError;
@@ -44,6 +44,10 @@ struct UserDocument {
     greeting: &'static str,
     pin_state: &'static str,
     has_password: bool,
+    /// Sign-in by PIN or by password is not looked at now.
+    locked: bool,
+    /// When that ends by itself; absent where an administrator has to end it.
+    locked_until: Option<String>,
     /// Routing rules that are set, in their own words.
     routing: BTreeMap<String, String>,
     added: String,
@@ -72,7 +76,7 @@ pub(super) struct Me {
     full: bool,
 }
 
-fn document(desk: &Desk, user: &User) -> UserDocument {
+fn document(desk: &Desk, user: &User, lock: Option<Lock>) -> UserDocument {
     let settings = &user.settings;
     UserDocument {
         address: settings.address.to_string(),
@@ -95,9 +99,29 @@ fn document(desk: &Desk, user: &User) -> UserDocument {
             PinState::Own => "own",
         },
         has_password: user.has_password,
+        locked: lock.is_some(),
+        locked_until: match lock {
+            Some(Lock::Until(time)) => Some(iso_8601(time)),
+            Some(Lock::ForGood) | None => None,
+        },
         routing: settings.routing.clone(),
         added: iso_8601(user.added),
     }
+}
+
+/// Users for whom a door is locked, from one to another.
+async fn locked(desk: &Desk, first: &Address, last: &Address) -> Result<Vec<LockedUser>, ApiError> {
+    let op = Op::ListLocked { first: first.clone(), last: last.clone(), at: desk.now() };
+    match desk.store.ask(op).await {
+        Reply::LockedUsers(locked) => Ok(locked),
+        other => Err(ApiError::store(&desk.random, &other)),
+    }
+}
+
+/// A user as administrators see them.
+async fn full_document(desk: &Desk, user: &User) -> Result<UserDocument, ApiError> {
+    let lock = locked(desk, user.address(), user.address()).await?.first().and_then(LockedUser::longest);
+    Ok(document(desk, user, lock))
 }
 
 async fn summary(desk: &Desk, owner: &SignedIn) -> Result<MailboxSummary, ApiError> {
@@ -110,7 +134,8 @@ async fn summary(desk: &Desk, owner: &SignedIn) -> Result<MailboxSummary, ApiErr
 /// `GET me`
 pub(super) async fn me(State(desk): State<Desk>, owner: SignedIn) -> Result<Json<impl Serialize>, ApiError> {
     let mailbox = summary(&desk, &owner).await?;
-    let user = document(&desk, &owner.user);
+    // Whoever signed in came by the other door.
+    let user = document(&desk, &owner.user, mailbox.locked);
     Ok(Json(Me { user, counts: mailbox.counts.into(), full: mailbox.full }))
 }
 
@@ -230,7 +255,8 @@ pub(super) async fn change_me(
     let changes = settings.into_iter().map(|setting| setting.change).collect();
     let user = change(&desk, owner.address().clone(), changes, Author::OwnerByWeb).await?;
     let mailbox = summary(&desk, &owner).await?;
-    Ok(Json(Me { user: document(&desk, &user), counts: mailbox.counts.into(), full: mailbox.full }))
+    let user = document(&desk, &user, mailbox.locked);
+    Ok(Json(Me { user, counts: mailbox.counts.into(), full: mailbox.full }))
 }
 
 #[derive(Deserialize)]
@@ -256,7 +282,13 @@ pub(super) async fn list(
         Reply::Users(users) => {
             let next = users.last().filter(|_| users.len() >= umbel_store::LIST_MAX);
             let next = next.map(|user| user.address().to_string());
-            let users = users.iter().map(|user| document(&desk, user)).collect();
+            let locked = match (users.first(), users.last()) {
+                (Some(first), Some(last)) => locked(&desk, first.address(), last.address()).await?,
+                _ => Vec::new(),
+            };
+            let locks: BTreeMap<_, _> = locked.iter().map(|user| (&user.address, user.longest())).collect();
+            let lock = |user: &User| locks.get(user.address()).copied().flatten();
+            let users = users.iter().map(|user| document(&desk, user, lock(user))).collect();
             Ok(Json(Users { users, next }))
         }
         other => Err(ApiError::store(&desk.random, &other)),
@@ -284,7 +316,8 @@ pub(super) async fn show(
     _administrator: Administrator,
     Extension(written): Extension<AsWritten>,
 ) -> Result<Json<impl Serialize>, ApiError> {
-    named(&desk, &written).await.map(|user| Json(document(&desk, &user)))
+    let user = named(&desk, &written).await?;
+    full_document(&desk, &user).await.map(Json)
 }
 
 /// A user who was added or changed.
@@ -317,6 +350,13 @@ fn secrets(wanted: &mut Wanted) -> Result<(Option<NewPin>, Option<Password>), Ap
     Ok((pin, password.transpose()?))
 }
 
+/// Refuses names under which nobody could be called.
+fn can_be_called(desk: &Desk, entry: &UserEntry, is_new: bool) -> Result<(), ApiError> {
+    let names = entry.new_names(is_new);
+    umbel_store::no_pilot(names, &desk.settings().telephone_access_numbers)
+        .map_err(|why| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, IsPilot::CODE, why.to_string()))
+}
+
 /// `POST users`
 pub(super) async fn add(
     State(desk): State<Desk>,
@@ -335,13 +375,14 @@ pub(super) async fn add(
     entry.changes = changes_of_any(&desk, &wanted)?;
     entry.pin = Some(pin.unwrap_or(NewPin::Generate));
     entry.password = password;
+    can_be_called(&desk, &entry, true)?;
     let op = Op::AddUser { entry: Box::new(entry), author: author(&administrator), at: desk.now() };
     let set = match desk.store.ask(op).await {
         Reply::PinSet(set) => set,
         other => return Err(ApiError::store(&desk.random, &other)),
     };
     let user = match desk.store.ask(Op::FindUser(Lookup::Address(address.clone()))).await {
-        Reply::User(Some(user)) => document(&desk, &user),
+        Reply::User(Some(user)) => full_document(&desk, &user).await?,
         other => return Err(ApiError::store(&desk.random, &other)),
     };
     let generated_pin = set.generated.map(|pin| pin.reveal().to_owned());
@@ -367,6 +408,7 @@ pub(super) async fn change_other(
     let changes = changes_of_any(&desk, &wanted)?;
     let mut entry = UserEntry::new(address.clone());
     (entry.changes, entry.pin, entry.password) = (changes, pin, password);
+    can_be_called(&desk, &entry, false)?;
     let op = Op::PutUsers { entries: vec![entry], author: author(&administrator), at: desk.now() };
     let set = match desk.store.ask(op).await {
         Reply::PinsSet(set) => set,
@@ -374,7 +416,7 @@ pub(super) async fn change_other(
     };
     let generated_pin = set.into_iter().find_map(|set| set.generated).map(|pin| pin.reveal().to_owned());
     let user = named(&desk, &written).await?;
-    Ok(Json(Made { user: document(&desk, &user), generated_pin }))
+    Ok(Json(Made { user: full_document(&desk, &user).await?, generated_pin }))
 }
 
 /// `DELETE users/{address}`: with the mailbox and everything in it.
