@@ -23,7 +23,7 @@ use umbel_web::Destination;
 
 use crate::cli::{Command, Place};
 use crate::config::Config;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::{control, refused};
 
 pub(crate) use message::{all_of as all_messages, sound as stored_sound};

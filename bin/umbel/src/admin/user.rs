@@ -166,7 +166,8 @@ fn add(
     entry.pin = Some(pin.map_or(NewPin::Generate, NewPin::Own));
     entry.password = password;
     admin.can_be_called(&entry, true)?;
-    let set = admin.store.add_user(&entry, &author(), now()).map_err(|error| refused::store(error, address))?;
+    let set =
+        admin.store.add_user(&entry, &author(), now()).map_err(|error| refused::store(error, address))?;
     admin.users_changed();
     print_pins(admin, &[set])
 }
@@ -322,7 +323,9 @@ fn set(
 /// One entry of an import: all of it, or none. Gives the PIN that was made, where one was.
 fn put(admin: &mut Admin, entry: UserEntry, text: &str) -> Result<Option<Pin>, Failure> {
     let set = admin.store.put_users(&[entry], &author(), now()).map_err(|error| match error {
-        StoreError::Refused(Refusal::Entry { refusal, .. }) => refused::store(Refusal::from(refusal).into(), text),
+        StoreError::Refused(Refusal::Entry { refusal, .. }) => {
+            refused::store(Refusal::from(refusal).into(), text)
+        }
         other => refused::store(other, text),
     })?;
     admin.users_changed();
