@@ -213,6 +213,8 @@ fn read_setting(column: &str, value: &str, _domain: &str) -> Result<Setting, Str
     let mut sends_to = Vec::new();
     let change = match column {
         "name" => Ok(UserChange::Name(value.to_owned())),
+        "extension" => Ok(UserChange::Extension(optional)),
+        "enabled" => Ok(UserChange::Enabled(value == "yes")),
         "email" => Ok(UserChange::Email(optional)),
         "time_zone" => Ok(UserChange::TimeZone(optional)),
         "role" if value == "administrator" => Ok(UserChange::Role(umbel_store::Role::Administrator)),
