@@ -112,11 +112,11 @@ fn refused(error: umbel_store::StoreError, file: &Path, rows: &[Row]) -> Failure
 }
 
 fn read(admin: &mut Admin, file: &Path) -> Result<Vec<Row>, Failure> {
-    let refused = |line: u64, failure: Failure| {
-        let message = format!("{}:{line}: {}; nothing was imported", file.display(), failure.message);
-        Failure::new(Exit::Failed, failure.code, message)
+    // Whatever is wrong with a row, the list is refused.
+    let wrong = |line: u64, what: &str| {
+        let message = format!("{}:{line}: {what}; nothing was imported", file.display());
+        Failure::new(Exit::Failed, "refused", message)
     };
-    let wrong = |line: u64, what: &str| refused(line, Failure::new(Exit::Failed, "refused", what));
     let mut text = Zeroizing::new(Vec::new());
     std::fs::File::open(file)
         .and_then(|source| source.take(FILE_BYTES_MAX + 1).read_to_end(&mut text))
@@ -138,7 +138,7 @@ fn read(admin: &mut Admin, file: &Path) -> Result<Vec<Row>, Failure> {
             return Err(wrong(line, &format!("more than {ROWS_MAX} rows")));
         }
         let row = row(admin, &mut greetings, file, line, &heads, &record);
-        let row = row.map_err(|failure| refused(line, failure))?;
+        let row = row.map_err(|failure| wrong(line, &failure.message))?;
         if !seen.insert(row.entry.address.clone()) {
             return Err(wrong(line, &format!("{} stands in an earlier row already", row.entry.address)));
         }
