@@ -141,9 +141,10 @@ mod tests {
             let mut stream = TcpStream::connect(self.address).await.unwrap();
             let request =
                 format!("{request_line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
-            stream.write_all(request.as_bytes()).await.unwrap();
+            // Whoever is hung up on has no answer.
+            let _ = stream.write_all(request.as_bytes()).await;
             let mut answer = String::new();
-            stream.read_to_string(&mut answer).await.unwrap();
+            let _ = stream.read_to_string(&mut answer).await;
             answer
         }
 
@@ -211,9 +212,11 @@ mod tests {
         for _ in 0..=CONNECTIONS_MAX {
             silent.push(TcpStream::connect(stage.address).await.unwrap());
         }
-        // Its turn comes when the first of them are closed.
-        let answer = stage.get("/healthz").await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        // Its turn comes when the first of them are closed. On a busy machine it may be silent for too long itself.
+        let began = std::time::Instant::now();
+        while !stage.get("/healthz").await.starts_with("HTTP/1.1 200 ") {
+            assert!(began.elapsed() < Duration::from_secs(60), "nobody is served");
+        }
         for stream in &mut silent {
             assert_eq!(stream.read(&mut [0; 1]).await.unwrap_or(0), 0);
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// A loaded machine gets this long for anything that takes a moment.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a condition is looked at.
 const EVERY: Duration = Duration::from_millis(20);
 

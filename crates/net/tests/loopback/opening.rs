@@ -54,10 +54,11 @@ fn ipv6_works_the_same() {
 fn a_refused_connection_is_told() {
     run(async {
         let mut host = Host::tcp(Limits::default());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let nobody = tcp(&listener);
-        drop(listener);
-        host.flows.open(OURS, nobody);
+        // Taken, so that nobody else listens there, and not listened on.
+        let taken = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        taken.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
+        let address = taken.local_addr().unwrap().as_socket().unwrap();
+        host.flows.open(OURS, Destination { transport: Transport::Tcp, address, server_name: None });
         host.flows.transmit(OURS, Bytes::from("in vain"));
         assert_eq!(host.closed().await, (OURS, CloseReason::ConnectFailed));
     });
