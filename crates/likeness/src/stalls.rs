@@ -54,3 +54,59 @@ fn is_nothing(sample: i16) -> bool {
 const fn samples(time: Duration) -> usize {
     (time.as_millis() as usize).saturating_mul(RATE as usize) / 1_000
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tone that changes every 40 ms: no part of it is like another.
+    fn said() -> Vec<i16> {
+        let mut chance = 1_u32;
+        let mut phase = 0.0_f64;
+        let mut step = 0.0;
+        (0..16_000)
+            .map(|at| {
+                if at % 320 == 0 {
+                    chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    step = (400.0 + 2_500.0 * f64::from(chance >> 16) / 65_536.0) / f64::from(RATE);
+                }
+                phase += step;
+                crate::narrow::sample(8_000.0 * (std::f64::consts::TAU * phase).sin())
+            })
+            .collect()
+    }
+
+    /// The sound with so many milliseconds of nothing at each of these places.
+    fn stalled(said: &[i16], stalls: &[(usize, u64)]) -> Vec<i16> {
+        let (mut heard, mut from) = (vec![0; 800], 0);
+        for (place, millis) in stalls {
+            heard.extend_from_slice(&said[from..*place]);
+            heard.resize(heard.len() + samples(Duration::from_millis(*millis)), 0);
+            from = *place;
+        }
+        [&heard, &said[from..]].concat()
+    }
+
+    #[test]
+    fn silence_that_was_put_in_is_told_from_sound_that_was_lost() {
+        let said = said();
+        let stalls = [(4_000, 400), (8_000, 1_500), (12_000, 200)];
+        let heard = stalled(&said, &stalls);
+        assert!(!find(&said, &heard).is_same());
+        let found = find_despite_stalls(&said, &heard);
+        assert!(found.is_same(), "{found:?}");
+        assert!(found.at.abs_diff(Duration::from_millis(100)) <= Duration::from_millis(20), "{found:?}");
+        let lost = [&said[..6_000], &said[9_000..]].concat();
+        assert!(!find_despite_stalls(&said, &stalled(&lost, &stalls)).is_same());
+    }
+
+    #[test]
+    fn a_fourth_stall_or_more_than_five_seconds_is_torn_sound() {
+        let said = said();
+        let places = [3_000, 6_000, 9_000, 12_000];
+        assert!(!find_despite_stalls(&said, &stalled(&said, &places.map(|place| (place, 500)))).is_same());
+        let long = |millis| stalled(&said, &[(5_000, 2_000), (10_000, millis)]);
+        assert!(find_despite_stalls(&said, &long(2_900)).is_same());
+        assert!(!find_despite_stalls(&said, &long(3_100)).is_same());
+    }
+}
