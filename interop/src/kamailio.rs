@@ -1,6 +1,7 @@
 //! Kamailio as the call server in front, with the configuration that we recommend to operators.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -68,7 +69,8 @@ impl Kamailio {
             if let Some(status) = program.ended() {
                 panic!("Kamailio ended at its start: {status}\n{}", program.tail());
             }
-            awaited.iter().all(|at| std::net::TcpStream::connect(at).is_ok()).then_some(())
+            let listens = awaited.iter().all(|at| TcpStream::connect(at).is_ok());
+            (listens && (!has_tls || answers(address))).then_some(())
         });
         Kamailio { program, address, over_tls }
     }
@@ -99,6 +101,26 @@ impl Drop for Kamailio {
     fn drop(&mut self) {
         self.program.end(Duration::from_secs(30));
     }
+}
+
+/// Whether its workers are there: the system takes connections before them, and a handshake would wait too long.
+fn answers(at: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect(at)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let own = stream.local_addr()?;
+        let request = format!(
+            "OPTIONS sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/TCP {own};branch=z9hG4bK{port}\r\nMax-Forwards: 70\r\n\
+             From: <sip:ready@elsewhere.test>;tag=1\r\nTo: <sip:{DOMAIN}>\r\nCall-ID: ready-{port}\r\n\
+             CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+            port = own.port()
+        );
+        stream.write_all(request.as_bytes())?;
+        let mut answer = [0; 7];
+        stream.read_exact(&mut answer)?;
+        Ok(&answer == b"SIP/2.0")
+    };
+    ask().unwrap_or(false)
 }
 
 fn quoted(text: &str) -> String {
