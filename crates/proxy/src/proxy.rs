@@ -11,6 +11,7 @@ mod missed_calls;
 mod names;
 mod record;
 mod registrar;
+mod remote_targets;
 mod servers;
 mod strangers;
 mod targets;
@@ -134,6 +135,7 @@ pub struct Proxy {
     recalled: VecDeque<(Lookup, Arc<User>)>,
     held: BTreeMap<ServerTransaction, Draft>,
     in_use: in_use::InUse,
+    remote_targets: remote_targets::RemoteTargets,
     servers: servers::Servers,
     missed_calls: missed_calls::MissedCalls,
     message_waiting: MessageWaiting,
@@ -201,6 +203,7 @@ impl Proxy {
             recalled: VecDeque::new(),
             held: BTreeMap::new(),
             in_use: in_use::InUse::default(),
+            remote_targets: remote_targets::RemoteTargets::default(),
             servers: servers::Servers::default(),
             missed_calls: missed_calls::MissedCalls::default(),
             message_waiting,
@@ -307,7 +310,7 @@ impl Proxy {
                 self.heard_on(transaction, flow);
                 if let Some((key, id)) = self.branch_of.get(&transaction).copied() {
                     if self.afterwards.contains_key(&key) {
-                        return self.answered_again(now, key, &response);
+                        return self.answered_again(now, (key, transaction), &response);
                     }
                     self.note_answer(now, (key, id), flow, &response);
                     self.branch_responded(now, (key, id), transaction, response);

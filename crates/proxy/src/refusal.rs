@@ -22,6 +22,8 @@ pub enum Refusal {
     MayNotRelay,
     /// SEC-52: a Route that is not ours, of somebody who is no peer.
     ForeignRoute,
+    /// SEC-52: within a dialog, to where its other side is not.
+    ForeignTarget,
     /// RFC 3261 10.3, step 1: a REGISTER for a domain that is not ours.
     ForeignDomain,
     /// RFC 3327: a Path of somebody who is no peer.
@@ -145,6 +147,7 @@ impl Refusal {
             | Refusal::Guesser
             | Refusal::MayNotRelay
             | Refusal::ForeignRoute
+            | Refusal::ForeignTarget
             | Refusal::ForeignDomain
             | Refusal::ForeignPath
             | Refusal::OwnContact
@@ -184,7 +187,8 @@ impl Refusal {
             Refusal::WrongPassword => "SEC-48: wrong password, or nobody of that name",
             Refusal::Guesser => "SEC-49: too many wrong passwords from there",
             Refusal::MayNotRelay => "SEC-52: the sender may not call outside",
-            Refusal::ForeignRoute => "SEC-52: a Route that is not ours",
+            Refusal::ForeignRoute => "SEC-52: a Route that this server has not given",
+            Refusal::ForeignTarget => "SEC-52: the other side of this dialog is not there",
             Refusal::ForeignDomain => "RFC 3261 10.3: registers in a domain that is not ours",
             Refusal::ForeignPath => "RFC 3327: a Path of an unknown server",
             Refusal::OwnContact => "SEC-51: the contact is an address of this server",

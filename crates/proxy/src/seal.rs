@@ -10,6 +10,8 @@ const BLOCK: usize = 64;
 /// Octets of a seal: half of the hash, as RFC 2104 5 allows.
 const SEAL: usize = 16;
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// A key that lives as long as the node.
 pub(crate) struct Seal {
     inner: Sha256,
@@ -20,7 +22,13 @@ pub(crate) struct Seal {
 #[derive(Clone, Copy)]
 pub(crate) enum Purpose {
     Nonce,
-    RecordRoute,
+    /// Record-Route: the way to who began a dialog.
+    TowardsCaller,
+    /// The same to who answered.
+    TowardsCallee,
+    /// A place on such a way, and all servers that are passed on it.
+    Place,
+    Servers,
     Hidden,
     /// Of what hides it.
     Stream,
@@ -37,7 +45,22 @@ impl Seal {
     /// The seal over these parts, as lower-case hexadecimal digits. Each part counts with its length,
     /// so that octets cannot move from one to the next.
     pub(crate) fn over(&self, purpose: Purpose, parts: &[&[u8]]) -> String {
-        hex(&self.code(purpose, parts)[..SEAL])
+        String::from_utf8_lossy(&self.digits(purpose, parts)).into_owned()
+    }
+
+    /// The same without a place of its own in memory.
+    pub(crate) fn digits(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 2 * SEAL] {
+        let code = self.code(purpose, parts);
+        let mut digits = [0; 2 * SEAL];
+        for (pair, octet) in digits.chunks_exact_mut(2).zip(code) {
+            pair.copy_from_slice(&[DIGITS[usize::from(octet >> 4)], DIGITS[usize::from(octet & 0xf)]]);
+        }
+        digits
+    }
+
+    /// A number that nobody else can tell beforehand, and that is the same for the same parts.
+    pub(crate) fn number(&self, purpose: Purpose, parts: &[&[u8]]) -> u64 {
+        self.code(purpose, parts).iter().take(8).fold(0, |number, octet| number << 8 | u64::from(*octet))
     }
 
     fn code(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
@@ -74,12 +97,11 @@ impl Seal {
 
     /// Whether `seal` is the one over these parts; compared in constant time.
     pub(crate) fn is_over(&self, purpose: Purpose, parts: &[&[u8]], seal: &str) -> bool {
-        self.over(purpose, parts).as_bytes().ct_eq(seal.as_bytes()).into()
+        self.digits(purpose, parts).ct_eq(seal.as_bytes()).into()
     }
 }
 
 pub(crate) fn hex(octets: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| char::from(DIGITS[usize::from(value & 0xf)]);
     let mut text = String::with_capacity(2 * octets.len());
     for octet in octets {
@@ -120,7 +142,7 @@ mod tests {
         let made = ours.over(Purpose::Nonce, &[b"ab", b"c"]);
         assert_eq!(made.len(), 2 * SEAL);
         assert!(ours.is_over(Purpose::Nonce, &[b"ab", b"c"], &made));
-        assert!(!ours.is_over(Purpose::RecordRoute, &[b"ab", b"c"], &made));
+        assert!(!ours.is_over(Purpose::TowardsCaller, &[b"ab", b"c"], &made));
         assert!(!ours.is_over(Purpose::Nonce, &[b"a", b"bc"], &made));
         assert!(!ours.is_over(Purpose::Nonce, &[b"abc"], &made));
         assert!(!ours.is_over(Purpose::Nonce, &[b"ab", b"c"], &made.to_uppercase()));

@@ -6,10 +6,12 @@ use umbel_sip_endpoint::{ClientTransaction, ServerTransaction};
 use umbel_sip_message::{HeaderName, Request, Response};
 use umbel_time::Instant;
 
+use super::branches::Branch;
 use super::call::{Call, CallKey};
 use super::dialogs::upstream;
 use super::{Alarm, Proxy, SIXTY_FOUR_T1};
 use crate::identity::Sender;
+use crate::record_route;
 use crate::response_context::Timer;
 
 /// An answered call.
@@ -19,7 +21,8 @@ pub(super) struct Afterwards {
     sender: Sender,
     /// Of the request, as it came.
     vias: Box<[Box<[u8]>]>,
-    clients: Box<[ClientTransaction]>,
+    /// With the flow that each was sent along, if it was by none but that.
+    clients: Box<[(ClientTransaction, Option<FlowId>)]>,
 }
 
 /// The Vias of a request, as it came.
@@ -50,7 +53,10 @@ impl Proxy {
         }
         let is_answered = call.context.is_answered();
         let Call { transaction, flow, sender, request, branches, .. } = *call;
-        let of_branch = |branch: super::branches::Branch| branch.former.into_iter().chain([branch.client]);
+        let of_branch = |branch: Branch| {
+            let flow = branch.flow();
+            branch.former.into_iter().map(|former| (former, None)).chain([(branch.client, flow)])
+        };
         let clients = branches.into_values().flat_map(of_branch).collect();
         let afterwards = Afterwards { transaction, flow, sender, vias: vias(&request), clients };
         self.afterwards.insert(key, afterwards);
@@ -62,10 +68,17 @@ impl Proxy {
     }
 
     /// A response to a request whose call was answered already.
-    pub(super) fn answered_again(&mut self, now: Instant, key: CallKey, response: &Response) {
+    pub(super) fn answered_again(
+        &mut self,
+        now: Instant,
+        (key, client): (CallKey, ClientTransaction),
+        response: &Response,
+    ) {
         let Some(call) = self.afterwards.get(&key) else { return };
         if response.status().is_success() {
-            let draft = upstream(&call.vias, &call.sender, &self.config.domain, response);
+            let mut draft = upstream(&call.vias, &call.sender, &self.config.domain, response);
+            let flow = call.clients.iter().find(|(of, _)| *of == client).and_then(|(_, flow)| *flow);
+            record_route::rewrite(&mut draft, &self.seal, response, flow);
             self.endpoint.respond(now, call.transaction, draft);
         }
     }
@@ -74,7 +87,7 @@ impl Proxy {
         let Some(call) = self.afterwards.remove(&key) else { return };
         self.call_of.remove(&call.transaction);
         self.in_use.leave(call.flow);
-        for client in call.clients {
+        for (client, _) in call.clients {
             self.branch_of.remove(&client);
         }
     }

@@ -20,7 +20,7 @@ use crate::authentication::credentials_header;
 use crate::config::VoiceMailForm;
 use crate::diversion::{self, Retarget};
 use crate::identity;
-use crate::record_route::{Sides, record_routes};
+use crate::record_route::record_routes;
 use crate::refusal::Refusal;
 use crate::response_context::{BranchId, Input, Kind};
 
@@ -212,14 +212,9 @@ impl Proxy {
         }
         self.write_diversion(&mut draft, call, hop, voice_mail);
         if begins_dialog(call.request.method()) {
-            let callee = match &hop.next {
-                Next::Flow(flow) => Some(*flow),
-                Next::Uri(_) => None,
-            };
-            let sides = Sides { caller: Some(call.flow), callee };
             let transports = (call.transport, self.transport(call.transport, &hop.next));
-            for value in record_routes(&self.config, &self.seal, headers, sides, transports).into_iter().rev()
-            {
+            let values = record_routes(&self.config, &self.seal, headers, call.flow, transports);
+            for value in values.into_iter().rev() {
                 draft.push_front(HeaderName::RecordRoute, value);
             }
         }
@@ -294,7 +289,7 @@ impl Proxy {
             if status.is_success() {
                 let rule = "EUMR-8: a server that had been given up";
                 self.note(now, key, Routing::Answered(status.as_u16()), rule);
-                self.step(now, key, Input::Response(id, status), Some(&response));
+                self.step(now, key, Input::Response(id, status), Some((id, &response)));
                 let reason = Reason::sip(200, "Call completed elsewhere").to_string();
                 self.endpoint.cancel(now, instead, Some(&reason));
             }
@@ -329,7 +324,7 @@ impl Proxy {
         if status.is_success() {
             self.note(now, key, Routing::Answered(status.as_u16()), &by);
         }
-        self.step(now, key, Input::Response(id, told), Some(&response));
+        self.step(now, key, Input::Response(id, told), Some((id, &response)));
     }
 
     /// Who has taken the place of a server that was given up.
@@ -429,6 +424,14 @@ impl Proxy {
 impl Branch {
     pub(super) fn is_voice_mail(&self) -> bool {
         self.voice_mail.is_some()
+    }
+
+    /// The flow that it was sent along, if it was sent by none but that.
+    pub(super) fn flow(&self) -> Option<FlowId> {
+        match self.hop.next {
+            Next::Flow(flow) => Some(flow),
+            Next::Uri(_) => None,
+        }
     }
 
     /// Who answers, for those who ask.

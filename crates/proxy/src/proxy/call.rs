@@ -22,6 +22,7 @@ use crate::forwarding::{self, Circumstances, Destination, Media};
 use crate::gruu::Only;
 use crate::identity::{self, Sender};
 use crate::locality::{self, Meaning};
+use crate::record_route;
 use crate::refusal::Refusal;
 use crate::response_context::{Action, BranchId, Input, Kind, ResponseContext, Timer};
 use crate::routing::{CALL_FORWARDING, words};
@@ -32,6 +33,9 @@ pub(super) struct CallKey(pub(super) u64);
 
 /// LOOP-5: diversions that a call may have behind it.
 const DIVERSIONS_MAX: usize = 5;
+
+/// A response, and the branch that it came by.
+pub(super) type Came<'a> = (BranchId, &'a Response);
 
 /// A request under way.
 pub(super) struct Call {
@@ -243,7 +247,7 @@ impl Proxy {
         self.perform(now, key, actions, None);
     }
 
-    pub(super) fn step(&mut self, now: Instant, key: CallKey, input: Input, came: Option<&Response>) {
+    pub(super) fn step(&mut self, now: Instant, key: CallKey, input: Input, came: Option<Came<'_>>) {
         let actions = call_mut(&mut self.calls, key, |call| call.context.step(input));
         self.perform(now, key, actions, came);
     }
@@ -263,15 +267,14 @@ impl Proxy {
         now: Instant,
         key: CallKey,
         actions: Vec<Action>,
-        came: Option<&Response>,
+        came: Option<Came<'_>>,
     ) {
         for action in actions {
             match action {
                 Action::Forward => {
                     let Some(call) = self.calls.get(&key) else { return };
-                    if let Some(response) = came {
-                        let draft =
-                            upstream(&vias(&call.request), &call.sender, &self.config.domain, response);
+                    if let Some((id, response)) = came {
+                        let draft = self.upstream_of(call, id, response);
                         self.endpoint.respond(now, call.transaction, draft);
                     }
                 }
@@ -333,7 +336,7 @@ impl Proxy {
         if response.status() == StatusCode::SERVICE_UNAVAILABLE {
             return self.refuse(now, key, Refusal::UnavailableThere);
         }
-        let mut draft = upstream(&vias(&call.request), &call.sender, &self.config.domain, response);
+        let mut draft = self.upstream_of(call, id, response);
         // Step 7: all challenges, so that the caller can answer all at once.
         if matches!(response.status().as_u16(), 401 | 407) {
             let others = call.branches.iter().filter(|(other, _)| **other != id);
@@ -351,6 +354,14 @@ impl Proxy {
         self.endpoint.respond(now, call.transaction, draft);
         self.note(now, key, Routing::Answered(status), &by);
         self.record_failure(now, key, status);
+    }
+
+    /// A response of a branch as the caller gets it.
+    fn upstream_of(&self, call: &Call, id: BranchId, response: &Response) -> Draft {
+        let mut draft = upstream(&vias(&call.request), &call.sender, &self.config.domain, response);
+        let flow = call.branches.get(&id).and_then(Branch::flow);
+        record_route::rewrite(&mut draft, &self.seal, response, flow);
+        draft
     }
 
     fn refuse(&mut self, now: Instant, key: CallKey, refusal: Refusal) {

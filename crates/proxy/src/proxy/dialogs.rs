@@ -8,10 +8,12 @@ use umbel_time::Instant;
 
 use super::admission::Arrival;
 use super::afterwards::vias;
+use super::remote_targets::{DialogId, RemoteTargets, refreshes_target};
 use super::{Alarm, Proxy, SIXTY_FOUR_T1};
 use crate::identity::{self, Sender};
-use crate::record_route::{self, Onward};
+use crate::record_route::{self, Onward, Place, Side};
 use crate::refusal::Refusal;
+use crate::seal::Seal;
 use crate::{gruu, locality};
 
 /// A request that was passed on to one place.
@@ -19,20 +21,29 @@ pub(super) struct Relay {
     transaction: ServerTransaction,
     request: Request,
     sender: Sender,
+    /// To whom.
+    side: Side,
+}
+
+/// A request within a dialog as it goes on.
+struct Passed {
+    draft: Draft,
+    target: Target,
+    side: Side,
 }
 
 impl Proxy {
     /// Passes on a request within a dialog.
     pub(super) fn relay(&mut self, now: Instant, arrival: Arrival) {
-        let (mut draft, target) = match self.onward(now, &arrival.request) {
-            Ok(onward) => onward,
+        let Passed { mut draft, target, side } = match self.onward(now, &arrival.request) {
+            Ok(passed) => passed,
             Err(refusal) => return self.refuse_arrival(now, &arrival, refusal),
         };
         let Arrival { transaction, request, sender, .. } = arrival;
         // Nobody has proved anything for this one request: no trust header of it counts.
         identity::cross_boundary(&mut draft, &sender);
         let client = self.endpoint.request(now, draft, target);
-        self.relays.insert(client, Box::new(Relay { transaction, request, sender }));
+        self.relays.insert(client, Box::new(Relay { transaction, request, sender, side }));
         self.relay_of.insert(transaction, client);
     }
 
@@ -42,21 +53,23 @@ impl Proxy {
         if request.headers().max_forwards() == Some(0) {
             return;
         }
-        if let Ok((mut draft, target)) = self.onward(now, request) {
+        if let Ok(Passed { mut draft, target, .. }) = self.onward(now, request) {
             identity::cross_boundary(&mut draft, &sender);
             self.endpoint.send(now, draft, target);
         }
     }
 
     /// The request as it leaves, and where to. SEC-54: only for dialogs that we have a part in.
-    fn onward(&mut self, now: Instant, request: &Request) -> Result<(Draft, Target), Refusal> {
+    fn onward(&mut self, now: Instant, request: &Request) -> Result<Passed, Refusal> {
         let headers = request.headers();
         let routes = headers.route().map_err(|_| Refusal::BadRequest)?;
         let routes: Vec<_> = routes.iter().map(|route| route.uri).collect();
         let (own, rest) = record_route::pop_own(&routes, &self.config);
         let onward = own.and_then(|own| record_route::onward(&self.seal, own, headers));
-        let Onward { flow, caller } = onward.ok_or(Refusal::NoSuchDialog)?;
-        self.in_use.passed(now, request.method(), headers.call_id(), caller);
+        let onward = onward.ok_or(Refusal::NoSuchDialog)?;
+        let flow = onward.flow().filter(|flow| self.endpoint.flow(*flow).is_some());
+        self.stays_in_dialog(now, request, &onward, (flow, &rest))?;
+        self.in_use.passed(now, request.method(), headers.call_id(), onward.caller);
         let mut draft = Draft::forward(request);
         set_routes(&mut draft, &rest);
         decrement_hops(&mut draft, headers.max_forwards());
@@ -66,16 +79,41 @@ impl Proxy {
             draft.set_request_uri(&contact);
             uri = contact;
         }
-        let target = match (rest.into_iter().next(), flow) {
-            // SEC-52: first, so that Routes which somebody has added lead nowhere else. Who is at the other
-            // end goes by those that are left.
-            (_, Some(flow)) if self.endpoint.flow(flow).is_some() => Target::Flow(flow),
-            (Some(next), _) => Target::Uri(next),
+        let target = match (flow, rest.into_iter().next()) {
+            (Some(flow), _) => Target::Flow(flow),
+            (None, Some(next)) => Target::Uri(next),
             // RFC 5626 5.3.1: `ob` says that there is no other way than the flow.
-            (None, Some(_)) if uri.param("ob").is_some() => return Err(Refusal::FlowFailed),
-            (None, _) => Target::Uri(uri),
+            (None, None) if onward.flow().is_some() && uri.param("ob").is_some() => {
+                return Err(Refusal::FlowFailed);
+            }
+            (None, None) => Target::Uri(uri),
         };
-        Ok((draft, target))
+        Ok(Passed { draft, target, side: onward.side })
+    }
+
+    /// SEC-52: who is in a dialog reaches its other side by it, and nobody else. Routes and Request-URI are
+    /// what the sender writes; both have to be those that the dialog has given it.
+    fn stays_in_dialog(
+        &mut self,
+        now: Instant,
+        request: &Request,
+        onward: &Onward<'_>,
+        (flow, rest): (Option<FlowId>, &[Uri]),
+    ) -> Result<(), Refusal> {
+        if !onward.is_past(&self.seal, rest) {
+            return Err(Refusal::ForeignRoute);
+        }
+        // Whoever is at the other end of the flow itself is reached whatever the Request-URI says.
+        if flow.is_some() && rest.is_empty() {
+            return Ok(());
+        }
+        let place = Place::of(&self.seal, request.request_uri()).ok_or(Refusal::ForeignTarget)?;
+        let dialog = dialog_id(request, onward.side);
+        if onward.began_at(place) || self.remote_targets.is_at(now, dialog, onward.side, place) {
+            Ok(())
+        } else {
+            Err(Refusal::ForeignTarget)
+        }
     }
 
     /// Where the telephone is whose GRUU this is.
@@ -89,6 +127,9 @@ impl Proxy {
 
     pub(super) fn relay_responded(&mut self, now: Instant, client: ClientTransaction, response: &Response) {
         let Some(relay) = self.relays.get(&client) else { return };
+        if response.status().is_success() {
+            follow_targets(&mut self.remote_targets, (&self.seal, now), relay, response);
+        }
         if response.status() != umbel_sip_message::StatusCode::TRYING {
             let draft = upstream(&vias(&relay.request), &relay.sender, &self.config.domain, response);
             self.endpoint.respond(now, relay.transaction, draft);
@@ -103,7 +144,7 @@ impl Proxy {
 
     pub(super) fn relay_failed(&mut self, now: Instant, client: ClientTransaction, failure: Failure) {
         let Some(relay) = self.end_relay(client) else { return };
-        let Relay { transaction, request, sender } = *relay;
+        let Relay { transaction, request, sender, .. } = *relay;
         let refusal = match failure {
             Failure::Timeout => Refusal::NoResponse,
             Failure::Cancelled => Refusal::Cancelled,
@@ -120,6 +161,42 @@ impl Proxy {
         let relay = self.relays.remove(&client)?;
         self.relay_of.remove(&relay.transaction);
         Some(relay)
+    }
+}
+
+/// What a request to that side and within a dialog says of whose dialog it is.
+fn dialog_id(request: &Request, side: Side) -> DialogId<'_> {
+    let headers = request.headers();
+    let (from, to) = (headers.from().tag(), headers.to().tag());
+    let (caller, callee) = match side {
+        Side::Caller => (to, from),
+        Side::Callee => (from, to),
+    };
+    DialogId { call_id: headers.call_id(), caller, callee }
+}
+
+/// A request within a dialog has succeeded: where both sides are from now on.
+fn follow_targets(
+    targets: &mut RemoteTargets,
+    (seal, now): (&Seal, Instant),
+    relay: &Relay,
+    response: &Response,
+) {
+    let method = relay.request.method();
+    let dialog = dialog_id(&relay.request, relay.side);
+    if *method == Method::Bye {
+        return targets.ended(dialog);
+    }
+    if !refreshes_target(method) {
+        return;
+    }
+    let sides = [(relay.side.other(), relay.request.headers()), (relay.side, response.headers())];
+    for (side, headers) in sides {
+        let contacts = headers.contacts().ok();
+        let contact = contacts.as_ref().and_then(|contacts| contacts.first());
+        if let Some(place) = contact.and_then(|contact| Place::of(seal, contact.uri)) {
+            targets.refreshed(now, dialog, side, place);
+        }
     }
 }
 

@@ -92,9 +92,10 @@ impl Office {
         let invited = self.say(ALICE, self.by_alice("INVITE", "", ""));
         let [Message::Request(invite)] = invited.as_slice() else { panic!("{}", invited.len()) };
         assert_eq!(self.say(BOB, answer(&Message::Request(invite.clone()), "180 Ringing")).len(), 1);
-        assert_eq!(self.say(BOB, answer(&Message::Request(invite.clone()), "200 OK")).len(), 1);
+        let answered = self.say(BOB, answer(&Message::Request(invite.clone()), "200 OK"));
+        let [Message::Response(success)] = answered.as_slice() else { panic!("{}", answered.len()) };
         let route =
-            String::from_utf8_lossy(&invite.headers().get(&HeaderName::RecordRoute).unwrap()).into_owned();
+            String::from_utf8_lossy(&success.headers().get(&HeaderName::RecordRoute).unwrap()).into_owned();
         let route = format!("Route: {route}\r\n");
         assert_eq!(self.say(ALICE, self.by_alice("ACK", ";tag=b", &route)).len(), 1);
         let bye = self.say(ALICE, self.by_alice("BYE", ";tag=b", &route));

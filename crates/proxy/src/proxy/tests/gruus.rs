@@ -90,7 +90,7 @@ fn requests_within_a_dialog_find_the_telephone_behind_its_address() {
     office.answer("bob", "200 OK");
     office.expect("bob < INVITE sip:bob@192.0.2.2\ncarol < 200");
     let invite = office.request("bob", "INVITE");
-    let route = values(&invite, &HeaderName::RecordRoute).join(", ");
+    let route = office.routes("carol");
     let headers = invite.headers();
     let bye = format!(
         "BYE {PUBLIC} SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.3;branch=z9hG4bKbye\r\nRoute: {route}\r\n\

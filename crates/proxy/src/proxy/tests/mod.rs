@@ -20,6 +20,7 @@ mod missed_calls;
 mod no_diversion;
 mod recording;
 mod registering;
+mod remote_targets;
 mod servers;
 mod voice_mail;
 
@@ -58,6 +59,8 @@ pub(super) struct Office {
     /// The last request of each kind, and the last response, at each end.
     requests: BTreeMap<(String, String), Request>,
     responses: BTreeMap<String, Response>,
+    /// Record-Route of the last response that had one, as a caller sends it back.
+    routes: BTreeMap<String, String>,
     pub(super) kept: BTreeMap<AddressOfRecord, Vec<Kept>>,
     pub(super) locked: Vec<String>,
     pub(super) store_fails: bool,
@@ -122,6 +125,7 @@ impl Office {
             ladder: Vec::new(),
             requests: BTreeMap::new(),
             responses: BTreeMap::new(),
+            routes: BTreeMap::new(),
             kept: BTreeMap::new(),
             locked: Vec::new(),
             store_fails: false,
@@ -302,6 +306,11 @@ impl Office {
                     && *response.headers().method() != Method::Cancel
                 {
                     self.ladder.push(format!("{name} < {}", response.status().as_u16()));
+                    let mut routes: Vec<_> = texts(response.headers(), &HeaderName::RecordRoute);
+                    routes.reverse();
+                    if !routes.is_empty() {
+                        self.routes.insert(name.clone(), routes.join(", "));
+                    }
                     self.responses.insert(name, response);
                 }
             }
@@ -357,6 +366,11 @@ impl Office {
     /// The last response that somebody got.
     pub(super) fn response(&self, name: &str) -> Response {
         self.responses.get(name).cloned().unwrap()
+    }
+
+    /// The Routes that a caller has learnt.
+    pub(super) fn routes(&self, name: &str) -> String {
+        self.routes.get(name).cloned().unwrap()
     }
 
     /// Somebody answers the last INVITE.
@@ -490,5 +504,9 @@ fn author() -> Author {
 
 /// The values of a header.
 pub(super) fn values(request: &Request, name: &HeaderName) -> Vec<String> {
-    request.headers().all(name).map(|value| String::from_utf8_lossy(&value).into_owned()).collect()
+    texts(request.headers(), name)
+}
+
+fn texts(headers: &umbel_sip_message::Headers, name: &HeaderName) -> Vec<String> {
+    headers.all(name).map(|value| String::from_utf8_lossy(&value).into_owned()).collect()
 }
