@@ -145,7 +145,7 @@ pub(crate) fn record_routes(
 ) -> Vec<String> {
     // The callee sends past them in the order of writing (RFC 3261 12.1.1).
     let before = request.record_route().unwrap_or_default();
-    let before = servers(seal, before.iter().map(|route| route.uri));
+    let before = servers(seal, behind_us(config, before.iter().map(|route| route.uri)));
     let ends = [request.call_id(), request.from().tag().unwrap_or_default(), ""];
     let token = Way::new(seal, Some(flow), before, request).token(seal, Side::Caller, ends);
     let value = |transport: Transport| {
@@ -167,7 +167,12 @@ pub(crate) fn record_routes(
 /// that is for when the response comes by there.
 ///
 /// `flow` is the callee's, if the request went along one.
-pub(crate) fn rewrite(draft: &mut Draft, seal: &Seal, response: &Response, flow: Option<FlowId>) {
+pub(crate) fn rewrite(
+    draft: &mut Draft,
+    (config, seal): (&Config, &Seal),
+    response: &Response,
+    flow: Option<FlowId>,
+) {
     let headers = response.headers();
     let Ok(routes) = headers.record_route() else { return };
     let (from, to) = (headers.from().tag().unwrap_or_default(), headers.to().tag().unwrap_or_default());
@@ -176,7 +181,7 @@ pub(crate) fn rewrite(draft: &mut Draft, seal: &Seal, response: &Response, flow:
     let found = routes.iter().zip(0..).find_map(|(route, nth)| Some((nth, route.uri.user().filter(is_it)?)));
     let Some((nth, before)) = found else { return };
     // The caller sends past them from the last to the first (RFC 3261 12.1.2).
-    let beyond = servers(seal, routes.iter().take(nth).rev().map(|route| route.uri));
+    let beyond = servers(seal, behind_us(config, routes.iter().take(nth).rev().map(|route| route.uri)));
     let ends = [headers.call_id(), from, to];
     let after = Way::new(seal, flow, beyond, headers).token(seal, Side::Callee, ends);
     draft.remove(&HeaderName::RecordRoute);
@@ -232,6 +237,14 @@ pub(crate) fn onward<'a>(seal: &Seal, route: UriRef<'_>, headers: &'a Headers) -
         let way = towards(Side::Caller, [headers.call_id(), by_to, ""])?;
         Some(Onward { side: Side::Caller, caller: to, way: Way::read(way)? })
     }
+}
+
+/// The Routes that are left when those that are ours, or look so, are taken off: see [`pop_own`].
+fn behind_us<'a>(
+    config: &Config,
+    routes: impl Iterator<Item = UriRef<'a>>,
+) -> impl Iterator<Item = UriRef<'a>> {
+    routes.skip_while(|route| locality::is_ours(*route, config))
 }
 
 /// Takes the topmost Routes that are ours off a list. Gives the first of them, and how many are left.
@@ -298,7 +311,7 @@ mod tests {
     fn rewritten(record_route: &str, flow: Option<FlowId>) -> Vec<String> {
         let response = response("callee", record_route, "sip:b@gw.test:5070");
         let mut draft = Draft::forward_response(&response);
-        rewrite(&mut draft, &seal(), &response, flow);
+        rewrite(&mut draft, (&config(), &seal()), &response, flow);
         let response = draft.into_response().unwrap();
         let values = response.headers().all(&HeaderName::RecordRoute);
         values.map(|value| String::from_utf8_lossy(&value).into_owned()).collect()
@@ -365,6 +378,21 @@ mod tests {
             assert!(!onward.began_at(place(elsewhere).unwrap()), "{elsewhere}");
         }
         assert_eq!((place("tel:+1555"), place("mailto:x")), (None, None));
+    }
+
+    // A server beside us that writes no port looks like us, and is taken off like us.
+    #[test]
+    fn a_server_that_looks_like_us_is_no_server_on_the_way() {
+        let ours = of_request();
+        let values = rewritten(&format!("<sip:far.test;lr>, <sip:192.0.2.10;lr>, <{ours}>"), None);
+        let route = uri_of(&values[2]);
+        let by_caller = request("caller", "callee", "c1");
+        let onward = onward(&seal(), route.as_ref(), by_caller.headers()).unwrap();
+        let sent: Vec<Uri> =
+            [route.as_str(), "sip:192.0.2.10;lr", "sip:far.test;lr"].map(|uri| uri.parse().unwrap()).into();
+        let (_, rest) = pop_own(&sent.iter().map(Uri::as_ref).collect::<Vec<_>>(), &config());
+        assert_eq!(rest.len(), 1);
+        assert!(onward.is_past(&seal(), &rest));
     }
 
     // RFC 3261 16.7, step 8: what is not ours stays as it is.

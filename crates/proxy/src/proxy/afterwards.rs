@@ -78,7 +78,7 @@ impl Proxy {
         if response.status().is_success() {
             let mut draft = upstream(&call.vias, &call.sender, &self.config.domain, response);
             let flow = call.clients.iter().find(|(of, _)| *of == client).and_then(|(_, flow)| *flow);
-            record_route::rewrite(&mut draft, &self.seal, response, flow);
+            record_route::rewrite(&mut draft, (&self.config, &self.seal), response, flow);
             self.endpoint.respond(now, call.transaction, draft);
         }
     }

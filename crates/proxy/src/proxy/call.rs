@@ -360,7 +360,7 @@ impl Proxy {
     fn upstream_of(&self, call: &Call, id: BranchId, response: &Response) -> Draft {
         let mut draft = upstream(&vias(&call.request), &call.sender, &self.config.domain, response);
         let flow = call.branches.get(&id).and_then(Branch::flow);
-        record_route::rewrite(&mut draft, &self.seal, response, flow);
+        record_route::rewrite(&mut draft, (&self.config, &self.seal), response, flow);
         draft
     }
 
