@@ -11,7 +11,7 @@ use umbel_proxy::{Config, Order, Proxy, Wish};
 use umbel_sip_message::AddressOfRecord;
 use umbel_store::memory::MemoryStore;
 use umbel_store::{
-    Address, AuditTrail, Author, Decision, Directory, Password, Reply, Secrets, UserChange, UserEntry,
+    Address, AuditTrail, Author, Decision, Directory, Password, Secrets, UserChange, UserEntry,
     execute,
 };
 use umbel_time::{Instant, UnixTime};
@@ -167,10 +167,7 @@ impl ProtocolServer {
                 if self.store_is.silent {
                     return None;
                 }
-                let reply = match self.store_is.failing {
-                    Some(error) => Reply::Failed(error),
-                    None => execute(&mut self.store, op),
-                };
+                let reply = self.store_is.answers(op, |op| execute(&mut self.store, op));
                 Some(Answer(self.store_is.slow, Order::Stored { ticket, reply }))
             }
             Wish::Keep(address) => {

@@ -391,10 +391,7 @@ impl UnifiedMessaging {
         if self.store_is.silent {
             return;
         }
-        let reply = match self.store_is.failing {
-            Some(error) => Reply::Failed(error),
-            None => execute(&mut self.store, op),
-        };
+        let reply = self.store_is.answers(op, |op| execute(&mut self.store, op));
         if matches!(reply, Reply::Saved(_)) {
             self.outputs.push_back(Output::Wish(Doing::Note("saved".to_owned())));
         }

@@ -20,11 +20,11 @@ use crate::store::{Aftermath, SqliteStore};
 
 impl Mailboxes for SqliteStore {
     fn mailbox(&mut self, address: &Address, at: UnixTime) -> Result<MailboxSummary, StoreError> {
-        let messages_max = self.config.messages_max;
+        let room = self.room();
         Ok(self.database.read(|connection| {
             let found = load_user(connection, "u.address = ?1", &address.as_str())?;
             let (row, user) = found.ok_or(Refusal::NoSuchUser)?;
-            summary(connection, row, user, messages_max, at)
+            summary(connection, row, user, room, at)
         })?)
     }
 
@@ -33,11 +33,11 @@ impl Mailboxes for SqliteStore {
         after: Option<&Address>,
         at: UnixTime,
     ) -> Result<Vec<MailboxSummary>, StoreError> {
-        let messages_max = self.config.messages_max;
+        let room = self.room();
         let after = after.map_or("", Address::as_str);
         Ok(self.database.read(|connection| {
             let users = load_users(connection, after, LIST_MAX)?.into_iter();
-            users.map(|(row, user)| summary(connection, row, user, messages_max, at)).collect()
+            users.map(|(row, user)| summary(connection, row, user, room, at)).collect()
         })?)
     }
 
@@ -317,11 +317,24 @@ fn left_something(connection: &Connection, row: UserRow, call_id: &str) -> Outco
     Ok(connection.prepare_cached(sql)?.query_row(params![row, call_id], |row| row.get(0))?)
 }
 
+/// What there is room for.
+#[derive(Clone, Copy)]
+struct Room {
+    messages_max: u32,
+    disk_full: bool,
+}
+
+impl SqliteStore {
+    fn room(&mut self) -> Room {
+        Room { messages_max: self.config.messages_max, disk_full: !self.has_room().unwrap_or(false) }
+    }
+}
+
 fn summary(
     connection: &Connection,
     row: UserRow,
     user: User,
-    messages_max: u32,
+    Room { messages_max, disk_full }: Room,
     at: UnixTime,
 ) -> Outcome<MailboxSummary> {
     let (counts, bytes) = count_messages(connection, row)?;
@@ -335,6 +348,7 @@ fn summary(
         enabled: user.settings.enabled,
         counts,
         full: counts.kept() >= messages_max,
+        disk_full,
         bytes,
         greeting: user.greeting,
         greetings: list_greetings(connection, row)?,

@@ -75,6 +75,8 @@ pub struct MailboxSummary {
     pub counts: Counts,
     /// No further message fits (REL-10).
     pub full: bool,
+    /// No further recording can begin, whoever it is for: the disk has no room for one (REL-11).
+    pub disk_full: bool,
     /// Octets of audio in messages.
     pub bytes: u64,
     /// The greeting that callers hear.

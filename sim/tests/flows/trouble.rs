@@ -165,6 +165,35 @@ fn a_mailbox_that_fills_up_during_the_greeting_is_said_to_be_full() {
     assert_eq!(office.server().missed_calls("alice@example.test").len(), 1);
 }
 
+/// REL-11: nobody speaks for nothing. What was recorded before can be heard, and space that is there again is used.
+#[test]
+fn on_a_full_disk_the_caller_hears_so_before_any_tone() {
+    let mut office = Office::new(6);
+    office.server().store_is.full = true;
+    let erin = office.caller("erin", By::Tcp);
+    office.call(erin, invite("erin", "alice"));
+    office.wait(15);
+    assert!(office.server().has_said("out-of-service"), "{:?}", office.server().said);
+    assert!(!office.server().has_said("*"), "{:?}", office.server().said);
+    assert!(!office.server().ops.iter().any(|op| op == "Begin"));
+    assert_eq!(office.world[erin].hung_up_on, 1);
+    assert_eq!(office.server().missed_calls("alice@example.test").len(), 1);
+
+    let alice = office.caller("alice", By::MutualTls(PROXY));
+    office.call(alice, to_own_voice_mail("alice"));
+    office.wait(2);
+    office.order(alice, Do::Press("274950#"), secs(5));
+    assert!(office.server().has_said("you-have-no-new-messages"), "{:?}", office.server().said);
+    office.order(alice, Do::HangUp, secs(5));
+
+    office.server().store_is.full = false;
+    office.call(erin, invite("erin", "alice"));
+    office.wait(2);
+    office.order(erin, Do::Speak(secs(4)), secs(5));
+    office.order(erin, Do::HangUp, secs(3));
+    assert_eq!(office.server().messages("alice@example.test").len(), 1);
+}
+
 /// MISS-1: nobody is left to be told, so the owner is.
 #[test]
 fn a_caller_who_hung_up_before_the_store_said_full_is_a_missed_call() {

@@ -26,6 +26,7 @@ impl Account {
             enabled: self.settings.enabled,
             counts,
             full: counts.kept() >= messages_max,
+            disk_full: false,
             bytes: self.messages.values().map(|message| message.envelope.bytes).sum(),
             greeting: self.greeting,
             greetings: self.greetings.values().map(|(greeting, _)| *greeting).collect(),

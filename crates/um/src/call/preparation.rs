@@ -137,6 +137,10 @@ impl Preparation {
             Plan::Access(_, access) => Conversation::access(settings, access),
             Plan::CallAnswering(user) => match self.mailbox {
                 Wanted::Here(summary) if summary.full => Conversation::refuse(settings, NoDeposit::Full),
+                // REL-11: said before anybody speaks, as for a full mailbox.
+                Wanted::Here(summary) if summary.disk_full => {
+                    Conversation::refuse(settings, NoDeposit::OutOfService)
+                }
                 Wanted::Here(summary) => {
                     let kind = opening(&summary);
                     greeting = match (kind, self.greeting) {
