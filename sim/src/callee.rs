@@ -110,10 +110,33 @@ pub enum Then {
     Nothing,
     /// It is answered.
     Answer,
+    /// It is answered, and nobody there wants to hear anything.
+    AnswerWith(Audio),
     /// It is refused.
     Refuse(StatusCode),
     /// It is pushed elsewhere: 302, 303, and where to.
     Deflect(StatusCode, String),
+}
+
+/// What somebody who answers wants to hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audio {
+    /// Nothing at all: port 0 (RFC 3264 6).
+    Refused,
+    /// Nothing now: `inactive`.
+    Inactive,
+    /// Nothing now, and to be heard all the same: `sendonly`.
+    SendOnly,
+}
+
+impl Audio {
+    fn answer(self) -> String {
+        match self {
+            Audio::Refused => ANSWER.replace("m=audio 9000", "m=audio 0"),
+            Audio::Inactive => format!("{ANSWER}a=inactive\r\n"),
+            Audio::SendOnly => format!("{ANSWER}a=sendonly\r\n"),
+        }
+    }
 }
 
 impl Manner {
@@ -362,17 +385,20 @@ impl Callee {
         }
     }
 
+    fn answer(&self, call: &Call, session: String) -> Draft {
+        let mut draft = reply(call, StatusCode::OK);
+        draft.copy(call.invite.headers(), &HeaderName::RecordRoute);
+        draft.push(HeaderName::Contact, format_args!("<{}>", self.contact));
+        draft.body("application/sdp", session);
+        draft
+    }
+
     fn decide(&mut self, key: &Key) {
-        let Some(call) = self.calls.get_mut(key).filter(|call| call.state == State::Ringing) else { return };
+        let Some(call) = self.calls.get(key).filter(|call| call.state == State::Ringing) else { return };
         let (draft, state) = match &call.then {
             Then::Nothing => return,
-            Then::Answer => {
-                let mut draft = reply(call, StatusCode::OK);
-                draft.copy(call.invite.headers(), &HeaderName::RecordRoute);
-                draft.push(HeaderName::Contact, format_args!("<{}>", self.contact));
-                draft.body("application/sdp", Bytes::from_static(ANSWER.as_bytes()));
-                (draft, State::Answered)
-            }
+            Then::Answer => (self.answer(call, ANSWER.to_owned()), State::Answered),
+            Then::AnswerWith(audio) => (self.answer(call, audio.answer()), State::Answered),
             Then::Refuse(status) => (reply(call, *status), State::Over),
             Then::Deflect(status, to) => {
                 let mut draft = reply(call, *status);
@@ -380,8 +406,10 @@ impl Callee {
                 (draft, State::Over)
             }
         };
-        call.state = state;
         let flow = call.flow;
+        if let Some(call) = self.calls.get_mut(key) {
+            call.state = state;
+        }
         self.say(flow, draft);
     }
 

@@ -440,8 +440,7 @@ impl Call {
             Ok((body, settled)) => {
                 desk.command(Command::Accept { call, body });
                 if let Some(settled) = settled {
-                    talk.hold(settled.held, desk);
-                    talk.set_format(settled.format);
+                    talk.renegotiated(settled, desk);
                 }
             }
             // SEC-74: the session stays as it was.
@@ -459,8 +458,7 @@ impl Call {
         let (talk, media) = &mut **talking;
         match media.complete(answer, desk) {
             Ok(settled) => {
-                talk.hold(settled.held, desk);
-                talk.set_format(settled.format);
+                talk.renegotiated(settled, desk);
             }
             Err(_) => {
                 self.blame(EventCause::Other);
@@ -534,6 +532,7 @@ impl Call {
             // PEER-17
             CallTimer::CallMax => self.hang_up(desk),
             CallTimer::Ringing => self.ring_limit(desk),
+            CallTimer::OnHold => self.was_never_heard(desk),
             CallTimer::Conversation
             | CallTimer::RecordingEnd
             | CallTimer::Saving
@@ -630,6 +629,7 @@ impl Call {
         desk.disarm(CallTimer::Preparation);
         desk.disarm(CallTimer::CallMax);
         desk.disarm(CallTimer::Ringing);
+        desk.disarm(CallTimer::OnHold);
         desk.disarm(CallTimer::Transfer);
         self.sockets.close(desk);
         if let Some(standing) = &mut self.standing {

@@ -43,6 +43,8 @@ pub(crate) enum CallTimer {
     Transfer,
     /// POP-6: nobody answers a call of ours.
     Ringing,
+    /// Whoever answered a call of ours has had it on hold since.
+    OnHold,
 }
 
 /// What the calls want done, collected until the server hands it on.

@@ -22,6 +22,8 @@ pub(crate) struct CallMedia {
 pub(crate) struct Settled {
     /// The peer has put us on hold.
     pub(crate) held: bool,
+    /// The peer has refused to hear anything at all.
+    pub(crate) without_media: bool,
     /// How what is heard from now on is kept.
     pub(crate) format: umbel_wav::Format,
 }
@@ -72,7 +74,8 @@ fn settle(negotiated: &Negotiated, desk: &mut Desk<'_>) -> Result<Settled, Refus
     parameters.remote_control = parameters.remote_control.filter(elsewhere);
     let codec = parameters.codec;
     desk.media(Command::Update(parameters));
-    Ok(Settled { held: negotiated.held, format: codec.recording_format() })
+    let Negotiated { held, without_media, .. } = *negotiated;
+    Ok(Settled { held, without_media, format: codec.recording_format() })
 }
 
 /// The sockets of a call, from the wish for them to their end.

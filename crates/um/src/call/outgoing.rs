@@ -6,6 +6,7 @@
 //! ```
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use umbel_ivr::{Conversation, play_on_phone as script};
 use umbel_node::Transport;
@@ -26,6 +27,9 @@ use crate::play_on_phone::inquiry::{Allowed, Inquiry};
 use crate::play_on_phone::invite::{Invite, invite};
 use crate::play_on_phone::standing::Standing;
 
+/// How long whoever answers a call of ours on hold has to take it off: a telephone that is rung by a third party
+/// (RFC 3725 4.4) needs a moment.
+const ON_HOLD_MAX: Duration = Duration::from_secs(30);
 /// What a call of ours ends with that nobody answered in time.
 const REQUEST_TERMINATED: u16 = 487;
 
@@ -179,9 +183,10 @@ impl Call {
             standing.answered((status.as_u16(), status.reason().to_owned()));
         }
         let settled = match answer.map(|answer| media.complete(answer, desk)) {
-            Some(Ok(settled)) => settled,
-            // RFC 3261 13.2.2.4: an answer that cannot be used ends the call.
-            Some(Err(_)) | None => {
+            Some(Ok(settled)) if !settled.without_media => settled,
+            // RFC 3261 13.2.2.4: an answer that cannot be used ends the call. One with port 0 wants none of what it
+            // was called for (RFC 3264 6).
+            Some(_) | None => {
                 self.record.set_outcome(CallOutcome::Failed);
                 self.blame(EventCause::Other);
                 return self.hang_up(desk);
@@ -212,6 +217,9 @@ impl Call {
         };
         let mut talk = Talk::new(conversation, mailbox, nobody, settled.format, desk);
         talk.hold(settled.held, desk);
+        if settled.held {
+            desk.arm(CallTimer::OnHold, ON_HOLD_MAX);
+        }
         self.stage = Stage::Talking(Box::new((talk, media)));
         desk.arm(CallTimer::CallMax, desk.config.call_max);
         self.talk(desk, |talk, record, desk| talk.begin(orders, record, desk));
@@ -224,6 +232,14 @@ impl Call {
             self.blame(EventCause::NoAnswer);
             self.hang_up(desk);
         }
+    }
+
+    /// Answered on hold, and on hold still: nobody will hear anything. Whoever hears it first and puts it on hold
+    /// then has as long as any caller (DEC-31).
+    pub(super) fn was_never_heard(&mut self, desk: &mut Desk<'_>) {
+        self.record.set_outcome(CallOutcome::Failed);
+        self.blame(EventCause::Other);
+        self.hang_up(desk);
     }
 
     /// Whoever asked wants it to end.

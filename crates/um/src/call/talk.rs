@@ -14,6 +14,7 @@ use umbel_store::{
 use crate::Alarm;
 use crate::call::Question;
 use crate::call::mailbox::{Answer, Mailbox, MailboxQuestion};
+use crate::call::media::Settled;
 use crate::call::playback::{Fetch, Playback, Step};
 use crate::call::record::Record;
 use crate::call::recordings::{About, Heard, News, Recordings};
@@ -296,7 +297,11 @@ impl Talk {
             }
             CallTimer::Retry(id) => self.recordings.retry(id, desk),
             CallTimer::Transfer => self.transferred(false, record, desk),
-            CallTimer::Preparation | CallTimer::Reply(_) | CallTimer::CallMax | CallTimer::Ringing => {}
+            CallTimer::Preparation
+            | CallTimer::Reply(_)
+            | CallTimer::CallMax
+            | CallTimer::Ringing
+            | CallTimer::OnHold => {}
         }
     }
 
@@ -317,9 +322,13 @@ impl Talk {
         }
     }
 
-    /// A new negotiation settled on another codec: what is recorded from now on is in its format.
-    pub(crate) fn set_format(&mut self, format: umbel_wav::Format) {
-        self.format = format;
+    /// A new negotiation within the call: what is recorded from now on is in the format of its codec.
+    pub(crate) fn renegotiated(&mut self, settled: Settled, desk: &mut Desk<'_>) {
+        self.hold(settled.held, desk);
+        if !settled.held {
+            desk.disarm(CallTimer::OnHold);
+        }
+        self.format = settled.format;
     }
 
     /// The caller is gone, or is treated so.

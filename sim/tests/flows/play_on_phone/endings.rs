@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use umbel_play_on_phone::{CallState, EventCause, PhoneCallId};
-use umbel_sim::callee::{Do, Manner, Then};
+use umbel_sim::callee::{Audio, Do, Manner, Then};
 use umbel_sim::company::invite;
 use umbel_sim::telephone;
 use umbel_sip_message::{HeaderName, Method};
@@ -133,6 +133,41 @@ fn silence_is_no_answer_and_a_server_that_is_away_is_another_matter() {
     assert!(matches!(end(&alone.news(id)).0, EventCause::Other | EventCause::NoAnswer));
     assert_eq!(alone.invites(), 1, "never dialled twice");
     alone.rests();
+}
+
+fn answers_wanting(audio: Audio) -> Manner {
+    Manner { rings: true, after: Duration::from_secs(1), then: Then::AnswerWith(audio) }
+}
+
+/// RFC 3264 6, DEC-26: whoever answers with port 0 wants nothing of what the call is for.
+#[test]
+fn an_answer_without_audio_ends_the_call_at_once() {
+    let mut alone = Alone::new(answers_wanting(Audio::Refused));
+    let id = alone.ask();
+    alone.wait(2);
+    let news = alone.news(id);
+    assert_eq!(end(&news), (EventCause::Other, Some(200)));
+    assert!(standings(&news).iter().all(|standing| standing.0 != CallState::Connected), "{news:?}");
+    assert_eq!(alone.office.world.ladder().requests(&Method::Bye).count(), 1);
+    assert_eq!(alone.office.server().calls()[0].outcome, CallOutcome::Failed);
+    alone.rests();
+}
+
+/// PEER-15, DEC-26: an answer on hold may be followed by what takes it off, and is not waited for without end.
+#[test]
+fn an_answer_that_stays_on_hold_ends_the_call_in_half_a_minute() {
+    for audio in [Audio::Inactive, Audio::SendOnly] {
+        let mut alone = Alone::new(answers_wanting(audio));
+        let id = alone.ask();
+        alone.wait(29);
+        let last = standings(&alone.news(id)).last().copied();
+        assert_eq!(last, Some((CallState::Connected, EventCause::None, Some(200))), "{audio:?}");
+        alone.wait(4);
+        assert_eq!(end(&alone.news(id)), (EventCause::Other, Some(200)), "{audio:?}");
+        assert_eq!(alone.office.world.ladder().requests(&Method::Bye).count(), 1, "{audio:?}");
+        assert_eq!(alone.office.server().calls()[0].outcome, CallOutcome::Failed, "{audio:?}");
+        alone.rests();
+    }
 }
 
 /// What is asked of a call that is at this point, and what came of it.
