@@ -105,7 +105,7 @@ pub(super) fn of(outcome: Outcome, trouble: Trouble) -> Result<(), Failure> {
 fn wants_another(realm: &str) -> String {
     let realm = crate::output::printable(realm);
     format!(
-        "the server wants the password of `{realm}`; if that is the one in --password-file, say --realm \"{realm}\""
+        "the server wants a password of `{realm}`; check the domain of --as, or if it is the one in --password-file, say --realm \"{realm}\""
     )
 }
 
