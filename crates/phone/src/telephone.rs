@@ -267,7 +267,10 @@ impl Telephone {
             Event::Received { key, received } => self.received(now, key, &received),
             Event::Completed { ticket, outcome } => self.subscribe_answered(now, ticket, outcome),
             // Digits in INFO: a telephone has no menus. And it watches no gateways, and sends nobody on.
-            Event::Info { .. } | Event::Gateway { .. } | Event::Referring { .. } => {}
+            Event::Info { .. }
+            | Event::Gateway { .. }
+            | Event::Referring { .. }
+            | Event::TurnedAway { .. } => {}
         }
     }
 

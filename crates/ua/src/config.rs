@@ -26,6 +26,8 @@ pub struct Config {
     pub subscribe: bool,
     /// Whether MESSAGE is handed up (RFC 3428). Default: no.
     pub message: bool,
+    /// Whether INVITEs that are refused here are told ([`crate::Event::TurnedAway`]). Default: no.
+    pub tell_turned_away: bool,
     /// Whether [`crate::Command::Refer`] is used: the NOTIFYs that follow it are taken. Default: no.
     pub refers: bool,
     /// Whether REFER within a call is handed up (RFC 3515). Default: no (XFER-4).
@@ -62,6 +64,7 @@ impl Default for Config {
             notify: false,
             subscribe: false,
             message: false,
+            tell_turned_away: false,
             refers: false,
             refer: false,
             replaces: false,

@@ -16,6 +16,18 @@ pub enum Event {
         /// What is known of it.
         invitation: Box<Invitation>,
     },
+    /// Somebody calls, or changes a call, and was refused for a reason of the protocol's; the response has left.
+    /// Only where [`crate::Config::tell_turned_away`] is on.
+    TurnedAway {
+        /// What is known of the flow it came on.
+        transport: Flow,
+        /// The INVITE.
+        request: Box<Request>,
+        /// What it got.
+        status: StatusCode,
+        /// Why, for people.
+        why: &'static str,
+    },
     /// The caller acknowledged our answer.
     Confirmed {
         /// The call.

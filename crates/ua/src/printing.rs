@@ -15,6 +15,7 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Invited { call, invitation } => write!(f, "Invited {call} {invitation:?}"),
+            Event::TurnedAway { status, why, .. } => write!(f, "TurnedAway {} {why}", status.as_u16()),
             Event::Confirmed { call, .. } => write!(f, "Confirmed {call}"),
             Event::Progress { call, status, .. } => write!(f, "Progress {call} {}", status.as_u16()),
             Event::Answered { call, flow, .. } => write!(f, "Answered {call} on {flow}"),

@@ -5,7 +5,7 @@ use umbel_sip_message::{Draft, HeaderName, Request, StatusCode};
 use crate::capabilities::{self, Served};
 use crate::negotiation::Conflict;
 
-/// Why a request is not served. The core answers these itself; nothing above hears of them.
+/// Why a request is not served. The core answers these itself; above no more is heard of them than [`crate::Event::TurnedAway`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// RFC 3261 8.2.1: a method that we do not take here.
@@ -61,7 +61,7 @@ impl Refusal {
         }
     }
 
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Refusal::NoContact | Refusal::BadRecordRoute | Refusal::NoRAck => StatusCode::BAD_REQUEST,
             Refusal::BadReplaces => StatusCode::BAD_REQUEST,
@@ -81,6 +81,41 @@ impl Refusal {
             Refusal::OutOfOrder | Refusal::StillBusy { .. } => StatusCode::SERVER_INTERNAL_ERROR,
             Refusal::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
+    }
+
+    /// The rule, for those who ask why.
+    pub(crate) fn why(&self) -> &'static str {
+        match self {
+            Refusal::MethodNotAllowed => "not a method that is served here (RFC 3261 8.2.1)",
+            Refusal::UnsupportedScheme => "the Request-URI is of no scheme that is known (RFC 3261 8.2.2.1)",
+            Refusal::BadExtension { .. } => "an extension is required that is not known (RFC 3261 8.2.2.3)",
+            Refusal::UnsupportedBody => "a body that cannot be read (RFC 3261 8.2.3)",
+            Refusal::NotAcceptable => "the caller takes no session description (RFC 3261 21.4.7)",
+            Refusal::UnsupportedInfo => "an INFO whose body cannot be read (RFC 6086 4.2.2)",
+            Refusal::BadInfoPackage => "an INFO of a package that is not taken (RFC 6086 4.2.2)",
+            Refusal::BadEvent => "an event package that is not known (RFC 6665)",
+            Refusal::NoContact => "it has no Contact that can be used (RFC 3261 12.1.1)",
+            Refusal::BadRecordRoute => "Record-Route cannot be read, or is too long (RFC 3261 12.1.1)",
+            Refusal::NoRAck => "it does not say what it acknowledges (RFC 3262 7.2)",
+            Refusal::Replaces => "nobody takes over a call here, or joins it (SEC-23)",
+            Refusal::BadReplaces => "Replaces cannot be used (RFC 3891 3)",
+            Refusal::ReplacesOver => "the call to be replaced is over (RFC 3891 3)",
+            Refusal::ReplacesEarlyOnly => "the call to be replaced is answered (RFC 3891 3)",
+            Refusal::NoDialog => {
+                "it belongs to no call that is known here, or not by this way (RFC 3261 12.2.2, SEC-54)"
+            }
+            Refusal::OutOfOrder => "its CSeq is not above those before (RFC 3261 12.2.2)",
+            Refusal::RequestPending | Refusal::StillBusy { .. } => {
+                "another change is under way (RFC 3261 14.2)"
+            }
+            Refusal::IntervalTooSmall { .. } => "the session interval is too small (RFC 4028 9)",
+            Refusal::Unavailable { .. } => "there are as many calls as there may be (PEER-18, REL-23)",
+        }
+    }
+
+    /// Whether it is refused because there is too much to do: that is no time to tell much of it.
+    pub(crate) fn is_for_want_of_room(&self) -> bool {
+        matches!(self, Refusal::Unavailable { .. })
     }
 
     /// The response, but for the tag of To.

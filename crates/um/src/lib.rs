@@ -32,6 +32,7 @@ mod particulars;
 mod play_on_phone;
 mod refusal;
 mod search;
+mod turned_away;
 mod um;
 
 pub use call::heeds;

@@ -10,7 +10,7 @@ use umbel_node::{FlowId, Input, Node, Output};
 use umbel_play_on_phone::{Admitted, News, PhoneCallId, Refusal as PhoneRefusal, Request};
 use umbel_sip_endpoint::{separate, widen};
 use umbel_sip_message::{HeaderName, Method, Uri};
-use umbel_store::{Reply, StoreError, Ticket};
+use umbel_store::{Op, Reply, StoreError, Ticket};
 use umbel_time::{Instant, Timers, UnixTime};
 use umbel_ua::{Agent, CallKey, Command, Event, Invitation, Received, RequestKey};
 
@@ -22,6 +22,7 @@ use crate::message_waiting::{LampFigures, MessageWaiting, OurAddress};
 use crate::missed_calls::MissedCalls;
 use crate::order::{Alarm, MediaKey, NoSockets, Order, Wish};
 use crate::refusal::Refusal;
+use crate::turned_away::{self, TurnedAway};
 
 /// REL-23: "running ones up to 60 s".
 const DRAIN_PATIENCE: Duration = Duration::from_secs(60);
@@ -51,6 +52,7 @@ pub struct Um {
     timers: Timers<ServerTimer>,
     lamps: MessageWaiting,
     missed_calls: MissedCalls,
+    turned_away: TurnedAway,
 }
 
 /// The wall clock, as it was last told, and when that was.
@@ -104,6 +106,7 @@ impl Um {
             timers: Timers::new(),
             lamps: MessageWaiting::new(),
             missed_calls: MissedCalls::new(),
+            turned_away: TurnedAway::default(),
         };
         um.beside(Instant::ZERO, |lamps, _, counter| lamps.configure(counter));
         um.turn(Instant::ZERO);
@@ -233,6 +236,14 @@ impl Um {
     fn event(&mut self, now: Instant, event: Event) {
         match event {
             Event::Invited { call, invitation } => self.invited(now, call, &invitation),
+            Event::TurnedAway { transport, request, status, why } => {
+                if self.turned_away.may_record(now) {
+                    let by = (&transport, &self.config.trust);
+                    let decision = turned_away::decision(by, &request, self.wall.at(now), (status, why));
+                    let (ticket, op) = (self.tray.fresh_ticket(), Op::Decide(vec![decision]));
+                    self.tray.wishes.push_back(Wish::Store { ticket, op });
+                }
+            }
             Event::Confirmed { call, answer } => {
                 self.with(now, call, |call, desk| call.confirmed(answer.as_deref(), desk));
             }
@@ -491,6 +502,8 @@ fn agent_config(config: &Config) -> umbel_ua::Config {
         refer: false,
         // A caller may be sent on to who left a message.
         refers: true,
+        // SEC-32: `umbel why` tells of them.
+        tell_turned_away: true,
         ..config.agent.clone()
     }
 }

@@ -79,6 +79,18 @@ impl Agent {
         };
         if let Err(refusal) = outcome {
             self.shared.refuse(now, transaction, &request, &refusal, None);
+            self.tell_turned_away(flow, request, &refusal);
+        }
+    }
+
+    /// Says of an INVITE that it got no further than here.
+    fn tell_turned_away(&mut self, flow: FlowId, request: Request, refusal: &Refusal) {
+        let is_told = self.shared.config.tell_turned_away
+            && *request.method() == Method::Invite
+            && !refusal.is_for_want_of_room();
+        if let Some(transport) = self.shared.endpoint.flow(flow).cloned().filter(|_| is_told) {
+            let (status, why) = (refusal.status(), refusal.why());
+            self.shared.tell(Event::TurnedAway { transport, request: Box::new(request), status, why });
         }
     }
 

@@ -525,6 +525,7 @@ fn describe(event: &Event) -> String {
     let with = |body: &Option<Bytes>| if body.is_some() { " sdp" } else { "" };
     match event {
         Event::Invited { invitation, .. } => format!("Invited{}", with(&invitation.offer)),
+        Event::TurnedAway { status, .. } => format!("TurnedAway {}", status.as_u16()),
         Event::Confirmed { answer, .. } => format!("Confirmed{}", with(answer)),
         Event::Progress { status, body, reliable, .. } => {
             let reliable = if *reliable { " reliably" } else { "" };
@@ -568,7 +569,7 @@ pub fn call_of(event: &Event) -> Option<CallKey> {
         | Event::Referred { call, .. }
         | Event::Referring { call, .. }
         | Event::Ended { call, .. } => Some(*call),
-        Event::Received { .. } => None,
+        Event::Received { .. } | Event::TurnedAway { .. } => None,
         Event::Notified { .. } | Event::Completed { .. } | Event::Gateway { .. } | Event::Registration(_) => {
             None
         }

@@ -272,6 +272,32 @@ fn every_decision_is_recorded() {
     assert_eq!(office.why_pin(alice), ("none".to_owned(), "there is no such mailbox".to_owned()));
 }
 
+/// SEC-32, DEC-16: so is what was refused before anybody looked at what it is.
+#[test]
+fn what_is_refused_unread_is_on_record_too() {
+    let mut office = Office::new(1);
+    let erin = office.caller("erin", By::Tcp);
+    let replaces = || {
+        let mut invite = invite("erin", "alice");
+        invite.lines.push("Replaces: other@call;to-tag=1;from-tag=2".to_owned());
+        invite
+    };
+    let elsewhere = || {
+        let mut invite = invite("erin", "alice");
+        invite.to = Some("<sip:alice@example.test>;tag=0123456789abcdef".to_owned());
+        invite
+    };
+    for (invite, status) in [(replaces(), 403), (elsewhere(), 481)] {
+        office.call(erin, invite);
+        assert_eq!(office.world[erin].answers.last(), Some(&status));
+        let call_id = office.world[erin].call_id();
+        let decisions = office.server().decisions(&call_id);
+        let rulings: Vec<_> = decisions.iter().map(|decision| decision.ruling.clone()).collect();
+        assert_eq!(rulings, [umbel_store::Ruling::Refusal(status)]);
+        assert!(!decisions[0].rule.is_empty() && decisions[0].peer.is_none());
+    }
+}
+
 /// OCEXUM-3.1.2-2: the PIN opens the mailbox, and nothing else does.
 #[test]
 fn the_right_pin_opens_the_mailbox_and_a_wrong_one_does_not() {
