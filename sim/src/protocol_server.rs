@@ -11,8 +11,7 @@ use umbel_proxy::{Config, Order, Proxy, Wish};
 use umbel_sip_message::AddressOfRecord;
 use umbel_store::memory::MemoryStore;
 use umbel_store::{
-    Address, AuditTrail, Author, Decision, Directory, Password, Secrets, UserChange, UserEntry,
-    execute,
+    Address, AuditTrail, Author, Decision, Directory, Password, Secrets, UserChange, UserEntry, execute,
 };
 use umbel_time::{Instant, UnixTime};
 
