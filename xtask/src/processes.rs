@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 pub(crate) const LONGEST: Duration = Duration::from_secs(40 * 60);
 /// Nor does a compiler that gives way to them.
 pub(crate) const LONGEST_BUILD: Duration = Duration::from_secs(3 * 3_600);
-/// What a command started is given so long to end after it.
-const LEAVING: Duration = Duration::from_secs(20);
+/// What a command started is given so long to end after it: a server lets its calls go on for a minute.
+const LEAVING: Duration = Duration::from_secs(90);
 /// How often is looked.
 const EVERY: Duration = Duration::from_millis(100);
 

@@ -38,6 +38,7 @@ fn an_idle_connection_holds_less_than_six_kibibytes() {
         let count = connections_possible();
         // Of few, pages that are only begun would be most of the cost.
         if count < 400 {
+            let _ = std::io::stderr().write_all(b"skipped: too few open files are allowed here\n");
             return;
         }
         let mut peers = Vec::with_capacity(count);

@@ -2,6 +2,7 @@
 //! run `cargo test --release -p umbel cost -- --nocapture --test-threads 1`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)]
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use umbel_media::{Clip, Command, PlayId, RecordId};
@@ -20,9 +21,13 @@ fn told_of(name: &str, file: &str) -> Vec<String> {
     named.filter_map(|task| std::fs::read_to_string(task.join(file)).ok()).collect()
 }
 
-/// Whether the kernel counts what threads cost.
+/// Whether the kernel counts what threads cost; where it does not, says that nothing is shown.
 fn is_counted() -> bool {
-    std::fs::read_to_string("/proc/self/schedstat").is_ok()
+    let is_counted = std::fs::read_to_string("/proc/self/schedstat").is_ok();
+    if !is_counted {
+        let _ = std::io::stderr().write_all(b"skipped: the kernel does not count what threads cost\n");
+    }
+    is_counted
 }
 
 /// Time on a processor of the threads with this name, by the kernel's count.

@@ -1,6 +1,7 @@
 //! Media workers over loopback sockets, in real time.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+use std::io::Write;
 use std::net::UdpSocket;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
@@ -451,10 +452,18 @@ fn chunks_that_came() -> (usize, usize) {
     (came.len(), apart)
 }
 
+/// Where there is no IPv6, says that nothing is shown of it.
+pub(super) fn has_ipv6() -> bool {
+    let has = UdpSocket::bind("[::1]:0").is_ok();
+    if !has {
+        let _ = std::io::stderr().write_all(b"skipped: there is no IPv6\n");
+    }
+    has
+}
+
 #[test]
 fn a_call_over_ipv6_is_a_call() {
-    // Machines without IPv6 have nothing to show here.
-    if UdpSocket::bind("[::1]:0").is_err() {
+    if !has_ipv6() {
         return;
     }
     let mut config = config((33_700, 33_799));
