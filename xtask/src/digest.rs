@@ -83,7 +83,7 @@ fn complaints(lines: &[&str], told: &mut Vec<String>) {
         } else if line.starts_with("note: Some details") || line.is_empty() {
             is_way = false;
             continue;
-        } else if *line == "failures:" || line.starts_with("test result:") {
+        } else if is_end(line) {
             room = 0;
         }
         if room > 0 && !is_way {
@@ -91,6 +91,11 @@ fn complaints(lines: &[&str], told: &mut Vec<String>) {
             room -= 1;
         }
     }
+}
+
+/// What comes after all complaints of one executable.
+fn is_end(line: &str) -> bool {
+    line == "failures:" || line.starts_with("test result:") || line.trim_start().starts_with("Running ")
 }
 
 /// A test's own words, a compiler's, node's.
@@ -138,6 +143,7 @@ failures:
 
 test result: FAILED. 2 passed; 1 failed
 took longer than 40 minutes and was ended
+     Running hostile of bin/umbel
 ";
 
     #[test]
