@@ -232,7 +232,7 @@ pub(crate) enum UserCommand {
         /// KEY=VALUE, for example `name=Alice`, `skip_pin=no` or `forward-unanswered=bob@example.test`.
         #[arg(value_name = "KEY=VALUE")]
         settings: Vec<String>,
-        /// Make a random PIN and print it once; it has to be changed at the first log-in with it.
+        /// Make a random PIN and print it once, as `pin=` does; it has to be changed at the first log-in with it.
         #[arg(long, conflicts_with = "pin_file")]
         new_pin: bool,
         #[command(flatten)]

@@ -286,6 +286,13 @@ fn set(
     secrets: &SecretsFromFiles,
 ) -> Result<(), Failure> {
     let (password, pin) = password_and_pin(secrets)?;
+    // As in the column of an import, nothing for a PIN is a random one, and no secret.
+    let (random, settings): (Vec<&String>, Vec<&String>) =
+        settings.iter().partition(|setting| *setting == "pin=");
+    let new_pin = new_pin || !random.is_empty();
+    if new_pin && pin.is_some() {
+        return Err(Failure::usage("a PIN is a random one or that of --pin-file, and not both"));
+    }
     if settings.is_empty() && password.is_none() && pin.is_none() && !new_pin {
         return Err(Failure::usage(format!(
             "nothing to set; write KEY=VALUE with one of {}",

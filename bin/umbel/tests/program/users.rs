@@ -83,11 +83,16 @@ fn a_user_who_is_there_gets_a_new_pin_that_is_printed_once() {
     let told = site.umbel(&["user", "set", "alice", "--new-pin"]).succeeded();
     assert!(told.contains("alice@example.test  PIN ") && told.contains("shown once"), "{told}");
     assert!(!told.contains(pin), "another one each time");
+    // In the words of an import: nothing for a PIN is a random one.
+    let set = site.umbel(&["user", "set", "alice", "pin=", "enabled=yes", "--json"]).document();
+    assert_eq!(set["generated_pin"].as_str().map(str::len), Some(pin.len()), "{set}");
+    site.umbel(&["user", "set", "alice", "pin="]).succeeded();
     // Without being asked for, none is made.
     let set = site.umbel(&["user", "set", "alice", "name=Alice", "--json"]).document();
     assert_eq!(set.get("generated_pin"), None);
     let own = site.write("own", format!("{ALICE_PIN}\n"));
     site.umbel(&["user", "set", "alice", "--new-pin", "--pin-file", &own]).failed(64, &["--pin-file"]);
+    site.umbel(&["user", "set", "alice", "pin=", "--pin-file", &own]).failed(64, &["--pin-file"]);
     site.umbel(&["user", "set", "alice", "pin=271828"]).failed(64, &["--new-pin"]);
     site.umbel(&["user", "set", "nobody", "--new-pin"]).failed(1, &["no user nobody"]);
 }
