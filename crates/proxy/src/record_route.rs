@@ -16,7 +16,7 @@ use std::fmt::Write;
 
 use umbel_node::{FlowId, Transport};
 use umbel_sip_endpoint::SentBy;
-use umbel_sip_message::{Contacts, Draft, HeaderName, Headers, Response, Scheme, Uri, UriRef};
+use umbel_sip_message::{Draft, HeaderName, Headers, Response, Scheme, Uri, UriRef};
 
 use crate::Config;
 use crate::locality;
@@ -51,6 +51,12 @@ impl Place {
         let place = host_and_port(uri)?;
         Some(Place(seal.number(Purpose::Place, &[place.as_bytes()])))
     }
+
+    /// Where whoever wrote these headers is to be reached, by the first Contact (RFC 3261 12.1.1, 12.1.2, 12.2.1.2).
+    pub(crate) fn of_contact(seal: &Seal, headers: &Headers) -> Option<Self> {
+        let contacts = headers.contacts().ok()?;
+        Place::of(seal, contacts.first()?.uri)
+    }
 }
 
 fn host_and_port(uri: UriRef<'_>) -> Option<String> {
@@ -81,9 +87,7 @@ struct Way {
 
 impl Way {
     fn new(seal: &Seal, flow: Option<FlowId>, servers: Option<u64>, headers: &Headers) -> Self {
-        let contacts = headers.contacts().ok();
-        let contact = contacts.as_ref().and_then(Contacts::first);
-        Way { flow, servers, target: contact.and_then(|contact| Place::of(seal, contact.uri)) }
+        Way { flow, servers, target: Place::of_contact(seal, headers) }
     }
 
     /// The URI user part, for the other side.

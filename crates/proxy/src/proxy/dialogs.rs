@@ -192,9 +192,7 @@ fn follow_targets(
     }
     let sides = [(relay.side.other(), relay.request.headers()), (relay.side, response.headers())];
     for (side, headers) in sides {
-        let contacts = headers.contacts().ok();
-        let contact = contacts.as_ref().and_then(|contacts| contacts.first());
-        if let Some(place) = contact.and_then(|contact| Place::of(seal, contact.uri)) {
+        if let Some(place) = Place::of_contact(seal, headers) {
             targets.refreshed(now, dialog, side, place);
         }
     }
